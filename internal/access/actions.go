@@ -1,0 +1,48 @@
+package access
+
+// Action is one thing that can be permitted. The value is the Cedar action id.
+type Action string
+
+// The actions, by room. The policies say which role may do which.
+const (
+	OrganisationRead  Action = "organisation.read"
+	OrganisationWrite Action = "organisation.write"
+
+	DirectoryRead    Action = "directory.read"    // lists, with masked private numbers
+	DirectoryNumbers Action = "directory.numbers" // see a private number whole
+	DirectoryWrite   Action = "directory.write"
+	DirectoryImport  Action = "directory.import"
+	DirectoryExport  Action = "directory.export"
+
+	ScenarioRead  Action = "scenario.read"
+	ScenarioWrite Action = "scenario.write"
+
+	AlertRead    Action = "alert.read"
+	AlertLaunch  Action = "alert.launch"  // start, for real or for exercise
+	AlertConduct Action = "alert.conduct" // progress message, extend, stop a wave, arrivals, manual calls, end
+	AlertKill    Action = "alert.kill"    // the kill switch
+	AlertReport  Action = "alert.report"
+
+	ChannelRead  Action = "channel.read"
+	ChannelWrite Action = "channel.write"
+
+	AccountRead  Action = "account.read"
+	AccountWrite Action = "account.write"
+	AccountOwn   Action = "account.own" // one's own password, second factors, sessions
+
+	JournalRead Action = "journal.read"
+	HealthRead  Action = "health.read"
+)
+
+// Actions lists every action.
+func Actions() []Action {
+	return []Action{
+		OrganisationRead, OrganisationWrite,
+		DirectoryRead, DirectoryNumbers, DirectoryWrite, DirectoryImport, DirectoryExport,
+		ScenarioRead, ScenarioWrite,
+		AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertReport,
+		ChannelRead, ChannelWrite,
+		AccountRead, AccountWrite, AccountOwn,
+		JournalRead, HealthRead,
+	}
+}

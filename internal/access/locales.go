@@ -1,0 +1,8 @@
+package access
+
+import "embed"
+
+// Locales holds the sentences of this package.
+//
+//go:embed locales/*.yaml
+var Locales embed.FS

@@ -1,0 +1,107 @@
+package access
+
+import (
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// Role is what a person may do in one establishment.
+type Role string
+
+// The roles of an establishment. The values are stored.
+const (
+	Administrator    Role = "administrateur"
+	Launcher         Role = "declencheur"
+	CrisisCell       Role = "cellule_de_crise"
+	DirectoryManager Role = "gestionnaire_annuaire"
+	Reader           Role = "lecteur"
+	Auditor          Role = "auditeur"
+)
+
+// Roles lists them in the order they are shown.
+func Roles() []Role {
+	return []Role{Administrator, Launcher, CrisisCell, DirectoryManager, Reader, Auditor}
+}
+
+// ActorKind tells persons from machines.
+type ActorKind string
+
+// The kinds of actors.
+const (
+	Person  ActorKind = "person"  // an account
+	Machine ActorKind = "machine" // the program itself, or its command line
+	Agent   ActorKind = "agent"   // a member of staff who follows a signed link, without account
+	Nobody  ActorKind = "nobody"
+)
+
+// Actor is who acts, as the journal keeps it.
+type Actor struct {
+	Kind ActorKind
+	// ID is the account's or recipient's id; Nil for machines.
+	ID   uuid.UUID
+	Name string
+	// From is the network address, or "cli", or the worker's name.
+	From string
+}
+
+// Scope says for which establishment one acts, as whom and with which roles.
+// No Store method can be called without one. Its zero value may do nothing.
+type Scope struct {
+	organisation uuid.UUID
+	all          bool
+	actor        Actor
+	roles        []Role
+	strong       bool
+}
+
+// For returns the scope of an actor in one establishment. strong tells that
+// this session proved a second factor.
+func For(organisation uuid.UUID, actor Actor, strong bool, roles ...Role) Scope {
+	return Scope{organisation: organisation, actor: actor, roles: slices.Clone(roles), strong: strong}
+}
+
+// System returns the scope of a worker of the program in one establishment.
+func System(organisation uuid.UUID, worker string) Scope {
+	return Scope{organisation: organisation, actor: Actor{Kind: Machine, Name: worker, From: worker}, strong: true}
+}
+
+// Instance returns the scope of a worker that serves every establishment, to
+// find work. What it then does for one of them goes through Within.
+func Instance(worker string) Scope {
+	return Scope{all: true, actor: Actor{Kind: Machine, Name: worker, From: worker}, strong: true}
+}
+
+// Within narrows a scope to one establishment. A scope that is not an
+// Instance keeps its own establishment: it cannot move to another.
+func (s Scope) Within(organisation uuid.UUID) Scope {
+	if s.all {
+		s.all = false
+		s.organisation = organisation
+	}
+	return s
+}
+
+// Organisation is the establishment one acts for; Nil for Instance and the zero scope.
+func (s Scope) Organisation() uuid.UUID { return s.organisation }
+
+// Everywhere tells an Instance scope.
+func (s Scope) Everywhere() bool { return s.all }
+
+// Actor is who acts.
+func (s Scope) Actor() Actor { return s.actor }
+
+// Roles are the actor's roles in this establishment.
+func (s Scope) Roles() []Role { return slices.Clone(s.roles) }
+
+// Has tells whether the actor holds the role here.
+func (s Scope) Has(r Role) bool { return slices.Contains(s.roles, r) }
+
+// Strong tells whether a second factor was proven in this session.
+func (s Scope) Strong() bool { return s.strong }
+
+// IsSystem tells whether the program itself acts.
+func (s Scope) IsSystem() bool { return s.actor.Kind == Machine && len(s.roles) == 0 }
+
+// Empty tells the zero scope: nobody, nowhere.
+func (s Scope) Empty() bool { return !s.all && s.organisation == uuid.Nil }

@@ -1,0 +1,159 @@
+package channels
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Medium is the kind of road a message takes to a person. The value is stored
+// and shown, so it never changes.
+type Medium string
+
+// The media known so far; a medium exists here once a channel carries it.
+const (
+	SMS   Medium = "sms"
+	Email Medium = "email"
+)
+
+// Message is one text for one address. All its fields are final: every
+// variable is already filled in.
+type Message struct {
+	// ID is the delivery's id. It stays the same when the message is sent again
+	// after a crash: a provider that takes an idempotency key receives it.
+	ID uuid.UUID
+	// To is an E.164 number for SMS, an address for e-mail.
+	To string
+	// Subject is used by the media that have one.
+	Subject string
+	// Text is the plain text, in UTF-8.
+	Text string
+	// Link is the personal answer link, already part of Text; e-mail may show it as a button.
+	Link string
+	// Language is "fr" or "en".
+	Language string
+	// ReplyToken identifies the recipient in a reply (e-mail plus-address); 10 to 32 characters of [a-z0-9].
+	ReplyToken string
+	// ExpiresAt is the instant after which nobody may receive the message any
+	// more; zero means no limit.
+	ExpiresAt time.Time
+	// Quiet asks the medium not to ring (profile "discret").
+	Quiet bool
+}
+
+// State is what a channel knows after one try.
+type State string
+
+// The three answers of a try.
+const (
+	// Accepted means that the peer took the responsibility for the message.
+	Accepted State = "accepted"
+	// Retry means that nothing proves the message left; try later.
+	Retry State = "retry"
+	// Refused means never with this message and this address.
+	Refused State = "refused"
+)
+
+// Reason is why a try or a delivery did not succeed. Each has a sentence in
+// the catalogues under "channels.reason.".
+type Reason string
+
+// The closed list of reasons.
+const (
+	ReasonNone           Reason = ""
+	ReasonThrottled      Reason = "throttled"       // the peer asks us to slow down
+	ReasonUnreachable    Reason = "unreachable"     // no connection to the peer
+	ReasonTimeout        Reason = "timeout"         // the peer did not answer in time: unknown whether it took the message
+	ReasonAuth           Reason = "auth"            // the peer refuses our credentials
+	ReasonInvalidAddress Reason = "invalid_address" // the number or mailbox does not exist
+	ReasonBlocked        Reason = "blocked"         // the address refuses us (STOP, blacklist)
+	ReasonMailboxFull    Reason = "mailbox_full"
+	ReasonExpired        Reason = "expired"
+	ReasonRejected       Reason = "rejected" // any other final refusal
+	ReasonPeerError      Reason = "peer_error"
+)
+
+// Outcome is the truth about one try.
+type Outcome struct {
+	State  State
+	Reason Reason
+	// ProviderIDs are the peer's identifiers, one per part sent; receipts name them.
+	ProviderIDs []string
+	// Detail is what the peer said, for the log and the operator; never shown as is to an agent.
+	Detail string
+	// RetryAfter is the shortest wait the peer asks for; zero lets the caller choose.
+	RetryAfter time.Duration
+	// Uncertain is true when the message may have left although no answer came back.
+	Uncertain bool
+	// GatewayDown is true when the cause is the gateway and not the message: no other
+	// message will pass either until it recovers.
+	GatewayDown bool
+}
+
+// Receipt is what the peer tells later about a message it accepted.
+type Receipt struct {
+	ProviderID string
+	// MessageID is set instead of ProviderID by media whose reports carry our own id (e-mail bounces).
+	MessageID uuid.UUID
+	Delivered bool
+	// Final is false for intermediate news (enroute, delayed).
+	Final  bool
+	Reason Reason
+	Detail string
+	At     time.Time
+}
+
+// Reply is what a person sent back.
+type Reply struct {
+	// PeerID identifies the reply at the peer, to recognise it when it comes twice; may be empty.
+	PeerID string
+	From   string
+	To     string
+	// Token is the ReplyToken found in the reply, when the medium carries one.
+	Token string
+	Text  string
+	At    time.Time
+}
+
+// Inbox takes what comes back from a peer. Its methods return nil only once
+// the items are durable; a channel acknowledges them to its peer after that and
+// never before.
+type Inbox interface {
+	Receipts(ctx context.Context, items []Receipt) error
+	Replies(ctx context.Context, items []Reply) error
+}
+
+// Channel is one configured way out: a bind to an SMSC, a pool to a relay.
+type Channel interface {
+	// Send tries once and returns the truth about it. It is called by up to
+	// Description.Concurrency goroutines at once.
+	Send(ctx context.Context, m Message) Outcome
+	// Check connects and authenticates without sending anything; the error is a fault
+	// with one clear sentence.
+	Check(ctx context.Context) error
+	// Run keeps the channel alive (connections, listeners) until ctx ends; it
+	// reconnects by itself and returns nil after a clean stop.
+	Run(ctx context.Context) error
+	// Health is a snapshot for the dashboard.
+	Health() Health
+}
+
+// Health is the state of a channel as an operator would say it.
+type Health struct {
+	Up bool
+	// Since is when Up last changed.
+	Since time.Time
+	// Reason and Detail say why it is not up.
+	Reason Reason
+	Detail string
+}
+
+// Opening is what a Kind needs to open a channel.
+type Opening struct {
+	Settings Settings
+	Inbox    Inbox
+	Log      *slog.Logger
+	Now      func() time.Time
+}

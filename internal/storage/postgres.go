@@ -1,0 +1,82 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"tocsin/internal/access"
+	"tocsin/internal/fault"
+)
+
+// maxConflicts is how often a transaction that lost a race is tried again.
+const maxConflicts = 5
+
+func openPostgres(o Options) (*DB, error) {
+	cfg, err := pgx.ParseConfig(o.URL)
+	if err != nil {
+		// The parser's message repeats the URL, password included: keep it out of logs.
+		return nil, fault.New(fault.Invalid, "storage.url").At("database-url")
+	}
+	pool := stdlib.OpenDB(*cfg)
+	n := o.Connections
+	if n <= 0 {
+		n = 12
+	}
+	pool.SetMaxOpenConns(n)
+	pool.SetMaxIdleConns(n)
+	return &DB{engine: PostgreSQL, readers: pool, open: o}, nil
+}
+
+func (db *DB) writePostgres(ctx context.Context, scope access.Scope, fn func(*Tx) error) error {
+	for try := 1; ; try++ {
+		err := db.writeOnce(ctx, scope, fn)
+		if err == nil || !lostRace(err) || try == maxConflicts {
+			return err
+		}
+	}
+}
+
+func (db *DB) writeOnce(ctx context.Context, scope access.Scope, fn func(*Tx) error) (err error) {
+	tx, err := db.readers.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin write: %w", err)
+	}
+	done := false
+	defer func() {
+		if done {
+			return
+		}
+		if rerr := tx.Rollback(); rerr != nil && !errors.Is(rerr, sql.ErrTxDone) {
+			err = errors.Join(err, fmt.Errorf("roll back: %w", rerr))
+		}
+	}()
+	if err := db.within(ctx, scope, tx, fn); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	done = true
+	return nil
+}
+
+// lostRace tells a serialisation failure or a deadlock: the transaction did
+// nothing and may simply run again.
+func lostRace(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (pg.Code == "40001" || pg.Code == "40P01")
+}
+
+// IsDuplicate tells that err comes from a unique key that already exists.
+func IsDuplicate(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pg.Code == "23505"
+	}
+	return isLiteDuplicate(err)
+}

@@ -1,0 +1,193 @@
+package storage_test
+
+import (
+	"errors"
+	"io/fs"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/access"
+	"tocsin/internal/fault"
+	"tocsin/internal/storage"
+	"tocsin/internal/storage/storagetest"
+)
+
+var t0 = time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
+
+var schema = fstest.MapFS{"migrations/20260101000000_test.sql": {Data: []byte(`-- +goose Up
+CREATE TABLE test_beds (organisation_id UUID NOT NULL, id UUID NOT NULL, name TEXT NOT NULL, free BOOLEAN NOT NULL, n BIGINT, raw BYTEA, PRIMARY KEY (organisation_id, id));
+CREATE UNIQUE INDEX test_beds_name ON test_beds (organisation_id, name);
+`)}}
+
+func insert(t *testing.T, db *storage.DB, scope access.Scope, name string) (uuid.UUID, error) {
+	t.Helper()
+	id := storage.NewID(t0)
+	return id, db.Write(t.Context(), scope, func(tx *storage.Tx) error {
+		_, err := tx.Exec(t.Context(), `INSERT INTO test_beds (organisation_id, id, name, free, n, raw) VALUES ($1, $2, $3, $4, $5, $6)`,
+			scope.Organisation(), id, name, true, storage.NullMicros(time.Time{}), []byte{0, 1, 255})
+		return err
+	})
+}
+
+func count(t *testing.T, db *storage.DB, scope access.Scope, query string, args ...any) int {
+	t.Helper()
+	var n int
+	if err := db.Read(t.Context(), scope, func(tx *storage.Tx) error {
+		_, err := tx.Row(t.Context(), query, args, &n)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestConformance(t *testing.T) {
+	storagetest.Each(t, []fs.FS{schema}, func(t *testing.T, db *storage.DB) {
+		nord := access.System(storage.NewID(t0), "test")
+		id, err := insert(t, db, nord, "lit 1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run("values come back as they went in", func(t *testing.T) {
+			var got uuid.UUID
+			var free bool
+			var raw []byte
+			if err := db.Read(t.Context(), nord, func(tx *storage.Tx) error {
+				found, err := tx.Row(t.Context(), `SELECT id, free, raw FROM test_beds WHERE organisation_id = $1 AND id = $2`, []any{nord.Organisation(), id}, &got, &free, &raw)
+				if !found {
+					t.Error("not found")
+				}
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if got != id || !free || string(raw) != "\x00\x01\xff" {
+				t.Errorf("got %v %v %v", got, free, raw)
+			}
+		})
+		t.Run("a failed transaction leaves nothing", func(t *testing.T) {
+			broken := errors.New("broken")
+			err := db.Write(t.Context(), nord, func(tx *storage.Tx) error {
+				if _, err := tx.Exec(t.Context(), `DELETE FROM test_beds`); err != nil {
+					return err
+				}
+				return broken
+			})
+			if !errors.Is(err, broken) || count(t, db, nord, `SELECT COUNT(*) FROM test_beds`) != 1 {
+				t.Errorf("error %v", err)
+			}
+		})
+		t.Run("a duplicate is recognised", func(t *testing.T) {
+			if _, err := insert(t, db, nord, "lit 1"); !storage.IsDuplicate(err) {
+				t.Errorf("got %v", err)
+			}
+		})
+		t.Run("bulk", func(t *testing.T) { bulk(t, db) })
+		t.Run("nobody gets nothing", func(t *testing.T) {
+			if err := db.Read(t.Context(), access.Scope{}, func(*storage.Tx) error { return nil }); !fault.Is(err, fault.Unauthenticated) {
+				t.Errorf("got %v", err)
+			}
+		})
+	})
+}
+
+func bulk(t *testing.T, db *storage.DB) {
+	scope := access.System(storage.NewID(t0), "bulk")
+	const n = 1337
+	rows, updates := make([][]any, n), make([][]any, n)
+	for i := range rows {
+		id := storage.NewID(t0)
+		rows[i] = []any{scope.Organisation(), id, id.String(), false, i}
+		updates[i] = []any{scope.Organisation(), id, true, i * 2}
+	}
+	if err := db.Write(t.Context(), scope, func(tx *storage.Tx) error {
+		cols := []string{"organisation_id", "id", "name", "free", "n"}
+		if err := tx.InsertRows(t.Context(), "test_beds", cols, rows); err != nil {
+			return err
+		}
+		if err := tx.InsertNewRows(t.Context(), "test_beds", cols, rows); err != nil {
+			return err
+		}
+		changed, err := tx.UpdateRows(t.Context(), "test_beds", 2,
+			[]storage.Column{{"organisation_id", "uuid"}, {"id", "uuid"}, {"free", "boolean"}, {"n", "bigint"}}, updates)
+		if changed != n {
+			t.Errorf("%d rows changed, want %d", changed, n)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got := count(t, db, scope, `SELECT SUM(n) FROM test_beds WHERE organisation_id = $1 AND free`, scope.Organisation()); got != n*(n-1) {
+		t.Errorf("sum %d, want %d", got, n*(n-1))
+	}
+}
+
+func TestPostgreSQLWall(t *testing.T) {
+	db := storagetest.PostgreSQL(t, schema)
+	nord, sud := access.System(storage.NewID(t0), "n"), access.System(storage.NewID(t0), "s")
+	if _, err := insert(t, db, nord, "lit 1"); err != nil {
+		t.Fatal(err)
+	}
+	const forgot = `SELECT COUNT(*) FROM test_beds` // a query that forgot its establishment
+	if n := count(t, db, sud, forgot); n != 0 {
+		t.Errorf("the other establishment sees %d rows", n)
+	}
+	if n := count(t, db, nord, forgot); n != 1 {
+		t.Errorf("its own establishment sees %d rows", n)
+	}
+	if n := count(t, db, access.Instance("worker"), forgot); n != 1 {
+		t.Errorf("a worker sees %d rows", n)
+	}
+	if err := db.Write(t.Context(), sud, func(tx *storage.Tx) error {
+		_, err := tx.Exec(t.Context(), `INSERT INTO test_beds (organisation_id, id, name, free) VALUES ($1, $2, 'x', true)`, nord.Organisation(), storage.NewID(t0))
+		return err
+	}); err == nil {
+		t.Error("one establishment wrote into another")
+	}
+}
+
+func TestNewerDataAreRefused(t *testing.T) {
+	dir := t.TempDir()
+	open := func() *storage.DB {
+		db, err := storage.Open(t.Context(), storage.Options{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db
+	}
+	newer := fstest.MapFS{"migrations/20990101000000_test.sql": {Data: []byte("-- +goose Up\nCREATE TABLE test_x (id UUID);\n")}}
+	db := open()
+	if err := db.Migrate(t.Context(), schema, newer); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db = open()
+	if err := db.Migrate(t.Context(), schema); !fault.Is(err, fault.Conflict) {
+		t.Errorf("got %v", err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFold(t *testing.T) {
+	for in, want := range map[string]string{
+		"Lefèvre-D’Œuvre  ": "lefevre d oeuvre", " ÉLOÏSE\tMÜLLER": "eloise muller", "N'Guyen": "n guyen", "": "",
+	} {
+		if got := storage.Fold(in); got != want {
+			t.Errorf("Fold(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestNewIDSortsByTime(t *testing.T) {
+	a, b := storage.NewID(t0), storage.NewID(t0.Add(time.Millisecond))
+	if a.String() >= b.String() || a.Version() != 7 || a.Variant() != uuid.RFC4122 {
+		t.Errorf("%v %v", a, b)
+	}
+}

@@ -1,0 +1,216 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// querier is what *sql.Tx and the kept statements share.
+type querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// Tx is a transaction. Its SQL is the same text on both engines, with $1…$n.
+type Tx struct {
+	q      querier
+	engine Engine
+}
+
+// Engine tells which engine runs the transaction; rooms do not need it.
+func (tx *Tx) Engine() Engine { return tx.engine }
+
+// Exec runs a statement and returns how many rows it changed.
+func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	res, err := tx.q.ExecContext(ctx, tx.engine.fill(query), args...)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", firstWords(query), err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return 0, fmt.Errorf("count rows: %w", err)
+	}
+	return n, nil
+}
+
+// Query calls scan for every row. scan's argument is (*sql.Rows).Scan.
+func (tx *Tx) Query(ctx context.Context, query string, args []any, scan func(row func(dest ...any) error) error) (err error) {
+	rows, err := tx.q.QueryContext(ctx, tx.engine.fill(query), args...)
+	if err != nil {
+		return fmt.Errorf("%s: %w", firstWords(query), err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := scan(rows.Scan); err != nil {
+			return fmt.Errorf("%s: %w", firstWords(query), err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("%s: %w", firstWords(query), err)
+	}
+	return nil
+}
+
+// Row scans the first row; found is false when there is none.
+func (tx *Tx) Row(ctx context.Context, query string, args []any, dest ...any) (found bool, err error) {
+	err = tx.Query(ctx, query, args, func(row func(...any) error) error {
+		if found {
+			return nil
+		}
+		found = true
+		return row(dest...)
+	})
+	return found, err
+}
+
+// maxParameters is below the limit of both engines (32,766 and 65,535).
+const maxParameters = 30_000
+
+// InsertRows inserts many rows with few statements. The order of each row's
+// values is that of columns.
+func (tx *Tx) InsertRows(ctx context.Context, table string, columns []string, rows [][]any) error {
+	return tx.insertRows(ctx, table, columns, rows, "")
+}
+
+// InsertNewRows is InsertRows that leaves rows which already exist as they are.
+func (tx *Tx) InsertNewRows(ctx context.Context, table string, columns []string, rows [][]any) error {
+	return tx.insertRows(ctx, table, columns, rows, " ON CONFLICT DO NOTHING")
+}
+
+func (tx *Tx) insertRows(ctx context.Context, table string, columns []string, rows [][]any, tail string) error {
+	// Whole batches share one prepared text; the rest is cut in powers of two for the same reason.
+	batch := min(512, max(1, maxParameters/len(columns)))
+	for len(rows) > 0 {
+		n := batch
+		for n > len(rows) {
+			n /= 2
+		}
+		args := make([]any, 0, n*len(columns))
+		for _, r := range rows[:n] {
+			if len(r) != len(columns) {
+				return fmt.Errorf("insert into %s: %d values for %d columns", table, len(r), len(columns))
+			}
+			args = append(args, r...)
+		}
+		query := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES " + tuples(n, len(columns), nil) + tail
+		if _, err := tx.Exec(ctx, query, args...); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// Column is a column of UpdateRows with its type: uuid, text, bigint, boolean.
+type Column struct{ Name, Type string }
+
+// UpdateRows sets many rows with few statements: the first keys columns of
+// each row find it, the others are set. It returns how many rows changed.
+func (tx *Tx) UpdateRows(ctx context.Context, table string, keys int, columns []Column, rows [][]any) (int64, error) {
+	if keys < 1 || keys >= len(columns) {
+		return 0, fmt.Errorf("update %s: %d keys of %d columns", table, keys, len(columns))
+	}
+	names, match, set := make([]string, len(columns)), []string{}, []string{}
+	for i, c := range columns {
+		names[i] = "c" + strconv.Itoa(i)
+		if i < keys {
+			match = append(match, table+"."+c.Name+" = v."+names[i])
+		} else {
+			set = append(set, c.Name+" = v."+names[i])
+		}
+	}
+	batch := min(512, max(1, maxParameters/len(columns)))
+	var total int64
+	for len(rows) > 0 {
+		n := batch
+		for n > len(rows) {
+			n /= 2
+		}
+		args := make([]any, 0, n*len(columns))
+		for _, r := range rows[:n] {
+			args = append(args, r...)
+		}
+		query := "WITH v(" + strings.Join(names, ", ") + ") AS (VALUES " + tuples(n, len(columns), tx.casts(columns)) + ") UPDATE " + table +
+			" SET " + strings.Join(set, ", ") + " FROM v WHERE " + strings.Join(match, " AND ")
+		changed, err := tx.Exec(ctx, query, args...)
+		if err != nil {
+			return total, err
+		}
+		total += changed
+		rows = rows[n:]
+	}
+	return total, nil
+}
+
+// casts tells PostgreSQL the types of a VALUES list, which it would take for text.
+func (tx *Tx) casts(columns []Column) []string {
+	if tx.engine == SQLite {
+		return nil
+	}
+	out := make([]string, len(columns))
+	for i, c := range columns {
+		out[i] = "::" + c.Type
+	}
+	return out
+}
+
+func tuples(rows, columns int, casts []string) string {
+	var b strings.Builder
+	b.Grow(rows * columns * 7)
+	p := 1
+	for r := range rows {
+		if r > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteByte('(')
+		for c := range columns {
+			if c > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteByte('$')
+			b.WriteString(strconv.Itoa(p))
+			if casts != nil && r == 0 {
+				b.WriteString(casts[c])
+			}
+			p++
+		}
+		b.WriteByte(')')
+	}
+	return b.String()
+}
+
+// In writes "$from, $from+1, …": the inside of an IN list of n parameters.
+func In(n, from int) string {
+	parts := make([]string, n)
+	for i := range parts {
+		parts[i] = "$" + strconv.Itoa(from+i)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Args makes a parameter list from values of one type, after the leading ones.
+func Args[T any](values []T, leading ...any) []any {
+	out := make([]any, 0, len(leading)+len(values))
+	out = append(out, leading...)
+	for _, v := range values {
+		out = append(out, v)
+	}
+	return out
+}
+
+func firstWords(query string) string {
+	words := strings.Fields(query)
+	return strings.Join(words[:min(len(words), 4)], " ")
+}
+
+func isLiteDuplicate(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
