@@ -1,0 +1,25 @@
+package directory
+
+import "github.com/google/uuid"
+
+// Rule chooses people. Fields are joined by "and", the values of one field by
+// "or"; an empty rule chooses everyone. "IADE of site Nord not on leave" is
+// {Metiers: ["iade"], Sites: [nord]}: people on leave are never chosen by a
+// rule unless Absent says so.
+type Rule struct {
+	// Metiers and Qualifications are folded codes ("iade", "chirurgien", "plongeur").
+	Metiers        []string    `json:"metiers,omitempty" yaml:"metiers,omitempty"`
+	Qualifications []string    `json:"qualifications,omitempty" yaml:"qualifications,omitempty"`
+	Services       []uuid.UUID `json:"services,omitempty" yaml:"services,omitempty"`
+	Sites          []uuid.UUID `json:"sites,omitempty" yaml:"sites,omitempty"`
+	Statuses       []string    `json:"statuses,omitempty" yaml:"statuses,omitempty"`
+	Groups         []uuid.UUID `json:"groups,omitempty" yaml:"groups,omitempty"`
+	People         []uuid.UUID `json:"people,omitempty" yaml:"people,omitempty"`
+	// Absent includes people on leave today. They are still never called by an alert.
+	Absent bool `json:"absent,omitempty" yaml:"absent,omitempty"`
+}
+
+// Empty tells a rule that chooses everyone.
+func (r Rule) Empty() bool {
+	return len(r.Metiers)+len(r.Qualifications)+len(r.Services)+len(r.Sites)+len(r.Statuses)+len(r.Groups)+len(r.People) == 0
+}
