@@ -1,0 +1,93 @@
+# Tocsin. Two commands for a newcomer: `make demo` and `make test`.
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO ?= go
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X tocsin/internal/app.Version=$(VERSION)
+BUILD := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
+
+# Packages whose goroutines meet: tested a second time under the race detector.
+RACE := ./internal/live/... ./internal/jobs/... ./internal/dispatch/... ./internal/channels/... ./internal/wire/... ./internal/alerting ./internal/lab/...
+
+# Fuzz targets, as package:Target.
+FUZZ := $(shell cat test/fuzz-targets)
+FUZZTIME ?= 30s
+
+.PHONY: help
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | column -t -s $$'\t'
+
+bin/tocsin: FORCE
+	@$(BUILD) -o bin/tocsin ./cmd/tocsin
+FORCE:
+
+.PHONY: build
+build: bin/tocsin ## build bin/tocsin
+
+.PHONY: demo
+demo: bin/tocsin ## an invented hospital, a simulated telephone network, a real mobilisation
+	@./bin/tocsin demo
+
+.PHONY: run
+run: bin/tocsin ## start empty, for real use (data in ./data)
+	@./bin/tocsin serve
+
+.PHONY: test
+test: test-deps test-go test-race test-fuzz test-browser ## install what the tests need and pass them all
+
+.PHONY: test-deps
+test-deps: ## install PostgreSQL, the peers and the browser of the tests
+	@bash test/deps.sh
+
+.PHONY: test-go
+test-go: bin/tocsin
+	@$(GO) run ./test/postgres -- $(GO) test -shuffle=on ./...
+
+.PHONY: test-race
+test-race:
+	@$(GO) run ./test/postgres -- $(GO) test -race -shuffle=on $(RACE)
+
+.PHONY: test-fuzz
+test-fuzz:
+	@for target in $(FUZZ); do
+	  $(GO) test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(FUZZTIME) "$${target%%:*}"
+	done
+
+.PHONY: test-browser
+test-browser: bin/tocsin
+	@node test/browser/run.mjs
+
+.PHONY: test-db
+test-db: ## a PostgreSQL for running single tests by hand, until interrupted
+	@$(GO) run ./test/postgres -serve .cache/test-postgres.url
+
+.PHONY: check
+check: ## what a reviewer runs
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt wants:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) tool -modfile=tools/go.mod gofumpt -l -extra $$(git ls-files '*.go' | grep -v _templ.go) | tee /dev/stderr | (! grep -q .)
+	$(GO) vet ./...
+	$(GO) tool -modfile=tools/go.mod staticcheck ./...
+	$(MAKE) --no-print-directory generated
+	cp go.mod go.sum .cache/ 2>/dev/null || { mkdir -p .cache; cp go.mod go.sum .cache/; }
+	$(GO) mod tidy
+	diff -u .cache/go.mod go.mod && diff -u .cache/go.sum go.sum
+	bash test/migrations-untouched.sh
+	$(GO) test ./internal/archtest/... ./internal/i18n/...
+
+.PHONY: generated
+generated: ## fail when a generated file is stale
+	@$(GO) tool templ generate -path internal >/dev/null 2>&1
+	$(GO) run ./internal/ui/build -check
+	git diff --exit-code --stat -- '*_templ.go' internal/ui/dist
+
+.PHONY: generate
+generate: ## pages and bundles
+	@$(GO) tool templ generate -path internal
+	$(GO) run ./internal/ui/build
+
+.PHONY: release
+release: ## reproducible programs for linux and windows, checksums, SBOM, licences (dist/)
+	@bash deploy/release.sh '$(VERSION)' "$(LDFLAGS)"

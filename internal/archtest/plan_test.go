@@ -1,0 +1,28 @@
+package archtest
+
+// The plan: rooms, tools and doors, as docs/building.md draws them.
+
+// tools know no room; everyone may use them, except ui which only pages enter.
+var tools = []string{
+	"access", "clock", "config", "document", "fault", "i18n", "jobs", "journal", "live", "storage", "ui", "vault", "wire",
+}
+
+// doors says which rooms a room may enter.
+var doors = map[string][]string{
+	"organisation":   {},
+	"channels":       {},
+	"dispatch":       {"organisation", "channels"},
+	"directory":      {"organisation", "dispatch"},
+	"identity":       {"organisation", "directory", "dispatch"},
+	"alerting":       {"organisation", "channels", "directory", "dispatch"},
+	"administration": {},
+	"lab":            {},
+}
+
+// assembly may enter everything; only cmd and the tests import it.
+var assembly = []string{"app", "demo", "bench"}
+
+// toolDoors says which tools a tool may enter beyond the plain ones.
+var toolDoors = map[string][]string{
+	"ui": {"live", "access", "i18n", "fault", "clock", "vault"},
+}
