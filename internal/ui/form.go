@@ -1,0 +1,135 @@
+package ui
+
+import (
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tocsin/internal/fault"
+	"tocsin/internal/i18n"
+)
+
+// Form keeps what was typed and what is wrong with it, for the page that
+// shows it again: the error next to its field and in one summary.
+type Form struct {
+	loc    *i18n.Localizer
+	values url.Values
+	errors []FieldError
+	prefix string
+}
+
+// FieldError is one sentence about one field; Field is empty when it is about
+// the whole form.
+type FieldError struct{ Field, Message string }
+
+// As gives the ids of this form's fields a prefix, when one page has two forms.
+func (f *Form) As(prefix string) *Form {
+	f.prefix = prefix + "-"
+	return f
+}
+
+// Value is what was typed, without the spaces around it.
+func (f *Form) Value(name string) string { return strings.TrimSpace(f.values.Get(name)) }
+
+// List is every value of a field with several (checkboxes).
+func (f *Form) List(name string) []string { return slices.Clone(f.values[name]) }
+
+// Checked tells whether a checkbox or radio of that value was chosen.
+func (f *Form) Checked(name, value string) bool { return slices.Contains(f.values[name], value) }
+
+// Set changes what the field shows.
+func (f *Form) Set(name, value string) { f.values.Set(name, value) }
+
+// SetList is Set for a field with several values.
+func (f *Form) SetList(name string, values []string) { f.values[name] = slices.Clone(values) }
+
+// Int reads a whole number and notes an error when it is none or out of
+// [least, most]. An empty field is 0 and no error: see Require.
+func (f *Form) Int(name string, least, most int) int {
+	text := strings.Map(dropSpaces, f.Value(name))
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least || n > most {
+		f.Add(name, f.loc.T("ui.form.number", "least", least, "most", most))
+		return 0
+	}
+	return n
+}
+
+func dropSpaces(r rune) rune {
+	if r == ' ' || r == '\u00a0' || r == '\u202f' {
+		return -1
+	}
+	return r
+}
+
+// Require notes an error for each of these fields left empty.
+func (f *Form) Require(names ...string) {
+	for _, name := range names {
+		if f.Value(name) == "" {
+			f.Add(name, f.loc.T("ui.form.required"))
+		}
+	}
+}
+
+// Add notes an error; field "" for the whole form.
+func (f *Form) Add(field, message string) {
+	f.errors = append(f.errors, FieldError{Field: field, Message: message})
+}
+
+// Take notes the sentences of a fault, or of several joined with errors.Join,
+// each at its field.
+func (f *Form) Take(err error) {
+	if err == nil {
+		return
+	}
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range many.Unwrap() {
+			f.Take(e)
+		}
+		return
+	}
+	field := ""
+	if e := fault.As(err); e != nil {
+		field = e.Field
+	}
+	f.Add(field, f.loc.Fault(err))
+}
+
+// Valid tells that nothing wrong was noted.
+func (f *Form) Valid() bool { return len(f.errors) == 0 }
+
+// Errors is what is wrong with one field.
+func (f *Form) Errors(field string) []string {
+	var out []string
+	for _, e := range f.errors {
+		if e.Field == field {
+			out = append(out, e.Message)
+		}
+	}
+	return out
+}
+
+// All is everything wrong, in the order it was noted.
+func (f *Form) All() []FieldError { return slices.Clone(f.errors) }
+
+// FieldID is the id of a field's element, the target of the summary's links.
+func (f *Form) FieldID(name string) string { return f.prefix + "f-" + name }
+
+// File returns an uploaded file (route option Upload); an Invalid fault at the
+// field when none was chosen. The file is gone when the handler returns.
+func (c *Context) File(name string) (multipart.File, *multipart.FileHeader, error) {
+	file, header, err := c.Request.FormFile(name)
+	if err == http.ErrMissingFile || (err != nil && c.Request.MultipartForm == nil) {
+		return nil, nil, fault.Wrap(err, fault.Invalid, "ui.form.no_file").At(name)
+	}
+	if err != nil {
+		return nil, nil, fault.Wrap(err, fault.Invalid, "ui.form.unreadable").At(name)
+	}
+	return file, header, nil
+}
