@@ -1,0 +1,65 @@
+package config
+
+import (
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"tocsin/internal/i18n"
+)
+
+// Server is every option of the installation. A command embeds it; after
+// kong has parsed and validated it, its methods give the values as types.
+//
+// The tag setting marks what the file and the environment may set; "secret"
+// means from a file of its own too, "environment" not from the file.
+type Server struct {
+	Config string `name:"config" setting:"environment" placeholder:"FILE" help:"Configuration file (YAML). Without it, ./tocsin.yaml and then /etc/tocsin/tocsin.yaml are tried. Its keys are the long options without the dashes."`
+
+	Listen    string `name:"listen" setting:"" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address on which the pages are served. The default is reachable from this machine only."`
+	PublicURL string `name:"public-url" setting:"" placeholder:"URL" help:"Address of the pages as people type it, such as https://tocsin.hospital.example. Links in messages begin with it."`
+	TLSCert   string `name:"tls-cert" setting:"" placeholder:"FILE" help:"Certificate chain (PEM) with which the pages are served. Needs tls-key. Read again when it changes."`
+	TLSKey    string `name:"tls-key" setting:"" placeholder:"FILE" help:"Private key (PEM) of tls-cert."`
+
+	TrustedProxies []string `name:"trusted-proxies" setting:"" sep:"," placeholder:"NETWORK,…" help:"Networks or addresses of the reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, such as 10.1.2.3 or 10.0.0.0/8. None by default."`
+
+	Data        string `name:"data" setting:"" default:"./data" placeholder:"FOLDER" help:"Folder of the data. Created if it does not exist. With PostgreSQL it holds temporary files only."`
+	DatabaseURL string `name:"database-url" setting:"secret" placeholder:"URL" help:"PostgreSQL database, such as postgres://user:password@host/database. Without it, an SQLite file in the data folder. Others may see a command line: prefer a file for the password."`
+	KeyFile     string `name:"key-file" setting:"" placeholder:"FILE" help:"Keyring that protects the secrets in the database. Created at first start; keep a copy apart from the backups of the data, and give the same to every node. By default tocsin.key beside the configuration file."`
+
+	SMTPListen  string `name:"smtp-listen" setting:"" placeholder:"HOST:PORT" help:"Address on which replies and bounces of our e-mails are received (SMTP and LMTP). Empty: they are not received. Needs reply-domain."`
+	ReplyDomain string `name:"reply-domain" setting:"" placeholder:"DOMAIN" help:"Mail domain that leads to smtp-listen, such as reponse.tocsin.hospital.example."`
+
+	MetricsListen string `name:"metrics-listen" setting:"" placeholder:"HOST:PORT" help:"Address of /metrics, /healthz and /readyz for the supervision. Empty: served with the pages, /metrics to this machine only."`
+	LogLevel      string `name:"log-level" setting:"" default:"info" placeholder:"LEVEL" help:"Least important lines of the log: debug, info, warn or error."`
+	LogFormat     string `name:"log-format" setting:"" default:"text" placeholder:"FORMAT" help:"Form of the log lines: text to be read, json for a log collector."`
+
+	Language string `name:"language" setting:"" default:"fr" placeholder:"LANGUAGE" help:"Language for those who have not chosen one: fr or en."`
+	Timezone string `name:"timezone" setting:"" default:"Europe/Paris" placeholder:"ZONE" help:"Time zone of establishments that have none of their own, such as Europe/Paris or Indian/Reunion."`
+
+	values values
+}
+
+// values are what Validate understood.
+type values struct {
+	origin  *url.URL
+	proxies []netip.Prefix
+	level   slog.Level
+	zone    *time.Location
+}
+
+// Origin is public-url, without a slash at its end; nil when it is not set.
+func (s *Server) Origin() *url.URL { return s.values.origin }
+
+// Proxies are the networks of trusted-proxies.
+func (s *Server) Proxies() []netip.Prefix { return s.values.proxies }
+
+// Level is log-level.
+func (s *Server) Level() slog.Level { return s.values.level }
+
+// Zone is timezone; nil before Validate.
+func (s *Server) Zone() *time.Location { return s.values.zone }
+
+// Lang is language.
+func (s *Server) Lang() i18n.Language { return i18n.Language(s.Language) }
