@@ -3,6 +3,8 @@ package i18ntest
 import (
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -56,6 +58,36 @@ func Tree(t testing.TB, root string, catalog *i18n.Catalog, spared ...string) {
 	for _, fault := range append(unknown(found, catalog), unsaid(found, catalog, spared)...) {
 		t.Error(fault)
 	}
+}
+
+// House is Tree with the locales of every folder under root: the test of the
+// whole house needs to import no room.
+func House(t testing.TB, root string, spared ...string) {
+	t.Helper()
+	var rooms []fs.FS
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if !entry.IsDir() {
+			return nil
+		}
+		if foreign(entry.Name()) && path != root {
+			return fs.SkipDir
+		}
+		if entry.Name() == "locales" {
+			rooms = append(rooms, os.DirFS(filepath.Dir(path)))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalog, err := i18n.Load(rooms...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	Tree(t, root, catalog, spared...)
 }
 
 func unknown(found uses, catalog *i18n.Catalog) []string {

@@ -117,6 +117,22 @@ func TestUnsaidSentencesAreFound(t *testing.T) {
 	}
 }
 
+func TestHouseFindsItsLocales(t *testing.T) {
+	t.Parallel()
+	dir := tree(t, map[string]string{
+		"a/locales/fr.yaml": "a.one: x\na.spared: x", "a/locales/en.yaml": "a.one: x\na.spared: x",
+		"b/locales/fr.yaml": "b.one: x", "b/locales/en.yaml": "b.one: x",
+		"b/b.go":                       "package b\nvar _ = l.T(\"a.one\") + l.T(\"b.two\")\n",
+		"node_modules/locales/fr.yaml": "not ours",
+	})
+	v := &verdict{TB: t}
+	i18ntest.House(v, dir, "a.spared")
+	got := strings.Join(v.said, "\n")
+	if len(v.said) != 2 || !strings.Contains(got, `no sentence for "b.two"`) || !strings.Contains(got, "b.one: no code says") {
+		t.Errorf("said %q", got)
+	}
+}
+
 func TestLocalizer(t *testing.T) {
 	t.Parallel()
 	if got := i18ntest.Localizer(t, i18n.French).T("common.yes"); got != "Oui" {

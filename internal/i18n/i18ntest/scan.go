@@ -40,7 +40,7 @@ func scan(dir string) (uses, error) {
 		}
 		name := entry.Name()
 		if entry.IsDir() {
-			if path != dir && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "testdata") {
+			if path != dir && foreign(name) {
 				return fs.SkipDir
 			}
 			return nil
@@ -56,6 +56,11 @@ func scan(dir string) (uses, error) {
 		return nil
 	})
 	return found, err
+}
+
+// foreign tells whether a folder of that name holds no code of ours.
+func foreign(name string) bool {
+	return strings.HasPrefix(name, ".") || name == "node_modules" || name == "testdata"
 }
 
 func (u *uses) scanGo(path string) error {
