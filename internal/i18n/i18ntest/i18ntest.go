@@ -75,9 +75,16 @@ func House(t testing.TB, root string, spared ...string) {
 		if foreign(entry.Name()) && path != root {
 			return fs.SkipDir
 		}
-		if entry.Name() == "locales" {
-			rooms = append(rooms, os.DirFS(filepath.Dir(path)))
+		if entry.Name() != "locales" {
+			return nil
 		}
+		for _, lang := range i18n.Languages() {
+			if _, err := os.Stat(filepath.Join(path, string(lang)+".yaml")); err != nil {
+				t.Error(err)
+				return nil
+			}
+		}
+		rooms = append(rooms, os.DirFS(filepath.Dir(path)))
 		return nil
 	})
 	if err != nil {

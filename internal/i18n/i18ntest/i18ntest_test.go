@@ -124,11 +124,12 @@ func TestHouseFindsItsLocales(t *testing.T) {
 		"b/locales/fr.yaml": "b.one: x", "b/locales/en.yaml": "b.one: x",
 		"b/b.go":                       "package b\nvar _ = l.T(\"a.one\") + l.T(\"b.two\")\n",
 		"node_modules/locales/fr.yaml": "not ours",
+		"c/locales/fr.yaml":            "c.one: x",
 	})
 	v := &verdict{TB: t}
 	i18ntest.House(v, dir, "a.spared")
 	got := strings.Join(v.said, "\n")
-	if len(v.said) != 2 || !strings.Contains(got, `no sentence for "b.two"`) || !strings.Contains(got, "b.one: no code says") {
+	if len(v.said) != 3 || !strings.Contains(got, "c/locales/en.yaml") || !strings.Contains(got, `no sentence for "b.two"`) || !strings.Contains(got, "b.one: no code says") {
 		t.Errorf("said %q", got)
 	}
 }
