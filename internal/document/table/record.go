@@ -198,9 +198,14 @@ func (s *splitter) cellEnds(text string, at int) (after int, ends bool) {
 	return at, at == len(text) || text[at] == s.delimiter
 }
 
-// tidy trims a cell and undoes ="0612", the way Excel users keep zeros in CSV.
+// tidy trims a cell, takes off the apostrophe that makes a formula harmless
+// (document/xlsx writes it), and undoes ="0612", the way Excel users keep zeros
+// in CSV.
 func tidy(cell string) string {
 	cell = strings.TrimSpace(cell)
+	if len(cell) >= 2 && cell[0] == '\'' && strings.IndexByte("=+-@\t\r\n", cell[1]) >= 0 {
+		return strings.TrimSpace(cell[1:])
+	}
 	if len(cell) >= 3 && cell[0] == '=' && cell[1] == '"' && cell[len(cell)-1] == '"' {
 		return strings.TrimSpace(cell[2 : len(cell)-1])
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/xuri/excelize/v2"
 
@@ -182,7 +181,7 @@ func (x *xlsxRows) row(cells []string) Row {
 		if scientific.MatchString(c) {
 			c = x.asStored(i, c)
 		}
-		cells[i] = strings.TrimSpace(c)
+		cells[i] = tidy(c)
 		if row.Problem == nil && isFormulaError(cells[i]) {
 			row.Problem = fault.New(fault.Invalid, "table.row.formula_error", "column", letter(i))
 		}
