@@ -122,6 +122,26 @@ func (f *Form) Confirmed(h HoldSpec) bool {
 	return false
 }
 
+// PasskeySpec is a sign-in or a registration with a passkey. Begin and Finish
+// are the routes: the first answers the options of the standard in JSON, the
+// second takes the credential and answers {"redirect": path}.
+type PasskeySpec struct {
+	Register             bool
+	Label, Begin, Finish string
+}
+
+func passkeyMode(s PasskeySpec) string {
+	if s.Register {
+		return "register"
+	}
+	return "login"
+}
+
+func asFile(s FieldSpec) FieldSpec {
+	s.Type = "file"
+	return s
+}
+
 func (s FieldSpec) inputType() string {
 	if s.Type == "" {
 		return "text"

@@ -24,7 +24,7 @@ func engines() []api.Engine {
 	return []api.Engine{
 		{Name: api.EngineChrome, Version: "109"},
 		{Name: api.EngineFirefox, Version: "102"},
-		{Name: api.EngineSafari, Version: "14"},
+		{Name: api.EngineSafari, Version: "15"},
 	}
 }
 
