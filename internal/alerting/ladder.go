@@ -1,0 +1,110 @@
+package alerting
+
+import (
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/channels"
+	"tocsin/internal/directory"
+)
+
+// rung is one address of a person, frozen at the launch, in order of escalation.
+type rung struct {
+	Medium  channels.Medium `json:"m"`
+	Address string          `json:"a"`
+}
+
+// mediumOf tells which medium carries a message to a contact point; empty when none does yet.
+func mediumOf(kind string) channels.Medium {
+	switch kind {
+	case directory.Mobile:
+		return channels.SMS
+	case directory.Email:
+		return channels.Email
+	}
+	return ""
+}
+
+// ladder orders the usable addresses of a person: the media in the order of
+// the wave, and within a medium the person's own preference.
+func ladder(t directory.Target, media []channels.Medium) []rung {
+	out := make([]rung, 0, len(t.Contacts))
+	for _, m := range media {
+		if slices.Contains(t.Refused, string(m)) {
+			continue
+		}
+		for _, c := range t.Contacts {
+			r := rung{m, c.Address}
+			if mediumOf(c.Kind) == m && c.Usable() && !slices.Contains(out, r) {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
+
+// whyNoRung says why a ladder is empty.
+func whyNoRung(t directory.Target, media []channels.Medium) LeftOut {
+	refused, stopped := false, false
+	for _, c := range t.Contacts {
+		m := mediumOf(c.Kind)
+		switch {
+		case !slices.Contains(media, m):
+		case slices.Contains(t.Refused, string(m)):
+			refused = true
+		case !c.Usable():
+			stopped = true
+		}
+	}
+	switch {
+	case stopped:
+		return LeftStopped
+	case refused:
+		return LeftRefused
+	}
+	return LeftNoAddress
+}
+
+// leftOut tells why a person is not called, or "". The order matters: someone
+// on leave is counted as such whatever else is true of him.
+func (p *plan) leftOut(t directory.Target, wave int, now time.Time) LeftOut {
+	switch {
+	case t.Absent:
+		return LeftAbsent
+	case t.Protected && p.Definition.Audience.Mass:
+		return LeftProtected
+	case wave < 0:
+		return LeftNoWave
+	case !p.Definition.Audience.IgnoreRest && t.RestUntil.After(now.Add(p.Definition.Waves[wave].After.Std())):
+		return LeftResting
+	}
+	return ""
+}
+
+// matcher tells who a rule chooses. What a Target does not carry (groups,
+// statuses) was looked up beforehand as a set of people.
+type matcher struct {
+	rule directory.Rule
+	set  map[uuid.UUID]struct{}
+}
+
+// needsSet tells a rule that cannot be judged on the Target alone.
+func needsSet(r directory.Rule) bool { return len(r.Groups)+len(r.Statuses) > 0 }
+
+func (m matcher) matches(t directory.Target) bool {
+	if m.set != nil {
+		_, ok := m.set[t.Person]
+		return ok
+	}
+	r := m.rule
+	return among(r.Metiers, t.Metier) && anyAmong(r.Qualifications, t.Qualifications) &&
+		among(r.Services, t.Service) && among(r.Sites, t.Site) && among(r.People, t.Person)
+}
+
+func among[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Contains(list, v) }
+
+func anyAmong(list, values []string) bool {
+	return len(list) == 0 || slices.ContainsFunc(values, func(v string) bool { return slices.Contains(list, v) })
+}

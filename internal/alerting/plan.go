@@ -1,0 +1,161 @@
+package alerting
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/channels"
+	"tocsin/internal/fault"
+)
+
+// plan is a definition made ready for one alert. It does not change once the
+// alert has left.
+type plan struct {
+	Definition Definition
+	Mode       Mode
+	Values     map[string]string
+	LaunchedAt time.Time
+	Setting    setting
+}
+
+// wave returns a wave by its number from 0; people added by hand to an alert
+// are in the first one.
+func (p *plan) wave(number int) Wave {
+	if number >= 0 && number < len(p.Definition.Waves) {
+		return p.Definition.Waves[number]
+	}
+	return p.Definition.Waves[0]
+}
+
+// conditional tells a wave that leaves only while people are missing. The first
+// wave has left whatever happens; the others are held unless they say "always".
+func (p *plan) conditional(number int) bool {
+	return number > 0 && p.wave(number).When != Always
+}
+
+// quiet tells whether messages must not ring.
+func (p *plan) quiet() bool { return p.Definition.Profile == Discret }
+
+// use is the text by which a wave calls.
+func (p *plan) use(number int) Use {
+	if u := p.wave(number).Use; u != "" {
+		return u
+	}
+	return UseAlert
+}
+
+// skills are what quotas may count of a person: " iade urgences " with spaces around each.
+func skills(metier string, qualifications []string) string {
+	list := append([]string{metier}, qualifications...)
+	list = slices.DeleteFunc(list, func(s string) bool { return s == "" })
+	if len(list) == 0 {
+		return ""
+	}
+	return " " + strings.Join(list, " ") + " "
+}
+
+// languages are those in which texts are kept.
+func languages() []string { return []string{"fr", "en"} }
+
+// spoken is the language in which a person is written to.
+func spoken(language, house string) string {
+	if language == "en" || language == "fr" {
+		return language
+	}
+	if house == "en" {
+		return "en"
+	}
+	return "fr"
+}
+
+// filled gives the value of each variable in a language, defaults included, or
+// the first fault with the variable as Field.
+func (d Definition) filled(values map[string]string, language string) (map[string]string, error) {
+	out := make(map[string]string, len(d.Variables))
+	for _, v := range d.Variables {
+		given := strings.TrimSpace(values[v.Name])
+		if given == "" {
+			given = v.Default.In(language)
+		}
+		limit := v.MaxLength
+		if limit == 0 {
+			limit = 60
+		}
+		switch {
+		case given == "":
+			return nil, fault.New(fault.Invalid, "alerting.value.required", "label", v.Label.In(language)).At(v.Name)
+		case utf8.RuneCountInString(given) > limit:
+			return nil, fault.New(fault.Invalid, "alerting.value.long", "label", v.Label.In(language), "limit", limit).At(v.Name)
+		case strings.ContainsAny(given, "{}\n\r"):
+			return nil, fault.New(fault.Invalid, "alerting.value.letters", "label", v.Label.In(language)).At(v.Name)
+		case v.Kind == "number" && strings.Trim(given, "0123456789 ") != "":
+			return nil, fault.New(fault.Invalid, "alerting.value.number", "label", v.Label.In(language)).At(v.Name)
+		}
+		if v.Kind == "choice" {
+			if given = chosen(v.Choices, given, language); given == "" {
+				return nil, fault.New(fault.Invalid, "alerting.value.choice", "label", v.Label.In(language)).At(v.Name)
+			}
+		}
+		out[v.Name] = given
+	}
+	for name := range values {
+		if !slices.ContainsFunc(d.Variables, func(v Variable) bool { return v.Name == name }) {
+			return nil, fault.New(fault.Invalid, "alerting.value.unknown", "name", name).At(name)
+		}
+	}
+	return out, nil
+}
+
+// chosen gives a choice in the language of the message, whichever it was picked in.
+func chosen(choices []Localized, given, language string) string {
+	for _, c := range choices {
+		for _, text := range c {
+			if text == given {
+				return c.In(language)
+			}
+		}
+	}
+	return ""
+}
+
+// contentKey names one text of an alert.
+type contentKey struct {
+	Use      Use
+	Medium   channels.Medium
+	Language string
+	// Site is Nil unless the text names {site} and people of several sites get it.
+	Site uuid.UUID
+}
+
+// composed is one text of an alert as it leaves.
+type composed struct {
+	ID            uuid.UUID
+	Subject, Body string
+}
+
+// compose renders every text of the plan for one site, or says what is not filled.
+func (p *plan) compose(use Use, medium channels.Medium, language, site string) (composed, bool, error) {
+	t, ok := p.Definition.text(use, medium, language)
+	if !ok {
+		return composed{}, false, nil
+	}
+	values, err := p.Definition.filled(p.Values, t.Language)
+	if err != nil {
+		return composed{}, true, err
+	}
+	subject, body, err := t.compose(p.Setting.variables(values, p.Mode, t.Language, site, p.LaunchedAt), p.Mode)
+	return composed{Subject: subject, Body: body}, true, err
+}
+
+// bySite tells whether a use names the person's site, which then needs a text for each.
+func (p *plan) bySite(use Use, medium channels.Medium, language string) bool {
+	if p.Setting.Site != "" {
+		return false
+	}
+	t, ok := p.Definition.text(use, medium, language)
+	return ok && slices.Contains(Blanks(t.Subject+t.Body), VarSite)
+}

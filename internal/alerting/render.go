@@ -1,0 +1,183 @@
+package alerting
+
+import (
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"tocsin/internal/channels"
+	"tocsin/internal/fault"
+	"tocsin/internal/wire/gsm"
+)
+
+// The variables the program fills itself, in any text.
+const (
+	VarLink          = "lien"          // the personal answer link
+	VarEstablishment = "etablissement" // the establishment's name
+	VarSite          = "site"          // the site of the alert, or of the person
+	VarMode          = "mode"          // EXERCICE, TEST, or nothing
+	VarTime          = "heure"         // hour of the launch, wall clock of the site
+	VarWord          = "mot"           // the establishment's authenticity word
+)
+
+// builtins are the names no scenario may declare.
+func builtins() []string {
+	return []string{VarLink, VarEstablishment, VarSite, VarMode, VarTime, VarWord}
+}
+
+// SMSRecommended is the length above which a first SMS is read less: characters, link apart.
+const SMSRecommended = 120
+
+// blank is {name} in a text.
+var blank = regexp.MustCompile(`\{([a-z_]{1,30})\}`)
+
+// Blanks lists the variables a text names, once each, in order.
+func Blanks(text string) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, m := range blank.FindAllStringSubmatch(text, -1) {
+		if !seen[m[1]] {
+			seen[m[1]] = true
+			out = append(out, m[1])
+		}
+	}
+	return out
+}
+
+// Render fills the {variables} of a text. A variable without a value is an
+// error (Invalid, with the variable as Field): such a message cannot leave.
+func Render(text string, vars map[string]string) (string, error) {
+	var missing string
+	out := blank.ReplaceAllStringFunc(text, func(m string) string {
+		name := m[1 : len(m)-1]
+		v := vars[name]
+		if v == "" && missing == "" && !optional(name) {
+			missing = name
+		}
+		return v
+	})
+	if missing != "" {
+		return "", fault.New(fault.Invalid, "alerting.render.unfilled", "name", missing).At(missing)
+	}
+	if strings.ContainsAny(blank.ReplaceAllString(text, ""), "{}") {
+		return "", fault.New(fault.Invalid, "alerting.render.braces")
+	}
+	return strings.TrimSpace(out), nil
+}
+
+// optional variables are marks an alert may not have: nobody forgot to fill them.
+func optional(name string) bool { return name == VarMode || name == VarWord }
+
+// Mark puts the word of the mode before a message: every message of an
+// exercise or a test says so first. A real one carries no mark.
+func Mark(mode Mode, language, text string) string {
+	word := ModeWord(mode, language)
+	if word == "" || text == "" {
+		return text
+	}
+	return word + " - " + text
+}
+
+// ModeWord is the word that marks a mode, in capitals; empty when real.
+func ModeWord(mode Mode, language string) string {
+	switch {
+	case mode == Exercise && language == "en":
+		return "EXERCISE"
+	case mode == Exercise:
+		return "EXERCICE"
+	case mode == Test:
+		return "TEST"
+	}
+	return ""
+}
+
+// linkPlaceholder keeps {lien} for dispatch, which knows the delivery's own link.
+const linkPlaceholder = "{lien}"
+
+// setting is what fills the texts of an alert beside the launcher's values.
+type setting struct {
+	Establishment string `json:"establishment"`
+	Word          string `json:"word"`
+	Zone          string `json:"zone"`
+	Language      string `json:"language"`
+	// Site is the name of the only site the launch was narrowed to.
+	Site string `json:"site"`
+}
+
+// location is the establishment's zone; UTC when its name is unknown here.
+func (s setting) location() *time.Location {
+	if loc, err := time.LoadLocation(s.Zone); err == nil {
+		return loc
+	}
+	return time.UTC
+}
+
+// variables joins the launcher's values and the program's. The hour is that of
+// the wall clock at the instant of the launch, whatever night it is.
+func (s setting) variables(values map[string]string, mode Mode, language, site string, launched time.Time) map[string]string {
+	vars := make(map[string]string, len(values)+6)
+	for k, v := range values {
+		vars[k] = strings.TrimSpace(v)
+	}
+	if site == "" {
+		site = s.Establishment
+	}
+	vars[VarLink] = linkPlaceholder
+	vars[VarEstablishment] = s.Establishment
+	vars[VarSite] = site
+	vars[VarMode] = ModeWord(mode, language)
+	vars[VarTime] = launched.In(s.location()).Format("15:04")
+	vars[VarWord] = s.Word
+	return vars
+}
+
+// compose renders one text of a scenario as it leaves, {lien} kept.
+func (t Text) compose(vars map[string]string, mode Mode) (subject, body string, err error) {
+	if body, err = Render(strings.ReplaceAll(t.Body, "{"+VarLink+"}", "\x00"), vars); err != nil {
+		return "", "", err
+	}
+	body = strings.ReplaceAll(body, "\x00", linkPlaceholder)
+	if t.Medium != channels.SMS {
+		if subject, err = Render(t.Subject, vars); err != nil {
+			return "", "", err
+		}
+	}
+	return Mark(mode, t.Language, subject), Mark(mode, t.Language, body), nil
+}
+
+// preview measures a composed text; link stands for the personal one.
+func preview(t Text, subject, body, link string) Preview {
+	p := Preview{Use: t.Use, Medium: t.Medium, Language: t.Language,
+		Subject: strings.ReplaceAll(subject, linkPlaceholder, link), Body: strings.ReplaceAll(body, linkPlaceholder, link)}
+	if t.Medium != channels.SMS {
+		return p
+	}
+	size := gsm.Count(p.Body)
+	p.Characters, p.Segments, p.Unicode = utf8.RuneCountInString(p.Body), size.Segments, size.Encoding == gsm.UCS2
+	for _, o := range size.Offenders {
+		p.Offenders = append(p.Offenders, string(o.Rune))
+	}
+	if p.Unicode {
+		p.Plain = gsm.Plain(p.Body)
+	}
+	return p
+}
+
+// text finds a text; the language falls back to French.
+func (d Definition) text(use Use, medium channels.Medium, language string) (Text, bool) {
+	var fallback Text
+	found := false
+	for _, t := range d.Messages {
+		if t.Use != use || t.Medium != medium {
+			continue
+		}
+		if t.Language == language {
+			return t, true
+		}
+		if t.Language == "fr" {
+			fallback, found = t, true
+		}
+	}
+	return fallback, found
+}

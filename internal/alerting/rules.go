@@ -1,0 +1,232 @@
+package alerting
+
+import (
+	"time"
+
+	"tocsin/internal/channels"
+)
+
+// This file decides what is due. Its functions read facts and the clock and
+// nothing else; instants are compared with instants, never wall clocks, so that
+// the night of the change of hour is a night like any other.
+
+// facts are what is known of one recipient when his hour comes.
+type facts struct {
+	Rungs []rung
+	// Rung is the index of the address in use, Tried the set of those used (bit i).
+	Rung  int
+	Tried uint64
+	Sent  int
+	// Wave is the recipient's, from 0.
+	Wave     int
+	Answered bool
+	// CalledAt is when the current message was queued; the others are zero until known.
+	CalledAt, SubmittedAt, DeliveredAt time.Time
+	// Failed tells that the current address does not work.
+	Failed bool
+	// Reopened tells that the quota was reached, then missed, after the current message.
+	Reopened bool
+}
+
+// aggregate is what is known of the whole alert.
+type aggregate struct {
+	State    LaunchState
+	QuotaMet bool
+}
+
+// StepKind is what to do with a recipient now.
+type StepKind string
+
+// The kinds of steps.
+const (
+	StepRest    StepKind = "rest"    // nothing more by the clock
+	StepWait    StepKind = "wait"    // look again at Until
+	StepSend    StepKind = "send"    // a message to Rung
+	StepExhaust StepKind = "exhaust" // every address was tried
+)
+
+// Step is one decision.
+type Step struct {
+	Kind  StepKind
+	Until time.Time
+	Rung  int
+	Use   Use
+}
+
+// Decide says what is due for one recipient. It always gives exactly one step.
+func Decide(p *plan, f facts, a aggregate, now time.Time) []Step {
+	w := p.wave(f.Wave)
+	switch {
+	case a.State != Running, f.Answered, len(f.Rungs) == 0:
+		return []Step{{Kind: StepRest}}
+	case a.QuotaMet:
+		return []Step{{Kind: StepRest}}
+	case f.Failed:
+		return []Step{afterFailure(f)}
+	case f.Reopened:
+		return []Step{afterReopening(f)}
+	case p.Definition.Profile == Diffusion, w.Escalate == 0:
+		// A diffusion is repeated to everyone together: see DecideAlert.
+		return []Step{{Kind: StepRest}}
+	}
+	due := deadline(f, w.Escalate.Std())
+	if now.Before(due) {
+		return []Step{{Kind: StepWait, Until: due}}
+	}
+	if next, ok := nextMedium(f); ok {
+		return []Step{{Kind: StepSend, Rung: next, Use: UseReminder}}
+	}
+	if next, ok := untried(f, 0); ok {
+		return []Step{{Kind: StepSend, Rung: next, Use: UseReminder}}
+	}
+	return []Step{{Kind: StepExhaust}}
+}
+
+// deadline is when silence counts as no answer: from the delivery when the
+// operator tells it, else from the submission, else from the moment the message
+// was queued, since a medium that lets nothing out must not hold the next one.
+func deadline(f facts, wait time.Duration) time.Time {
+	switch {
+	case !f.DeliveredAt.IsZero():
+		return f.DeliveredAt.Add(wait)
+	case !f.SubmittedAt.IsZero():
+		return f.SubmittedAt.Add(wait)
+	}
+	return f.CalledAt.Add(wait)
+}
+
+// afterFailure goes to the next address at once: the same medium first.
+func afterFailure(f facts) Step {
+	use := UseAlert
+	if f.DeliveredAt.IsZero() && f.Sent > 1 {
+		use = UseReminder
+	}
+	if next, ok := untried(f, f.Rung+1); ok {
+		return Step{Kind: StepSend, Rung: next, Use: use}
+	}
+	if next, ok := untried(f, 0); ok {
+		return Step{Kind: StepSend, Rung: next, Use: use}
+	}
+	return Step{Kind: StepExhaust}
+}
+
+// afterReopening calls again someone who was told he was not needed: the next
+// address, or the first one again when all were used.
+func afterReopening(f facts) Step {
+	if next, ok := nextMedium(f); ok {
+		return Step{Kind: StepSend, Rung: next, Use: UseReminder}
+	}
+	next, _ := untried(f, 0)
+	return Step{Kind: StepSend, Rung: next, Use: UseReminder}
+}
+
+// nextMedium is the first untried address of a medium further than the current one.
+func nextMedium(f facts) (int, bool) {
+	seen := map[channels.Medium]bool{}
+	for i := 0; i <= f.Rung && i < len(f.Rungs); i++ {
+		seen[f.Rungs[i].Medium] = true
+	}
+	for i := f.Rung + 1; i < len(f.Rungs); i++ {
+		if !seen[f.Rungs[i].Medium] && f.Tried&(1<<i) == 0 {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// untried is the first address not used yet, from that rung.
+func untried(f facts, from int) (int, bool) {
+	for i := from; i < len(f.Rungs) && i < maxRungs; i++ {
+		if f.Tried&(1<<i) == 0 {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// maxRungs bounds the addresses of one person: Tried is a set of bits.
+const maxRungs = 60
+
+// waveFacts is what is known of a wave.
+type waveFacts struct {
+	Number int
+	State  WaveState
+	DueAt  time.Time
+}
+
+// AlertStepKind is what to do with an alert now.
+type AlertStepKind string
+
+// The kinds of steps of an alert.
+const (
+	AlertOpenWave AlertStepKind = "open_wave"
+	AlertHoldWave AlertStepKind = "hold_wave"
+	AlertFreeWave AlertStepKind = "free_wave" // a held wave waits for its hour again
+	AlertMet      AlertStepKind = "quota_met"
+	AlertReopen   AlertStepKind = "reopen"
+	AlertRepeat   AlertStepKind = "repeat"
+)
+
+// AlertStep is one decision about an alert.
+type AlertStep struct {
+	Kind AlertStepKind
+	Wave int
+}
+
+// alertFacts is what is known of an alert when the clock ticks.
+type alertFacts struct {
+	State    LaunchState
+	MetSince time.Time
+	Quotas   []QuotaLine
+	Waves    []waveFacts
+	RepeatAt time.Time
+}
+
+// DecideAlert says what is due for the alert as a whole: quotas first, since
+// they hold waves back, then the waves by the clock, then the repetition.
+func DecideAlert(p *plan, f alertFacts, now time.Time) []AlertStep {
+	if f.State != Running {
+		return nil
+	}
+	var out []AlertStep
+	met := quotasMet(f.Quotas)
+	switch {
+	case met && f.MetSince.IsZero():
+		out = append(out, AlertStep{Kind: AlertMet})
+	case !met && !f.MetSince.IsZero():
+		out = append(out, AlertStep{Kind: AlertReopen})
+	}
+	for _, w := range f.Waves {
+		out = append(out, decideWave(p, w, met, now)...)
+	}
+	if !f.RepeatAt.IsZero() && !now.Before(f.RepeatAt) {
+		out = append(out, AlertStep{Kind: AlertRepeat})
+	}
+	return out
+}
+
+func decideWave(p *plan, w waveFacts, met bool, now time.Time) []AlertStep {
+	held := met && p.conditional(w.Number)
+	switch {
+	case w.State == WavePending && held:
+		return []AlertStep{{Kind: AlertHoldWave, Wave: w.Number}}
+	case w.State == WavePending && !now.Before(w.DueAt):
+		return []AlertStep{{Kind: AlertOpenWave, Wave: w.Number}}
+	case w.State == WaveHeld && !held && !now.Before(w.DueAt):
+		return []AlertStep{{Kind: AlertOpenWave, Wave: w.Number}}
+	case w.State == WaveHeld && !held:
+		return []AlertStep{{Kind: AlertFreeWave, Wave: w.Number}}
+	}
+	return nil
+}
+
+// quotasMet tells whether every line has enough people announced or there. An
+// alert without quotas never has enough.
+func quotasMet(lines []QuotaLine) bool {
+	for _, q := range lines {
+		if q.Missing() > 0 {
+			return false
+		}
+	}
+	return len(lines) > 0
+}

@@ -1,0 +1,59 @@
+package alerting
+
+import (
+	"log/slog"
+
+	"tocsin/internal/access"
+	"tocsin/internal/directory"
+	"tocsin/internal/dispatch"
+	"tocsin/internal/organisation"
+	"tocsin/internal/storage"
+)
+
+// Service holds the operations of the room.
+type Service struct {
+	db        *storage.DB
+	guard     *access.Guard
+	people    *directory.Directory
+	dispatch  *dispatch.Dispatch
+	houses    *organisation.Service
+	library   func() ([]Definition, error)
+	linkBase  string
+	log       *slog.Logger
+	wake      chan struct{}
+	announced func(topic string)
+}
+
+// Options are what the room rests on.
+type Options struct {
+	DB           *storage.DB
+	Guard        *access.Guard
+	Directory    *directory.Directory
+	Dispatch     *dispatch.Dispatch
+	Organisation *organisation.Service
+	// Library is the scenarios that come with the program: library.All, joined in app.
+	Library func() ([]Definition, error)
+	// LinkBase is where agents answer, with its final slash: "https://tocsin.example/r/".
+	LinkBase string
+	Log      *slog.Logger
+	// Notify tells the pages that a topic moved (live.Hub.Notify); nil tells nobody.
+	Notify func(topic string)
+}
+
+// New returns the room's operations. The worker is run by a jobs.Runner: see Task.
+func New(o Options) *Service {
+	s := &Service{
+		db: o.DB, guard: o.Guard, people: o.Directory, dispatch: o.Dispatch, houses: o.Organisation,
+		library: o.Library, linkBase: o.LinkBase, log: o.Log, wake: make(chan struct{}, 1), announced: o.Notify,
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.library == nil {
+		s.library = func() ([]Definition, error) { return nil, nil }
+	}
+	if s.announced == nil {
+		s.announced = func(string) {}
+	}
+	return s
+}
