@@ -1,0 +1,6 @@
+package main
+
+import "embed"
+
+//go:embed locales/*.yaml
+var guideLocales embed.FS

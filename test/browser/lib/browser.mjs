@@ -1,0 +1,121 @@
+// A browser as people have it: an old PC, a phone, no script, a bad network.
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const FLAGS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
+];
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+export const PHONE = { width: 390, height: 844 };
+export const DESK = { width: 1440, height: 900 };
+
+export async function launch() {
+  return chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: true, args: FLAGS });
+}
+
+// Visit is one person with one device.
+export class Visit {
+  constructor(browser, base, out) {
+    Object.assign(this, { browser, base, out, contexts: [] });
+  }
+
+  // open returns a page. dark, script (false for none), slow (50 kbit/s and 1 s
+  // of latency), language and size change the device.
+  async open(path, { size = DESK, dark = false, script = true, slow = false, language = "fr-FR", zoom = 1, reducedMotion = "no-preference", forcedColors = "none", context } = {}) {
+    const made = context || await this.browser.newContext({
+      viewport: { width: Math.round(size.width / zoom), height: Math.round(size.height / zoom) },
+      deviceScaleFactor: zoom, colorScheme: dark ? "dark" : "light", javaScriptEnabled: script, locale: language,
+      reducedMotion, forcedColors, hasTouch: size.width < 768, isMobile: false,
+    });
+    if (!context) this.contexts.push(made);
+    const page = await made.newPage();
+    page.faults = [];
+    page.on("pageerror", (error) => page.faults.push(String(error)));
+    page.on("console", (line) => { if (line.type() === "error" && !/Failed to load resource/.test(line.text())) page.faults.push(line.text()); });
+    if (slow) await slowDown(page);
+    if (path) page.answer = await page.goto(this.base + path);
+    return page;
+  }
+
+  async shot(page, name, fullPage = true) {
+    mkdirSync(this.out, { recursive: true });
+    await page.screenshot({ path: join(this.out, name + ".png"), fullPage });
+  }
+
+  async close() {
+    for (const context of this.contexts) await context.close();
+  }
+}
+
+// slowDown is the network of a basement: 50 kbit/s, one second to answer.
+export async function slowDown(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.enable");
+  await session.send("Network.emulateNetworkConditions", {
+    offline: false, latency: 1000, downloadThroughput: 50000 / 8, uploadThroughput: 50000 / 8,
+  });
+}
+
+// axe returns the violations, one readable line each.
+export async function axe(page, within = undefined) {
+  await page.evaluate(axeSource);
+  const result = await page.evaluate((at) => window.axe.run(at || document, {
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+  }), within);
+  return result.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(" ")} (${(n.any[0] || n.all[0] || n.none[0] || {}).message || v.help})`));
+}
+
+// overflow returns what sticks out of the width of the window.
+export async function overflow(page) {
+  return page.evaluate(() => {
+    const wide = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= wide) return [];
+    return [...document.querySelectorAll("body *")]
+      .filter((e) => e.getBoundingClientRect().right > wide + 1 && !e.closest(".table, .hidden"))
+      .map((e) => e.tagName.toLowerCase() + "." + e.className);
+  });
+}
+
+// smallTargets returns the controls under 44 px that are not links of a sentence.
+export async function smallTargets(page) {
+  return page.evaluate(() => {
+    const small = [];
+    for (const e of document.querySelectorAll("button, summary, select, textarea, nav a, a.button, input:not([type=hidden])")) {
+      const box = (e.matches("[type=checkbox], [type=radio]") ? e.closest("label, .check") || e : e).getBoundingClientRect();
+      if (box.width === 0 || e.closest(".hidden")) continue;
+      if (box.height < 43.5 && !e.closest(".crumbs")) small.push(`${e.tagName.toLowerCase()}.${e.className} ${Math.round(box.width)}×${Math.round(box.height)} « ${e.textContent.trim().slice(0, 30)} »`);
+    }
+    return small;
+  });
+}
+
+// tabTo presses Tab until the focus is on what the selector matches, and says
+// whether the focus could be seen there.
+export async function tabTo(page, selector, most = 120) {
+  for (let i = 0; i < most; i++) {
+    await page.keyboard.press("Tab");
+    const seen = await page.evaluate((s) => {
+      const at = document.activeElement;
+      if (!at || !at.matches(s)) return null;
+      const style = getComputedStyle(at);
+      return { visible: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 };
+    }, selector);
+    if (seen) return seen;
+  }
+  throw new Error(`Tab never reaches ${selector}`);
+}
+
+// transferred is what the network carried for a page, headers left out.
+export async function transferred(visit, path, options = {}) {
+  const page = await visit.open("", options);
+  const session = await page.context().newCDPSession(page);
+  let bytes = 0;
+  await session.send("Network.enable");
+  session.on("Network.loadingFinished", (event) => { bytes += event.encodedDataLength; });
+  await page.goto(visit.base + path, { waitUntil: "networkidle" });
+  return { bytes, page };
+}
