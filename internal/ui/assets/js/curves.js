@@ -22,8 +22,9 @@ function read(table) {
 }
 
 function draw(figure) {
-  const table = figure.querySelector("table");
   const target = figure.querySelector("[data-curve]");
+  // uPlot's own legend is a table too.
+  const table = [...figure.querySelectorAll("table")].find((t) => !target || !target.contains(t));
   if (!table || !target) return;
   const { labels, columns } = read(table);
   if (columns.length < 2 || columns[0].length === 0) return;

@@ -22,7 +22,7 @@ export function startHold(box) {
     button.classList.remove("holding");
   };
   const done = () => {
-    if (!form.reportValidity()) return cancel();
+    if (!form.noValidate && !form.reportValidity()) return cancel();
     value.value = "oui";
     form.requestSubmit();
   };
