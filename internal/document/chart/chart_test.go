@@ -158,7 +158,7 @@ func TestStepsAndBars(t *testing.T) {
 	scene := c.Layout(400, 240)
 	boxes := 0
 	for _, item := range scene.Items {
-		if item.Shape == chart.Box {
+		if item.Shape == chart.Box && item.Role == chart.Data {
 			boxes++
 			if p, q := item.Points[0], item.Points[1]; q.X <= p.X || q.Y < p.Y {
 				t.Errorf("box %v", item.Points)

@@ -22,6 +22,7 @@ const (
 	Data
 	Target
 	Words
+	Ground // blank behind a label that crosses curves
 )
 
 // Anchor is the point of a text that Points[0] gives.
@@ -44,6 +45,16 @@ type Item struct {
 	Text   string
 	Anchor Anchor
 	Size   float64
+}
+
+// Scaled is the item k times as large.
+func (i Item) Scaled(k float64) Item {
+	points := make([]Point, len(i.Points))
+	for n, p := range i.Points {
+		points[n] = Point{p.X * k, p.Y * k}
+	}
+	i.Points, i.Size = points, i.Size*k
+	return i
 }
 
 // Scene is a chart laid out, ready for any pen.
@@ -86,7 +97,10 @@ func (c Chart) Layout(width, height float64) Scene {
 	}
 	for _, m := range c.Marks {
 		s.path(Target, 0, []float64{1, 2}, Point{f.left, f.y(m.Value)}, Point{f.right, f.y(m.Value)})
-		s.label(Point{f.right, f.y(m.Value) - 4}, m.Name, End)
+		s.Items = append(s.Items, Item{Shape: Box, Role: Ground, Points: []Point{
+			{f.right - textWidth(m.Name) - 4, f.y(m.Value) - 4 - fontSize}, {f.right, f.y(m.Value) - 1.5},
+		}})
+		s.label(Point{f.right - 2, f.y(m.Value) - 4}, m.Name, End)
 	}
 	s.path(Axis, 0, nil, Point{f.left, f.top}, Point{f.left, f.bottom}, Point{f.right, f.bottom})
 	if c.XLabel != "" {
