@@ -173,6 +173,35 @@ func TestStepsAndBars(t *testing.T) {
 	}
 }
 
+// TestMarksHideNothing: the names of the marks stand in the margin, apart.
+func TestMarksHideNothing(t *testing.T) {
+	t.Parallel()
+	c := answers()
+	c.Marks = []chart.Mark{{Name: "Quota", Value: 1000}, {Name: "Prévu", Value: 1010}, {Name: "Cible", Value: 990}}
+	right, names := 0.0, map[string]chart.Point{}
+	for _, item := range c.Layout(640, 320).Items {
+		switch {
+		case item.Role == chart.Data && len(item.Points) > 2:
+			for _, p := range item.Points {
+				right = max(right, p.X)
+			}
+		case item.Shape == chart.Label:
+			names[item.Text] = item.Points[0]
+		}
+	}
+	var last float64
+	for _, name := range []string{"Prévu", "Quota", "Cible"} {
+		at := names[name]
+		if at.X <= right {
+			t.Errorf("%s is written over the curves: %v, they end at %v", name, at, right)
+		}
+		if at.Y-last < 10 {
+			t.Errorf("%s at %v is written over the one before at %v", name, at.Y, last)
+		}
+		last = at.Y
+	}
+}
+
 // TestNothingLeavesTheFrame tries charts that would divide by zero.
 func TestNothingLeavesTheFrame(t *testing.T) {
 	t.Parallel()

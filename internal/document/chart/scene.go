@@ -1,6 +1,10 @@
 package chart
 
-import "unicode/utf8"
+import (
+	"cmp"
+	"slices"
+	"unicode/utf8"
+)
 
 // Shape is what an item is.
 type Shape int
@@ -22,7 +26,6 @@ const (
 	Data
 	Target
 	Words
-	Ground // blank behind a label that crosses curves
 )
 
 // Anchor is the point of a text that Points[0] gives.
@@ -80,7 +83,7 @@ func (c Chart) Layout(width, height float64) Scene {
 	for _, v := range yTicks {
 		left = max(left, textWidth(c.number(v))+10)
 	}
-	f := frame{left: left, right: width - 14, top: 12, bottom: height - 36, y0: yTicks[0], y1: yTicks[len(yTicks)-1]}
+	f := frame{left: left, right: width - 14 - marksWidth(c, width), top: 12, bottom: height - 36, y0: yTicks[0], y1: yTicks[len(yTicks)-1]}
 	if c.YLabel != "" {
 		s.label(Point{0, fontSize}, c.YLabel, Start)
 		f.top += 14
@@ -95,13 +98,7 @@ func (c Chart) Layout(width, height float64) Scene {
 	} else {
 		s.curves(c, &f, x0, x1)
 	}
-	for _, m := range c.Marks {
-		s.path(Target, 0, []float64{1, 2}, Point{f.left, f.y(m.Value)}, Point{f.right, f.y(m.Value)})
-		s.Items = append(s.Items, Item{Shape: Box, Role: Ground, Points: []Point{
-			{f.right - textWidth(m.Name) - 4, f.y(m.Value) - 4 - fontSize}, {f.right, f.y(m.Value) - 1.5},
-		}})
-		s.label(Point{f.right - 2, f.y(m.Value) - 4}, m.Name, End)
-	}
+	s.marks(c, f)
 	s.path(Axis, 0, nil, Point{f.left, f.top}, Point{f.left, f.bottom}, Point{f.right, f.bottom})
 	if c.XLabel != "" {
 		s.label(Point{(f.left + f.right) / 2, f.bottom + 30}, c.XLabel, Middle)
@@ -129,6 +126,30 @@ func (s *Scene) path(role Role, series int, dash []float64, points ...Point) {
 
 func (s *Scene) label(at Point, text string, anchor Anchor) {
 	s.Items = append(s.Items, Item{Shape: Label, Role: Words, Points: []Point{at}, Text: text, Anchor: anchor, Size: fontSize})
+}
+
+// marksWidth is the margin where the names of the marks are written: over the
+// drawing they would hide the end of a curve.
+func marksWidth(c Chart, width float64) float64 {
+	need := 0.0
+	for _, m := range c.Marks {
+		need = max(need, textWidth(m.Name)+4)
+	}
+	return min(need, width/3)
+}
+
+// marks draws the lines to compare with; names that would overlap are moved down.
+func (s *Scene) marks(c Chart, f frame) {
+	sorted := slices.Clone(c.Marks)
+	slices.SortStableFunc(sorted, func(a, b Mark) int { return cmp.Compare(b.Value, a.Value) })
+	free := 0.0
+	for _, m := range sorted {
+		y := f.y(m.Value)
+		s.path(Target, 0, []float64{1, 2}, Point{f.left, y}, Point{f.right, y})
+		at := min(max(y+fontSize*0.35, free), s.Height)
+		s.label(Point{f.right + 6, at}, shortened(m.Name, s.Width/3), Start)
+		free = at + fontSize + 1
+	}
 }
 
 func (s *Scene) curves(c Chart, f *frame, x0, x1 float64) {

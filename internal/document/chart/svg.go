@@ -54,11 +54,6 @@ func writePath(b *strings.Builder, item Item) {
 func writeBox(b *strings.Builder, item Item) {
 	class, _, _ := roleLook(item)
 	p, q := item.Points[0], item.Points[1]
-	if item.Role == Ground {
-		fmt.Fprintf(b, `<rect class="chart-ground" x="%s" y="%s" width="%s" height="%s" fill="#ffffff"/>`,
-			short(p.X), short(p.Y), short(q.X-p.X), short(q.Y-p.Y))
-		return
-	}
 	fmt.Fprintf(b, `<rect class="%s" x="%s" y="%s" width="%s" height="%s" fill="%s" stroke="#1f2933" stroke-width="1"/>`,
 		class, short(p.X), short(p.Y), short(q.X-p.X), short(q.Y-p.Y), Fill(item.Series).hex())
 }

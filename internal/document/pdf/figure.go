@@ -57,10 +57,6 @@ func (d *Document) draw(b *bytes.Buffer, item chart.Item) error {
 		b.WriteString("S\n")
 	case chart.Box:
 		p, q := item.Points[0], item.Points[1]
-		if item.Role == chart.Ground {
-			fmt.Fprintf(b, "1 g %s %s %s re f\n", at(chart.Point{X: p.X, Y: q.Y}), num(q.X-p.X), num(q.Y-p.Y))
-			return nil
-		}
 		fmt.Fprintf(b, "%s rg 0.12 0.16 0.2 RG 0.7 w [] 0 d %s %s %s re B\n", rgb(chart.Fill(item.Series)),
 			at(chart.Point{X: p.X, Y: q.Y}), num(q.X-p.X), num(q.Y-p.Y))
 	case chart.Label:
