@@ -96,7 +96,7 @@ func guessDelimiter(sample []string, limits Limits) (delimiter byte, declared bo
 func regularity(text string, delimiter byte, limits Limits) float64 {
 	r := &recordReader{lines: newLineReader(strings.NewReader(text), utf8Name, limits.MaxRowBytes), delimiter: delimiter, limits: limits}
 	widths := map[int]int{}
-	records := 0
+	records, cut := 0, 0
 	for {
 		row, err := r.next()
 		if err != nil {
@@ -106,9 +106,15 @@ func regularity(text string, delimiter byte, limits Limits) float64 {
 			continue
 		}
 		records++
+		if len(row.Cells) > 1 {
+			cut++
+		}
 		widths[len(row.Cells)]++
 	}
 	best := 0.0
+	if cut*3 < records { // a comma here and there in a list of names
+		return 0
+	}
 	for width, count := range widths {
 		if width > 1 {
 			best = max(best, float64(count)/float64(records)+float64(min(width, 40))/100)

@@ -3,6 +3,7 @@ package table
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"io"
 	"path"
 	"strings"
@@ -116,5 +117,47 @@ func checkZip(z *zip.Reader, limits Limits) error {
 	if !workbook {
 		return fault.New(fault.Invalid, "table.not_a_table", "extension", "zip")
 	}
+	return checkSheets(z)
+}
+
+// checkSheets reads every sheet through once: its checksum must be right, and
+// it must end as a sheet ends. The library takes a sheet cut short for a
+// complete one, and the rows after the cut would be lost in silence.
+func checkSheets(z *zip.Reader) error {
+	for _, f := range z.File {
+		name := strings.ToLower(f.Name)
+		if !strings.HasPrefix(name, "xl/worksheets/") || !strings.HasSuffix(name, ".xml") {
+			continue
+		}
+		tail, err := ending(f)
+		if err != nil {
+			return fault.Wrap(err, fault.Invalid, "table.broken")
+		}
+		if !bytes.Contains(tail, []byte("worksheet>")) || !bytes.Contains(tail, []byte("</")) {
+			return fault.New(fault.Invalid, "table.broken")
+		}
+	}
 	return nil
+}
+
+// ending gives the last bytes of a part, having read it all.
+func ending(f *zip.File) (tail []byte, err error) {
+	in, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	const kept = 256
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := in.Read(buffer)
+		tail = append(tail, buffer[:n]...)
+		tail = tail[max(0, len(tail)-kept):]
+		if err == io.EOF {
+			return tail, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 }

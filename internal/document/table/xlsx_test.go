@@ -200,6 +200,73 @@ func TestXLSXRefusesWithASentence(t *testing.T) {
 	}
 }
 
+// rewritten copies a workbook, changing one part.
+func rewritten(t *testing.T, content []byte, part string, change func([]byte) []byte) []byte {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for _, f := range z.File {
+		in, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if files[f.Name], err = io.ReadAll(in); err != nil {
+			t.Fatal(err)
+		}
+		if err := in.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if files[part] == nil {
+		t.Fatalf("no part %s", part)
+	}
+	files[part] = change(files[part])
+	return parts(t, files)
+}
+
+// TestXLSXCutShort: a sheet that stops in the middle is refused, because the
+// rows it lost would not be missed by anybody.
+func TestXLSXCutShort(t *testing.T) {
+	t.Parallel()
+	good := workbook(t, func(f *excelize.File) {
+		for i := range 50 {
+			set(t, f, "Sheet1", fmt.Sprintf("A%d", i+1), fmt.Sprintf("nom %d", i), 0)
+		}
+	})
+	const sheet = "xl/worksheets/sheet1.xml"
+	whole := rewritten(t, good, sheet, func(b []byte) []byte { return b })
+	if got := dump(t, openBytes(t, whole, "")); strings.Count(got, "nom") != 49 {
+		t.Fatalf("whole: %d rows", strings.Count(got, "nom"))
+	}
+	for _, share := range []int{2, 3, 10} {
+		cut := rewritten(t, good, sheet, func(b []byte) []byte { return b[:len(b)/share] })
+		_, err := table.Open(bytes.NewReader(cut), int64(len(cut)), "a.xlsx", table.DefaultLimits())
+		if f := fault.As(err); f == nil || f.Key != "table.broken" {
+			t.Errorf("cut to 1/%d: %v", share, err)
+		}
+	}
+	damaged := bytes.Clone(good)
+	z, err := zip.NewReader(bytes.NewReader(good), int64(len(good)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range z.File {
+		if f.Name == sheet {
+			at, err := f.DataOffset()
+			if err != nil {
+				t.Fatal(err)
+			}
+			damaged[at+int64(f.CompressedSize64)/2] ^= 0xff
+		}
+	}
+	if _, err := table.Open(bytes.NewReader(damaged), int64(len(damaged)), "a.xlsx", table.DefaultLimits()); fault.As(err) == nil || fault.As(err).Key != "table.broken" {
+		t.Errorf("damaged: %v", err)
+	}
+}
+
 func TestXLSXManyRows(t *testing.T) {
 	t.Parallel()
 	f := excelize.NewFile()
