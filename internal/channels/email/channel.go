@@ -35,6 +35,8 @@ type channel struct {
 	mu     sync.Mutex
 	health channels.Health
 	seen   time.Time
+	// stopped is true once Run has ended; a channel does not start again.
+	stopped bool
 }
 
 func newChannel(client *Client, log *slog.Logger, now func() time.Time) *channel {
@@ -69,7 +71,13 @@ func (c *channel) Send(ctx context.Context, m channels.Message) channels.Outcome
 // pause waits for the limit of rate; true means that the message does not
 // leave now.
 func (c *channel) pause(ctx context.Context, m channels.Message) (channels.Outcome, bool) {
-	if isExpired(m, c.now()) {
+	c.mu.Lock()
+	stopped := c.stopped
+	c.mu.Unlock()
+	switch {
+	case stopped:
+		return channels.Outcome{State: channels.Retry, Reason: channels.ReasonUnreachable, Detail: "channel stopped"}, true
+	case isExpired(m, c.now()):
 		return channels.Outcome{State: channels.Refused, Reason: channels.ReasonExpired}, true
 	}
 	turn := c.limiter.Reserve()
@@ -108,7 +116,7 @@ func (c *channel) Health() channels.Health {
 // Run probes the relay when nothing else does, closes idle connections, and
 // finds out when a relay that was down is back.
 func (c *channel) Run(ctx context.Context) error {
-	defer c.client.Close()
+	defer c.end()
 	backoff := minBackoff
 	for {
 		wait := sweepEvery
@@ -131,6 +139,14 @@ func (c *channel) Run(ctx context.Context) error {
 		}
 		c.client.sweep()
 	}
+}
+
+func (c *channel) end() {
+	c.mu.Lock()
+	c.stopped = true
+	c.mu.Unlock()
+	c.client.Close()
+	c.setHealth(channels.Health{Reason: channels.ReasonUnreachable, Detail: "channel stopped"})
 }
 
 // due tells whether the state of the relay is unknown or old.
@@ -161,8 +177,12 @@ func (c *channel) setHealth(h channels.Health) {
 	if was.Up == h.Up {
 		h.Since = was.Since
 	}
+	if c.stopped {
+		h.Up = false
+	}
 	c.health, c.seen = h, now
 	switch {
+	case c.stopped:
 	case was.Up && !h.Up:
 		c.log.Warn("mail relay down", "reason", string(h.Reason), "detail", h.Detail)
 		select {

@@ -99,6 +99,10 @@ func stop(server *smtp.Server, door *door, done <-chan error) error {
 	if err := server.Shutdown(ctx); err != nil {
 		door.cut()
 	}
+	// A stop that comes before the server took the socket leaves it open.
+	if err := door.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		return fmt.Errorf("close the mail intake: %w", err)
+	}
 	<-done
 	return nil
 }
