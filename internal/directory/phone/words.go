@@ -27,6 +27,9 @@ func extensions(piece string) (rest string, numbers []Number) {
 		if tail := onlyDigits(rest[m[7]:]); len(digits)+len(tail) >= 9 && !strings.ContainsAny(rest[m[7]:], "/,") {
 			return rest, numbers // "p. 06 12 34 56 78": the word is a label
 		}
+		if strings.Trim(digits, "0") == "" {
+			return rest, numbers
+		}
 		word := strings.ToLower(rest[m[4]:m[5]])
 		n := Number{E164: digits, Kind: Extension}
 		switch {

@@ -1,0 +1,90 @@
+package directory
+
+import (
+	"net/mail"
+	"strings"
+	"unicode/utf8"
+
+	"tocsin/internal/directory/phone"
+	"tocsin/internal/fault"
+)
+
+// private tells, from the words beside a number, whether it is the person's own.
+func private(label string) bool {
+	for _, word := range strings.FieldsFunc(slug(label), func(r rune) bool { return r == '_' }) {
+		switch word {
+		case "perso", "personnel", "personnelle", "prive", "privee", "domicile", "dom", "maison", "home", "private", "personal":
+			return true
+		}
+	}
+	return false
+}
+
+// readAddress parses what a person typed for a contact point of that kind.
+// Errors: Invalid, with the sentence of what is wrong and no number in it.
+func readAddress(kind, text, zone string) (Contact, error) {
+	switch kind {
+	case Email:
+		address, err := readMail(text)
+		return Contact{Kind: Email, Address: address}, err
+	case Mobile, Landline, Extension:
+		r := phone.Parse(text, phone.Options{Region: region(zone)})
+		if len(r.Problems) > 0 {
+			return Contact{}, r.Problems[0].At("contact")
+		}
+		if len(r.Numbers) != 1 {
+			return Contact{}, fault.New(fault.Invalid, "directory.one_number").At("contact")
+		}
+		n := r.Numbers[0]
+		if n.Kind == phone.Short {
+			return Contact{}, fault.New(fault.Invalid, "directory.short_number").At("contact")
+		}
+		return Contact{Kind: string(n.Kind), Address: n.E164, Shared: n.Warning == phone.WarningDECT}, nil
+	}
+	return Contact{}, fault.New(fault.Invalid, "directory.kind_unknown").At("contact")
+}
+
+// readMail accepts one plain address of an internet mailbox.
+func readMail(text string) (string, error) {
+	trouble := fault.New(fault.Invalid, "directory.mail_invalid").At("contact")
+	text = strings.Trim(strings.TrimSpace(text), "<>;, ")
+	if rest, ok := strings.CutPrefix(strings.ToLower(text), "mailto:"); ok {
+		text = rest
+	}
+	a, err := mail.ParseAddress(text)
+	if err != nil || len(a.Address) > 254 || strings.ContainsAny(a.Address, " \"") {
+		return "", trouble
+	}
+	_, domain, _ := strings.Cut(a.Address, "@")
+	if !strings.Contains(domain, ".") {
+		return "", trouble
+	}
+	return strings.ToLower(a.Address), nil
+}
+
+// region is the country of the numbering plan of a zone.
+func region(zone string) string {
+	switch zone {
+	case "America/Guadeloupe":
+		return "GP"
+	case "America/Martinique":
+		return "MQ"
+	case "America/Cayenne":
+		return "GF"
+	case "Indian/Reunion":
+		return "RE"
+	case "Indian/Mayotte":
+		return "YT"
+	}
+	return "FR"
+}
+
+// mask hides an address as lists show it.
+func mask(c Contact) string {
+	if c.Kind != Email {
+		return phone.Mask(c.Address)
+	}
+	name, domain, _ := strings.Cut(c.Address, "@")
+	first, _ := utf8.DecodeRuneInString(name)
+	return string(first) + "•••@" + domain
+}
