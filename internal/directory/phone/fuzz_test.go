@@ -30,7 +30,7 @@ func FuzzParse(f *testing.F) {
 			if !form.MatchString(n.E164) {
 				t.Fatalf("%q: %s number %q", cell, n.Kind, n.E164)
 			}
-			if again := phone.Parse(n.E164, phone.Options{}); form == e164 && (len(again.Numbers) != 1 || again.Numbers[0].E164 != n.E164) {
+			if again := phone.Parse(n.E164, phone.Options{}); form == e164 && n.Warning == "" && (len(again.Numbers) != 1 || again.Numbers[0].E164 != n.E164) {
 				t.Fatalf("%q: %q reads again as %s", cell, n.E164, compact(again))
 			}
 			if mask := phone.Mask(n.E164); strings.Contains(mask, n.E164) {
