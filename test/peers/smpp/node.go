@@ -111,7 +111,7 @@ func StartNode(t testing.TB, o Options) *Node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := launch(t, "node", script, string(options))
+	p := launch(t, func([]byte) {}, "node", script, string(options))
 	// No kept connection: the leak checks of the tests see none.
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: startTimeout}
 	return &Node{Port: p.SMPP, t: t, control: fmt.Sprintf("http://127.0.0.1:%d", p.Control), client: client}

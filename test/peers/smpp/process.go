@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -42,7 +43,8 @@ type ports struct {
 }
 
 // launch starts a script, waits until it listens, and ends it with the test.
-func launch(t testing.TB, program string, arguments ...string) ports {
+// heard receives each line the script prints after the first.
+func launch(t testing.TB, heard func(line []byte), program string, arguments ...string) ports {
 	t.Helper()
 	command := exec.Command(program, arguments...)
 	var complaints lockedBuffer
@@ -59,54 +61,57 @@ func launch(t testing.TB, program string, arguments ...string) ports {
 	if err := command.Start(); err != nil {
 		t.Fatalf("start %s: %v", program, err)
 	}
-	t.Cleanup(func() { end(t, command, stdin) })
-	return greeting(t, stdout, &complaints)
-}
-
-// greeting reads the first line of the script.
-func greeting(t testing.TB, stdout io.Reader, complaints *lockedBuffer) ports {
-	t.Helper()
-	lines := make(chan []byte, 1)
-	go func() {
-		line, err := bufio.NewReader(stdout).ReadBytes('\n')
-		if err != nil {
-			line = nil
-		}
-		lines <- line
-	}()
+	first, silent := make(chan []byte, 1), make(chan struct{})
+	go listenTo(stdout, first, silent, heard)
+	t.Cleanup(func() { end(t, command, stdin, silent) })
 	timeout := time.NewTimer(startTimeout)
 	defer timeout.Stop()
 	var p ports
 	select {
-	case line := <-lines:
+	case line := <-first:
 		if err := json.Unmarshal(line, &p); err != nil {
 			t.Fatalf("the gateway did not start: %v\n%s", err, complaints.String())
 		}
+	case <-silent:
+		t.Fatalf("the gateway did not start\n%s", complaints.String())
 	case <-timeout.C:
 		t.Fatalf("the gateway does not listen after %s\n%s", startTimeout, complaints.String())
 	}
 	return p
 }
 
-// end closes the script's input and waits; it kills that very process when it stays.
-func end(t testing.TB, command *exec.Cmd, stdin io.Closer) {
+// listenTo reads what the script prints until it ends.
+func listenTo(stdout io.Reader, first chan<- []byte, silent chan<- struct{}, heard func([]byte)) {
+	defer close(silent)
+	lines := bufio.NewScanner(stdout)
+	if lines.Scan() {
+		first <- bytes.Clone(lines.Bytes())
+	}
+	for lines.Scan() {
+		heard(lines.Bytes())
+	}
+}
+
+// end closes the script's input and waits; it kills that very process when it
+// stays. Wait comes after the last line was read, as StdoutPipe asks.
+func end(t testing.TB, command *exec.Cmd, stdin io.Closer, silent <-chan struct{}) {
 	t.Helper()
 	if err := stdin.Close(); err != nil {
 		t.Errorf("close the gateway's input: %v", err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- command.Wait() }()
 	patience := time.NewTimer(2 * time.Second)
 	defer patience.Stop()
 	select {
-	case <-ended:
-		return
+	case <-silent:
 	case <-patience.C:
+		if err := command.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			t.Errorf("kill the gateway: %v", err)
+		}
+		<-silent
 	}
-	if err := command.Process.Kill(); err != nil && !os.IsNotExist(err) {
-		t.Errorf("kill the gateway: %v", err)
+	if err := command.Wait(); err != nil {
+		t.Logf("the gateway ended: %v", err)
 	}
-	<-ended
 }
 
 // lockedBuffer keeps what a process complains of.
