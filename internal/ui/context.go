@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -213,10 +214,9 @@ func (c *Context) Refill(f *Form, err error, page templ.Component) error {
 	switch fault.KindOf(err) {
 	case fault.NotFound, fault.Denied, fault.Unauthenticated:
 		return err
-	case fault.Internal:
-		if err != nil && fault.As(err) == nil && !joined(err) {
-			c.logFailure(http.StatusInternalServerError, err)
-		}
+	}
+	if unexpected(err) {
+		c.logFailure(http.StatusInternalServerError, err)
 	}
 	f.Take(err)
 	return c.Status(refillStatus(err)).Render(page)
@@ -230,9 +230,28 @@ func refillStatus(err error) int {
 	return statusOf(err)
 }
 
-func joined(err error) bool {
-	many, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // only errors.Join's own value
-	return ok && len(many.Unwrap()) > 0
+// joined tells several errors put together with errors.Join.
+func joined(err error) bool { return len(leaves(err)) > 1 }
+
+func leaves(err error) []error {
+	if err == nil {
+		return nil
+	}
+	many, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var out []error
+	for _, e := range many.Unwrap() {
+		out = append(out, leaves(e)...)
+	}
+	return out
+}
+
+// unexpected tells that something else than a fault is among the errors: the
+// person reads "erreur interne", the log must say which.
+func unexpected(err error) bool {
+	return slices.ContainsFunc(leaves(err), func(e error) bool { return fault.As(e) == nil })
 }
 
 // parseForm reads the body of a form. JSON and others are left to the handler.

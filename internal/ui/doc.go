@@ -86,6 +86,8 @@
 // partial request is shown in the notices of the page that asked. Live pages:
 // @ui.Live(url) around @ui.LivePiece(event), the stream written with live.Stream.
 //
+// Text and a part on the next line are not parted by a space: write { " " }.
+//
 // # Frames
 //
 // Page (the house), Door (sign-in, first start), Wall (screen on a wall),

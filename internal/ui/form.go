@@ -85,20 +85,13 @@ func (f *Form) Add(field, message string) {
 // Take notes the sentences of a fault, or of several joined with errors.Join,
 // each at its field.
 func (f *Form) Take(err error) {
-	if err == nil {
-		return
-	}
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range many.Unwrap() {
-			f.Take(e)
+	for _, one := range leaves(err) {
+		field := ""
+		if e := fault.As(one); e != nil {
+			field = e.Field
 		}
-		return
+		f.Add(field, f.loc.Fault(one))
 	}
-	field := ""
-	if e := fault.As(err); e != nil {
-		field = e.Field
-	}
-	f.Add(field, f.loc.Fault(err))
 }
 
 // Valid tells that nothing wrong was noted.

@@ -119,8 +119,8 @@ func fill(w io.WriteCloser, body []byte) error {
 	return nil
 }
 
-// write replaces what dist holds.
-func write(dist string, files map[string][]byte) error {
+// write replaces what dist holds and says the sizes.
+func write(said io.Writer, dist string, files map[string][]byte) error {
 	old, err := os.ReadDir(dist)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("list dist: %w", err)
@@ -133,7 +133,9 @@ func write(dist string, files map[string][]byte) error {
 			return fmt.Errorf("write bundle: %w", err)
 		}
 		if !strings.HasSuffix(name, ".gz") && !strings.HasSuffix(name, ".br") {
-			fmt.Printf("%7d  %7d gz  %s\n", len(body), len(files[name+".gz"]), name)
+			if _, err := fmt.Fprintf(said, "%7d  %7d gz  %s\n", len(body), len(files[name+".gz"]), name); err != nil {
+				return fmt.Errorf("report: %w", err)
+			}
 		}
 	}
 	for _, e := range old {

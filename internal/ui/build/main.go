@@ -31,5 +31,5 @@ func run(root string, check bool) error {
 	if check {
 		return compare(root+"/dist", files)
 	}
-	return write(root+"/dist", files)
+	return write(os.Stdout, root+"/dist", files)
 }
