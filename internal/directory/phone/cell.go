@@ -76,18 +76,15 @@ func fromFloat(cell string) (digits string, whole bool) {
 // separators tell.
 func segments(cell string) []string {
 	s := cell
-	for range 2 { // neighbours share their separator: "0O O6" needs a second pass
-		s = oForZero.ReplaceAllStringFunc(s, func(m string) string {
-			return strings.NewReplacer("O", "0", "o", "0").Replace(m)
-		})
+	if hasLetter(s) { // most cells have none, and the expressions cost
+		s = plainWords(s)
 	}
-	for range 2 {
-		s = hours.ReplaceAllString(s, "$1 $2") // "après 18h", "8h-20h30"
+	if strings.Contains(s, "(") {
+		s = trunkZero.ReplaceAllString(s, "")
 	}
-	s = trunkZero.ReplaceAllString(s, "")
-	s = letterDigit.ReplaceAllString(digitLetter.ReplaceAllString(s, "$1 $2"), "$1 $2")
-	s = conjunction.ReplaceAllString(s, "$1\n$2")
-	s = newNumber.ReplaceAllString(s, "$1\n+")
+	if strings.LastIndexByte(s, '+') > 0 {
+		s = newNumber.ReplaceAllString(s, "$1\n+")
+	}
 	var out []string
 	for _, part := range strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == ';' || r == '|' || r == '&' }) {
 		for _, piece := range weakSplit(part) {
@@ -99,9 +96,32 @@ func segments(cell string) []string {
 	return out
 }
 
+// plainWords puts right the letters O, takes hours out, and sets words apart
+// from digits and numbers apart from each other.
+func plainWords(s string) string {
+	for range 2 { // neighbours share their separator: "0O O6" needs a second pass
+		s = oForZero.ReplaceAllStringFunc(s, func(m string) string {
+			return strings.NewReplacer("O", "0", "o", "0").Replace(m)
+		})
+	}
+	for range 2 {
+		s = hours.ReplaceAllString(s, "$1 $2") // "après 18h", "8h-20h30"
+	}
+	s = trunkZero.ReplaceAllString(s, "")
+	s = letterDigit.ReplaceAllString(digitLetter.ReplaceAllString(s, "$1 $2"), "$1 $2")
+	return conjunction.ReplaceAllString(s, "$1\n$2")
+}
+
+func hasLetter(s string) bool {
+	return strings.IndexFunc(s, unicode.IsLetter) >= 0
+}
+
 // weakSplit cuts at / and , unless they separate the pairs of a single number
 // (06/12/34/56/78).
 func weakSplit(part string) []string {
+	if !strings.ContainsAny(part, "/,-") {
+		return []string{part}
+	}
 	pieces := weakBreak.Split(part, -1)
 	total, longest := 0, 0
 	for _, p := range pieces {

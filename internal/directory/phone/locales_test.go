@@ -16,7 +16,7 @@ func TestEverySentenceExists(t *testing.T) {
 	t.Parallel()
 	used := map[string]bool{}
 	for _, k := range []phone.Kind{phone.Mobile, phone.Landline, phone.Extension, phone.Short} {
-		used["phone.kind."+string(k)] = true
+		used[k.Key()] = true
 	}
 	key := regexp.MustCompile(`"(phone\.(?:problem|warning)\.[a-z_]+)"`)
 	for _, file := range []string{"phone.go", "plan.go"} {

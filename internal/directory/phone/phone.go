@@ -17,6 +17,9 @@ const (
 	Short     Kind = "short"     // 15, 112, 118 xxx: nobody's own number
 )
 
+// Key is the catalogue key of the kind's name.
+func (k Kind) Key() string { return "phone.kind." + string(k) }
+
 // Options tell what the cell itself cannot.
 type Options struct {
 	// Region is the ISO country of the site: "FR", "GP", "MQ", "GF", "RE", "YT"…
@@ -107,8 +110,12 @@ func (r *Result) attach(words, pending string) string {
 // segment reads the numbers of one piece of the cell and returns the words that
 // still wait for a number.
 func (r *Result) segment(s, region, pending string) string {
-	rest, inside := extensions(s)
-	words := strings.TrimSpace(pending + " " + label(rest))
+	rest, words := s, pending
+	var inside []Number
+	if hasLetter(s) {
+		rest, inside = extensions(s)
+		words = strings.TrimSpace(pending + " " + label(rest))
+	}
 	if isFax(rest) {
 		r.Problems = append(r.Problems, problem("phone.problem.fax"))
 		return ""

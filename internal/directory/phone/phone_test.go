@@ -271,3 +271,10 @@ func TestNothingIsDroppedInSilence(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkParse(b *testing.B) {
+	cells := []string{"06 39 98 12 34", "01 99 00 12 34 poste 4512", "+41 79 123 45 67", "0639981234 / 0756345678", ""}
+	for i := 0; b.Loop(); i++ {
+		phone.Parse(cells[i%len(cells)], phone.Options{Region: "FR"})
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/xuri/excelize/v2"
 
@@ -178,7 +179,7 @@ func (x *xlsxRows) row(cells []string) Row {
 	size := 0
 	for i, c := range cells {
 		size += len(c)
-		if scientific.MatchString(c) {
+		if strings.ContainsAny(c, "eE") && scientific.MatchString(c) {
 			c = x.asStored(i, c)
 		}
 		cells[i] = tidy(c)

@@ -17,6 +17,9 @@ const (
 	ET Level = "et" // établissement: the place
 )
 
+// Key is the catalogue key of the level's name.
+func (l Level) Key() string { return "finess.level." + string(l) }
+
 // ParseLevel understands "EJ", "entité juridique", "ET", "établissement", "géographique".
 func ParseLevel(text string) (Level, error) {
 	switch s := strings.ToLower(strings.TrimSpace(text)); {

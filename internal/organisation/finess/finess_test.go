@@ -117,7 +117,7 @@ func TestSentences(t *testing.T) {
 	t.Parallel()
 	keys := map[string]string{
 		"finess.length": "{count}", "finess.department": "{code}", "finess.characters": "", "finess.key": "", "finess.level": "",
-		"finess.level." + string(finess.EJ): "", "finess.level." + string(finess.ET): "",
+		finess.EJ.Key(): "", finess.ET.Key(): "",
 	}
 	for _, language := range []string{"fr", "en"} {
 		text, err := finess.Locales.ReadFile("locales/" + language + ".yaml")
