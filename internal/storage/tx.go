@@ -85,8 +85,8 @@ func (tx *Tx) InsertNewRows(ctx context.Context, table string, columns []string,
 }
 
 func (tx *Tx) insertRows(ctx context.Context, table string, columns []string, rows [][]any, tail string) error {
-	// Whole batches share one prepared text; the rest is cut in powers of two for the same reason.
-	batch := min(512, max(1, maxParameters/len(columns)))
+	batch := tx.batch(len(columns))
+	query, size := "", 0
 	for len(rows) > 0 {
 		n := batch
 		for n > len(rows) {
@@ -99,13 +99,27 @@ func (tx *Tx) insertRows(ctx context.Context, table string, columns []string, ro
 			}
 			args = append(args, r...)
 		}
-		query := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES " + tuples(n, len(columns), nil) + tail
+		if n != size {
+			query, size = "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+tuples(n, len(columns), nil)+tail, n
+		}
 		if _, err := tx.Exec(ctx, query, args...); err != nil {
 			return err
 		}
 		rows = rows[n:]
 	}
 	return nil
+}
+
+// batch is how many rows a bulk statement carries. PostgreSQL pays for round
+// trips: whole batches share one prepared text, and the rest is cut in powers of
+// two for the same reason. SQLite has none to pay; there a statement of many
+// rows costs the square of its parameters (each is looked up by name), and a
+// statement journal in memory.
+func (tx *Tx) batch(columns int) int {
+	if tx.engine == SQLite {
+		return 1
+	}
+	return min(512, max(1, maxParameters/columns))
 }
 
 // Column is a column of UpdateRows with its type: uuid, text, bigint, boolean.
@@ -126,7 +140,8 @@ func (tx *Tx) UpdateRows(ctx context.Context, table string, keys int, columns []
 			set = append(set, c.Name+" = v."+names[i])
 		}
 	}
-	batch := min(512, max(1, maxParameters/len(columns)))
+	batch := tx.batch(len(columns))
+	query, size := "", 0
 	var total int64
 	for len(rows) > 0 {
 		n := batch
@@ -137,8 +152,10 @@ func (tx *Tx) UpdateRows(ctx context.Context, table string, keys int, columns []
 		for _, r := range rows[:n] {
 			args = append(args, r...)
 		}
-		query := "WITH v(" + strings.Join(names, ", ") + ") AS (VALUES " + tuples(n, len(columns), tx.casts(columns)) + ") UPDATE " + table +
-			" SET " + strings.Join(set, ", ") + " FROM v WHERE " + strings.Join(match, " AND ")
+		if n != size {
+			query, size = "WITH v("+strings.Join(names, ", ")+") AS (VALUES "+tuples(n, len(columns), tx.casts(columns))+") UPDATE "+table+
+				" SET "+strings.Join(set, ", ")+" FROM v WHERE "+strings.Join(match, " AND "), n
+		}
 		changed, err := tx.Exec(ctx, query, args...)
 		if err != nil {
 			return total, err
