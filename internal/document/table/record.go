@@ -171,11 +171,10 @@ func (s *splitter) quote(text string, at int, strict bool) (int, bool) {
 		if at < len(text) && text[at] == '"' {
 			s.quoted.WriteByte('"')
 			at++
-			if after, ends := s.cellEnds(text, at); !loose || !ends {
+			if _, ends := s.cellEnds(text, at); !loose || !ends {
 				continue
-			} else { // "Dr "House"": the second of the two closes the cell
-				at = after
 			}
+			// "Dr "House"": after a bare quote, the second of the two closes the cell
 		}
 		if after, ends := s.cellEnds(text, at); ends {
 			s.cells = append(s.cells, s.quoted.String())
