@@ -15,7 +15,7 @@ func overseas(national string) string {
 	if isFiction(national) { // 06 39 98 is fiction in metropolitan France, 06 39 is Mayotte
 		return ""
 	}
-	if len(national) < 5 {
+	if len(national) < 6 {
 		return ""
 	}
 	switch national[:4] {
@@ -28,13 +28,14 @@ func overseas(national string) string {
 	case "0692", "0693", "0639", "0262", "0263", "0269":
 		return "262"
 	case "0709":
-		return overseas0709(national[4])
+		return overseas0709(national[4], national[5])
 	}
 	return ""
 }
 
-// overseas0709 splits the block 07 09, opened to all the overseas departments.
-func overseas0709(fifth byte) string {
+// overseas0709 splits the block 07 09, opened to all the overseas departments;
+// 07 09 3 is shared by French Guiana (0 to 4) and Mayotte (5 to 9).
+func overseas0709(fifth, sixth byte) string {
 	switch fifth {
 	case '0':
 		return "590"
@@ -43,6 +44,9 @@ func overseas0709(fifth byte) string {
 	case '2':
 		return "262"
 	case '3':
+		if sixth >= '5' {
+			return "262"
+		}
 		return "594"
 	}
 	return ""
