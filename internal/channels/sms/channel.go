@@ -49,10 +49,10 @@ type channel struct {
 }
 
 func newChannel(cfg config, o channels.Opening) *channel {
-	real := clock.Real()
+	machine := clock.Real()
 	return &channel{
-		config: cfg, log: o.Log, now: o.Now, clock: real, opening: o,
-		pace: newPace(cfg.rate, real), ids: newIDs(cfg.idFormat), first: make(chan struct{}),
+		config: cfg, log: o.Log, now: o.Now, clock: machine, opening: o,
+		pace: newPace(cfg.rate, machine), ids: newIDs(cfg.idFormat), first: make(chan struct{}),
 		health: channels.Health{Since: o.Now(), Reason: channels.ReasonUnreachable},
 	}
 }

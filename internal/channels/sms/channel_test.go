@@ -24,23 +24,30 @@ type running struct {
 	channels.Channel
 	t     *testing.T
 	inbox *channelstest.Inbox
+	// stop ends it before the test does.
+	stop func()
 }
 
 // run opens a channel and runs it until the test ends.
 func run(t *testing.T, in channels.Settings) running {
 	t.Helper()
-	inbox := channelstest.NewInbox()
+	return runWith(t, in, channelstest.NewInbox())
+}
+
+func runWith(t *testing.T, in channels.Settings, inbox *channelstest.Inbox) running {
+	t.Helper()
 	channel := open(t, in, inbox)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- channel.Run(ctx) }()
-	t.Cleanup(func() {
+	stop := sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 	})
-	return running{channel, t, inbox}
+	t.Cleanup(stop)
+	return running{channel, t, inbox, stop}
 }
 
 func open(t *testing.T, in channels.Settings, inbox channels.Inbox) channels.Channel {
@@ -274,11 +281,10 @@ func TestRateIsHeld(t *testing.T) {
 	node := peer.StartNode(t, peer.Options{})
 	r := run(t, settings(node, channels.Settings{"rate": "40"}))
 	r.up()
-	real := clock.Real()
-	start := real.Now()
+	start := clock.Real().Now()
 	many(r, 42)
 	// 42 segments at 40 a second, less the burst of 50 ms.
-	if took := real.Now().Sub(start); took < 900*time.Millisecond || took > 10*time.Second {
+	if took := clock.Real().Now().Sub(start); took < 900*time.Millisecond || took > 10*time.Second {
 		t.Errorf("42 messages at 40 a second took %s", took)
 	}
 }

@@ -4,16 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"go.uber.org/goleak"
 
+	"tocsin/internal/channels"
 	"tocsin/internal/channels/channelstest"
 	"tocsin/internal/channels/sms"
+	"tocsin/internal/clock"
 	"tocsin/internal/wire/smpp"
 )
 
@@ -288,4 +293,42 @@ func BenchmarkSubmit(b *testing.B) {
 		}
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "submit/s")
+}
+
+// BenchmarkSend is the same through the channel: pace, parts, ids.
+func BenchmarkSend(b *testing.B) {
+	s := listen(b, func(s *scripted, c *smpp.Conn, f smpp.Frame) { s.respond(c, f, smpp.StatusOK, "12345678") })
+	host, port, err := net.SplitHostPort(s.listener.Addr().String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	in, err := sms.Kind{}.Describe().Validate(channels.Settings{"host": host, "port": port, "system_id": "x", "window": "200"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	channel, err := sms.Kind{}.Open(channels.Opening{Settings: in, Inbox: channelstest.NewInbox(), Log: slog.New(slog.DiscardHandler), Now: clock.Real().Now})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- channel.Run(ctx) }()
+	m := channels.Message{ID: uuid.New(), To: number(1), Text: "Plan blanc : venez à l'hôpital."}
+	b.SetParallelism(100)
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(p *testing.PB) {
+		for p.Next() {
+			if out := channel.Send(context.Background(), m); out.State != channels.Accepted {
+				b.Errorf("%+v", out)
+				return
+			}
+		}
+	})
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "message/s")
+	cancel()
+	if err := <-ended; err != nil {
+		b.Error(err)
+	}
 }

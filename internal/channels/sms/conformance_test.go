@@ -21,7 +21,9 @@ func number(n int) string { return fmt.Sprintf("+3363998%04d", n) }
 // nodePeer plugs the npm gateway into the suite.
 type nodePeer struct{ *peer.Node }
 
-func (p nodePeer) Settings() channels.Settings { return settings(p.Node, nil) }
+func (p nodePeer) Settings() channels.Settings {
+	return settings(p.Node, channels.Settings{"response_timeout": "2", "connect_timeout": "2", "enquire_link": "1"})
+}
 
 func (p nodePeer) Behave(b channelstest.Behaviour) {
 	p.Node.Behave(peer.Behaviour{Mode: string(b)})
@@ -46,11 +48,11 @@ func (p nodePeer) State() channelstest.State {
 	return out
 }
 
-// settings reach a gateway, with short deadlines; more adds to them.
+// settings reach a gateway; more adds to them.
 func settings(n *peer.Node, more channels.Settings) channels.Settings {
 	s := channels.Settings{
 		"host": "127.0.0.1", "port": strconv.Itoa(n.Port), "system_id": "hopital", "password": "secret",
-		"source": "+33639980000", "response_timeout": "1", "connect_timeout": "2", "enquire_link": "1",
+		"source": "+33639980000",
 	}
 	maps.Copy(s, more)
 	return s

@@ -67,7 +67,8 @@ func (i *inbound) take(d Delivery) {
 		a.receipt.ProviderID = i.ids.ofReceipt(r)
 		queue = i.receipts
 	} else if isNotice(d.Message.ESMClass) {
-		i.answer(d, smpp.StatusOK) // nothing in it to keep
+		i.log.Warn("smpp: a delivery that is neither a receipt we can read nor an answer", "esm_class", d.Message.ESMClass)
+		i.answer(d, smpp.StatusOK)
 		return
 	}
 	i.waiting.Add(1)
@@ -79,9 +80,15 @@ func (i *inbound) take(d Delivery) {
 	}
 }
 
-// isNotice is a delivery that no person wrote and that holds no receipt: a
-// receipt without id or state, a handset's acknowledgement.
-func isNotice(class byte) bool { return class&smpp.ESMTypeMask != 0 }
+// isNotice is a delivery that no person wrote: a receipt without id or state, or
+// a handset's acknowledgement. What a person acknowledges by hand is an answer.
+func isNotice(class byte) bool {
+	switch class & smpp.ESMTypeMask {
+	case smpp.ESMReceipt, smpp.ESMIntermediateReceipt, smpp.ESMDeliveryAck:
+		return true
+	}
+	return false
+}
 
 // drain waits until every delivery was answered, or ctx ends.
 func (i *inbound) drain(ctx context.Context) {

@@ -160,3 +160,16 @@ func TestAddressesRefusedWithoutAsking(t *testing.T) {
 		t.Errorf("a text of 256 parts: got %+v", out)
 	}
 }
+
+func TestCheckOfARunningChannelMakesNoOtherBind(t *testing.T) {
+	t.Parallel()
+	node := peer.StartNode(t, peer.Options{})
+	r := run(t, settings(node, nil))
+	r.up()
+	if err := r.Check(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if got := node.State(); got.Binds != 1 || got.Enquiries != 1 {
+		t.Errorf("%d binds, %d tests of the link, want 1 and 1", got.Binds, got.Enquiries)
+	}
+}

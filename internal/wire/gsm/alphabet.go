@@ -212,8 +212,11 @@ func cost(r rune) int {
 }
 
 // Fits tells whether the whole text can be written in the 7-bit alphabet.
-func Fits(text string) bool {
-	for _, r := range norm.NFC.String(text) {
+func Fits(text string) bool { return fits(norm.NFC.String(text)) }
+
+// fits is Fits for a text already composed.
+func fits(text string) bool {
+	for _, r := range text {
 		if cost(r) == 0 {
 			return false
 		}
@@ -226,7 +229,7 @@ func Fits(text string) bool {
 // text is composed (NFC) first; invalid UTF-8 becomes U+FFFD.
 func Encode(text string) (Encoding, []byte) {
 	text = norm.NFC.String(text)
-	if Fits(text) {
+	if fits(text) {
 		return GSM7, appendGSM7(make([]byte, 0, len(text)), text)
 	}
 	return UCS2, appendUCS2(make([]byte, 0, 2*len(text)), text)

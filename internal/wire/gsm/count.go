@@ -127,18 +127,26 @@ func walk(text string, e Encoding, ref Reference, cut func(at int)) (segments, u
 // user data headers. An empty text gives one empty segment.
 func Split(text string, ref Reference) (Encoding, [][]byte, error) {
 	text = norm.NFC.String(text)
-	e, write := GSM7, appendGSM7
-	if !Fits(text) {
-		e, write = UCS2, appendUCS2
+	e := GSM7
+	if !fits(text) {
+		e = UCS2
+	}
+	encode := func(part string) []byte {
+		if e == GSM7 {
+			return appendGSM7(make([]byte, 0, len(part)), part)
+		}
+		return appendUCS2(make([]byte, 0, 2*len(part)), part)
 	}
 	var parts [][]byte
 	from := 0
 	segments, _, _, _ := walk(text, e, ref, func(at int) {
-		parts = append(parts, write(nil, text[from:at]))
+		if len(parts) < MaxSegments {
+			parts = append(parts, encode(text[from:at]))
+		}
 		from = at
 	})
 	if segments > MaxSegments {
 		return e, nil, ErrTooLong
 	}
-	return e, append(parts, write(nil, text[from:])), nil
+	return e, append(parts, encode(text[from:])), nil
 }

@@ -235,6 +235,25 @@ func TestNames(t *testing.T) {
 	}
 }
 
+func TestEveryStatusHasItsOwnName(t *testing.T) {
+	t.Parallel()
+	named, seen := 0, make(map[string]smpp.Status)
+	for s := smpp.StatusOK; s <= smpp.StatusUnknownError; s++ {
+		name := s.String()
+		if strings.HasPrefix(name, "ESME_R") {
+			named++
+		}
+		if other, twice := seen[name]; twice {
+			t.Errorf("%#x and %#x are both %s", uint32(s), uint32(other), name)
+		}
+		seen[name] = s
+	}
+	// As many as §5.1.3 lists, reserved ranges left out.
+	if named != 48 {
+		t.Errorf("%d statuses have a name", named)
+	}
+}
+
 func TestThinAllocations(t *testing.T) {
 	m := sample()
 	m.TLVs = nil
