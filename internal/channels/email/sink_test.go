@@ -11,8 +11,8 @@ import (
 	"tocsin/test/peers/smtp"
 )
 
-// TestSinkTakesAll sends from more goroutines than there are connections; each
-// message is accepted once and no connection is left open.
+// TestSinkTakesAll sends from more goroutines than there are connections, and
+// more messages than one connection carries; every one is accepted.
 func TestSinkTakesAll(t *testing.T) {
 	t.Parallel()
 	sink := smtp.StartSink(t)
