@@ -125,6 +125,15 @@ func (c *Context) Render(component templ.Component) error {
 	return c.write("text/html; charset=utf-8", b.Bytes())
 }
 
+// Piece renders a component to send as a live event.
+func (c *Context) Piece(component templ.Component) (string, error) {
+	var b strings.Builder
+	if err := component.Render(i18n.WithContext(c.Ctx(), c.Loc), &b); err != nil {
+		return "", fmt.Errorf("render: %w", err)
+	}
+	return b.String(), nil
+}
+
 func (c *Context) write(contentType string, body []byte) error {
 	status := c.status
 	if status == 0 {

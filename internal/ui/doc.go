@@ -84,7 +84,8 @@
 // htmx and its event-stream extension are on every page. c.Partial() tells that
 // a piece was asked for: render the piece instead of the page. A failure of a
 // partial request is shown in the notices of the page that asked. Live pages:
-// @ui.Live(url) around @ui.LivePiece(event), the stream written with live.Stream.
+// @ui.Live(url) around @ui.LivePiece(event), the stream written with live.Stream
+// on a route with Stream(), its pieces made by c.Piece.
 //
 // Text and a part on the next line are not parted by a space: write { " " }.
 //

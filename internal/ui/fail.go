@@ -68,7 +68,11 @@ func (c *Context) fail(err error) {
 		c.leave(c.router.opt.SecondFactorPath)
 		return
 	}
-	c.failStatus(statusOf(err), err)
+	status := statusOf(err)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fault.Wrap(err, fault.Unavailable, "fault.unavailable")
+	}
+	c.failStatus(status, err)
 }
 
 // sendToLogin keeps where the person was going.

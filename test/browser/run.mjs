@@ -4,7 +4,8 @@
 //
 // Without --base it starts the style guide alone and runs its spec. A spec
 // exports `tests`, an object of name → async (t) => …, and may export
-// `needs = "app"` when the style guide is not enough.
+// `needs = "app"` when the style guide is not enough, "guide" when it runs
+// against the style guide only.
 // Ends with "N passed, N failed"; the exit code says the same.
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
@@ -28,7 +29,7 @@ async function main() {
   try {
     for (const file of readdirSync(join(here, "specs")).filter((f) => f.endsWith(".mjs")).sort()) {
       const spec = await import(join(here, "specs", file));
-      if (spec.needs === "app" && guide) continue;
+      if (spec.needs && spec.needs !== (guide ? "guide" : "app")) continue;
       await runSpec(browser, base, file.replace(/\.mjs$/, ""), spec.tests, count);
     }
   } finally {

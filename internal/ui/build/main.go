@@ -1,4 +1,4 @@
-// Command build is « L'atelier des pages »: it makes the bundles of
+// Package main is « L'atelier des pages »: it makes the bundles of
 // internal/ui/dist from internal/ui/assets and the npm packages of package.json.
 //
 // It promises the same bytes for the same sources, names that carry a hash of

@@ -1,4 +1,4 @@
-// Command guide is « La vitrine »: it serves the style guide alone, with an
+// Package main is « La vitrine »: it serves the style guide alone, with an
 // invented visitor, so that the parts of pages are looked at and tested in a
 // browser without a hospital around them.
 //
@@ -82,6 +82,7 @@ func router(log *slog.Logger) (*ui.Router, error) {
 	if err != nil {
 		return nil, err
 	}
+	live(r)
 	r.Get("/{$}", ui.Public, func(c *ui.Context) error { return c.Redirect("/styleguide") })
 	return r, nil
 }
