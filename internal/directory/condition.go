@@ -28,6 +28,7 @@ type compiler struct {
 	groups map[uuid.UUID]Rule // rules of the groups that have one
 	places *organisation.Places
 	values int
+	sweep  bool // everyone is chosen
 }
 
 // newCompiler begins with $1 the establishment, $2 the generation and $3 the instant.

@@ -23,7 +23,9 @@ import (
 
 var morning = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 
-func rooms() []fs.FS { return []fs.FS{organisation.Migrations, directory.Migrations, journal.Migrations} }
+func rooms() []fs.FS {
+	return []fs.FS{organisation.Migrations, directory.Migrations, journal.Migrations}
+}
 
 // hospital is a directory with one establishment and somebody who may do everything in it.
 type hospital struct {

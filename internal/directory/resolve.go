@@ -14,8 +14,12 @@ import (
 	"tocsin/internal/storage"
 )
 
-// resolvePage is how many people are in memory at once.
-const resolvePage = 2_000
+// How many people are in memory at once: of everyone, whose contact points are
+// read in one sweep, and of a chosen few, whose are looked up by name.
+const (
+	sweepPage  = 2_000
+	lookupPage = 500
+)
 
 // Resolve gives every person that include chooses and exclude does not, by id,
 // each human being once. An empty include chooses everyone who works here, an
@@ -40,9 +44,12 @@ func (d *Directory) Resolve(ctx context.Context, tx *storage.Tx, scope access.Sc
 	if err != nil {
 		return fmt.Errorf("resolve: %w", err)
 	}
-	last := uuid.Nil
+	last, size := uuid.Nil, lookupPage
+	if c.sweep = include.Empty() && exclude.Empty(); c.sweep {
+		size = sweepPage
+	}
 	for {
-		page, err := c.page(ctx, tx, where, last)
+		page, err := c.page(ctx, tx, where, last, size)
 		if err != nil {
 			return fmt.Errorf("resolve: %w", err)
 		}
@@ -57,7 +64,7 @@ func (d *Directory) Resolve(ctx context.Context, tx *storage.Tx, scope access.Sc
 				return err
 			}
 		}
-		if len(page) < resolvePage {
+		if len(page) < size {
 			return nil
 		}
 		last = page[len(page)-1].Person
@@ -78,10 +85,10 @@ func twins(ctx context.Context, tx *storage.Tx, args []any) (map[uuid.UUID]bool,
 	return out, err
 }
 
-func (c *compiler) page(ctx context.Context, tx *storage.Tx, where string, last uuid.UUID) ([]Target, error) {
-	args := append(append([]any(nil), c.args...), last, resolvePage)
+func (c *compiler) page(ctx context.Context, tx *storage.Tx, where string, last uuid.UUID, size int) ([]Target, error) {
+	args := append(append([]any(nil), c.args...), last, size)
 	n := len(args)
-	page := make([]Target, 0, 256)
+	page := make([]Target, 0, size)
 	err := tx.Query(ctx, `SELECT p.id, p.human_id, p.last_name, p.first_name, p.language, p.metier, p.qualifications, p.service_id, p.site_id,
 		p.refused, p.rest_until_us, p.protected, `+absent+` FROM directory_people p WHERE `+where+
 		` AND p.id > $`+strconv.Itoa(n-1)+` ORDER BY p.id LIMIT $`+strconv.Itoa(n), args, func(row func(...any) error) error {
@@ -126,22 +133,27 @@ func (c *compiler) place(t *Target) {
 // contacts fills the contact points of a page, which is sorted by person.
 func (c *compiler) contacts(ctx context.Context, tx *storage.Tx, page []Target) error {
 	at := make(map[uuid.UUID]int, len(page))
-	args := make([]any, 0, len(page)+2)
-	args = append(args, c.args[0], c.args[1])
 	for i := range page {
 		at[page[i].Person] = i
-		args = append(args, page[i].Person)
+	}
+	which, args := `person_id >= $3 AND person_id <= $4`, []any{c.args[0], c.args[1], page[0].Person, page[len(page)-1].Person}
+	if !c.sweep {
+		which, args = `person_id IN (`+storage.In(len(page), 3)+`)`, args[:2]
+		for i := range page {
+			args = append(args, page[i].Person)
+		}
 	}
 	return tx.Query(ctx, `SELECT person_id, id, kind, address, private, shared, state, rank FROM directory_contacts
-		WHERE organisation_id = $1 AND since_gen <= $2 AND until_gen > $2 AND person_id IN (`+storage.In(len(page), 3)+`) ORDER BY person_id, rank, id`,
+		WHERE organisation_id = $1 AND since_gen <= $2 AND until_gen > $2 AND `+which+` ORDER BY person_id, rank, id`,
 		args, func(row func(...any) error) error {
 			var person uuid.UUID
 			var k Contact
 			if err := row(&person, &k.ID, &k.Kind, &k.Address, &k.Private, &k.Shared, &k.State, &k.Rank); err != nil {
 				return err
 			}
-			t := &page[at[person]]
-			t.Contacts = append(t.Contacts, k)
+			if i, chosen := at[person]; chosen {
+				page[i].Contacts = append(page[i].Contacts, k)
+			}
 			return nil
 		})
 }
