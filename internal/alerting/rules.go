@@ -22,8 +22,12 @@ type facts struct {
 	Answered bool
 	// CalledAt is when the current message was queued; the others are zero until known.
 	CalledAt, SubmittedAt, DeliveredAt time.Time
-	// Failed tells that the current address does not work.
+	// Failed tells that the current address does not work, or that the message expired before it could leave.
 	Failed bool
+	// Withdrawn tells that the current message was taken back before it left.
+	Withdrawn bool
+	// Guarded tells that a runaway limit held the current message back.
+	Guarded bool
 	// Reopened tells that the quota was reached, then missed, after the current message.
 	Reopened bool
 }
@@ -32,6 +36,8 @@ type facts struct {
 type aggregate struct {
 	State    LaunchState
 	QuotaMet bool
+	// Stopped are the waves a person stopped, by number from 0.
+	Stopped map[int]bool
 }
 
 // StepKind is what to do with a recipient now.
@@ -57,12 +63,14 @@ type Step struct {
 func Decide(p *plan, f facts, a aggregate, now time.Time) []Step {
 	w := p.wave(f.Wave)
 	switch {
-	case a.State != Running, f.Answered, len(f.Rungs) == 0:
+	case a.State != Running, a.QuotaMet, a.Stopped[f.Wave], f.Answered, len(f.Rungs) == 0:
 		return []Step{{Kind: StepRest}}
-	case a.QuotaMet:
-		return []Step{{Kind: StepRest}}
+	case f.Guarded:
+		return []Step{{Kind: StepExhaust}}
+	case f.Withdrawn:
+		return []Step{{Kind: StepSend, Rung: f.Rung, Use: p.use(f.Wave)}}
 	case f.Failed:
-		return []Step{afterFailure(f)}
+		return []Step{afterFailure(p, f)}
 	case f.Reopened:
 		return []Step{afterReopening(f)}
 	case p.Definition.Profile == Diffusion, w.Escalate == 0:
@@ -96,11 +104,9 @@ func deadline(f facts, wait time.Duration) time.Time {
 }
 
 // afterFailure goes to the next address at once: the same medium first.
-func afterFailure(f facts) Step {
-	use := UseAlert
-	if f.DeliveredAt.IsZero() && f.Sent > 1 {
-		use = UseReminder
-	}
+// The person has read nothing yet, so the words are those of the first message.
+func afterFailure(p *plan, f facts) Step {
+	use := p.use(f.Wave)
 	if next, ok := untried(f, f.Rung+1); ok {
 		return Step{Kind: StepSend, Rung: next, Use: use}
 	}

@@ -2,6 +2,9 @@ package alerting
 
 import (
 	"log/slog"
+	"sync"
+
+	"github.com/google/uuid"
 
 	"tocsin/internal/access"
 	"tocsin/internal/directory"
@@ -22,6 +25,9 @@ type Service struct {
 	log       *slog.Logger
 	wake      chan struct{}
 	announced func(topic string)
+
+	mu    sync.Mutex
+	plans map[uuid.UUID]*plan
 }
 
 // Options are what the room rests on.
@@ -45,6 +51,7 @@ func New(o Options) *Service {
 	s := &Service{
 		db: o.DB, guard: o.Guard, people: o.Directory, dispatch: o.Dispatch, houses: o.Organisation,
 		library: o.Library, linkBase: o.LinkBase, log: o.Log, wake: make(chan struct{}, 1), announced: o.Notify,
+		plans: map[uuid.UUID]*plan{},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

@@ -21,7 +21,6 @@ CREATE TABLE alerting_launches (
   left_out BIGINT NOT NULL,
   quota_met_us BIGINT,
   repeat_us BIGINT,
-  last_recipient UUID NOT NULL,
   PRIMARY KEY (organisation_id, id)
 );
 CREATE INDEX alerting_launches_running ON alerting_launches (organisation_id, id) WHERE state = 'running';
@@ -63,7 +62,7 @@ CREATE TABLE alerting_recipients (
   name_folded TEXT NOT NULL,
   language TEXT NOT NULL,
   skills TEXT NOT NULL,
-  ladder_json TEXT NOT NULL,
+  ladder TEXT NOT NULL,
   code TEXT,
   rung BIGINT NOT NULL,
   tried BIGINT NOT NULL,
@@ -123,7 +122,7 @@ CREATE TABLE alerting_mailings (
   audience TEXT NOT NULL,
   after_id UUID NOT NULL,
   sent BIGINT NOT NULL,
-  created_us BIGINT NOT NULL,
+  from_us BIGINT NOT NULL,
   done_us BIGINT,
   PRIMARY KEY (organisation_id, id)
 );

@@ -1,0 +1,139 @@
+package alerting
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/access"
+	"tocsin/internal/channels"
+	"tocsin/internal/dispatch"
+	"tocsin/internal/storage"
+)
+
+// contentID is the same whenever it is computed, so that the engine finds the
+// text of a message without looking it up.
+func contentID(source uuid.UUID, k contentKey) uuid.UUID {
+	return uuid.NewSHA1(source, []byte(strings.Join([]string{string(k.Use), string(k.Medium), k.Language, k.Site.String()}, "|")))
+}
+
+// key names the text a recipient gets for a use; a use the scenario has no
+// text for falls back to the alert's. ok is false when there is none either.
+func (p *plan) key(use Use, medium channels.Medium, language string, site uuid.UUID) (contentKey, bool) {
+	if _, ok := p.Definition.text(use, medium, language); !ok {
+		if use != UseReminder && use != UseStayAway {
+			return contentKey{}, false
+		}
+		use = UseAlert
+		if _, ok := p.Definition.text(use, medium, language); !ok {
+			return contentKey{}, false
+		}
+	}
+	if !p.bySite(use, medium, language) {
+		site = uuid.Nil
+	}
+	return contentKey{use, medium, language, site}, true
+}
+
+// composeAll renders every text of the plan, once per site where the site is
+// named, or returns the first fault. sites maps ids to names.
+func (p *plan) composeAll(sites map[uuid.UUID]string) (map[contentKey]composed, error) {
+	out := map[contentKey]composed{}
+	ordered := slices.SortedFunc(maps.Keys(sites), func(a, b uuid.UUID) int { return strings.Compare(a.String(), b.String()) })
+	for _, t := range p.Definition.Messages {
+		for _, language := range languages() {
+			places := []uuid.UUID{uuid.Nil}
+			if p.bySite(t.Use, t.Medium, language) {
+				places = append(places, ordered...)
+			}
+			for _, site := range places {
+				name := sites[site]
+				if site == uuid.Nil {
+					name = p.Setting.Site
+				}
+				c, ok, err := p.compose(t.Use, t.Medium, language, name)
+				if err != nil {
+					return nil, err
+				}
+				if ok && c.Body != "" {
+					out[contentKey{t.Use, t.Medium, language, site}] = c
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// writeContents keeps the texts and hands them to dispatch. source is the
+// launch, or the mailing whose words they are.
+func (s *Service) writeContents(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, launch, source uuid.UUID, texts map[contentKey]composed) error {
+	var contents []dispatch.Content
+	var rows [][]any
+	for k, c := range texts {
+		id := contentID(source, k)
+		contents = append(contents, dispatch.Content{ID: id, Medium: k.Medium, Language: k.Language, Subject: c.Subject, Text: c.Body})
+		rows = append(rows, []any{scope.Organisation(), id, launch, storage.NullID(source), string(k.Use), string(k.Medium), k.Language,
+			storage.NullID(k.Site), c.Subject, c.Body})
+	}
+	if err := s.dispatch.AddContents(ctx, tx, scope, now, launch, contents); err != nil {
+		return err
+	}
+	return tx.InsertNewRows(ctx, "alerting_contents", []string{"organisation_id", "id", "launch_id", "source_id", "purpose", "medium", "language",
+		"site_id", "subject", "body"}, rows)
+}
+
+// priority says who leaves first at a gateway that carries several alerts.
+func (p *plan) priority(use Use) int {
+	n := 2
+	switch {
+	case p.Mode == Real && p.Definition.LifeSafety:
+		n = 0
+	case p.Mode == Real:
+		n = 1
+	}
+	if use == UseAck || use == UseLate {
+		n += 2
+	}
+	return n
+}
+
+// roundStep keeps the rounds of one wave apart in dispatch, which otherwise
+// merges the same text to the same address.
+const roundStep = 1000
+
+// addressee is what an order needs of a recipient.
+type addressee struct {
+	ID       uuid.UUID
+	Wave     int
+	Language string
+	Code     string
+	Site     uuid.UUID
+	// Round is how many messages he got before.
+	Round int
+}
+
+// order makes the message of a use to one address; ok is false when the
+// scenario has no text for it.
+func (s *Service) order(p *plan, launch, id uuid.UUID, a addressee, r rung, use Use, now time.Time) (dispatch.Order, bool) {
+	k, ok := p.key(use, r.Medium, a.Language, a.Site)
+	if !ok {
+		return dispatch.Order{}, false
+	}
+	return s.orderOf(p, launch, id, contentID(launch, k), a, r, use, now), true
+}
+
+func (s *Service) orderOf(p *plan, launch, id, content uuid.UUID, a addressee, r rung, use Use, now time.Time) dispatch.Order {
+	o := dispatch.Order{ID: id, Campaign: launch, Subject: a.ID, Content: content, Medium: r.Medium, Address: r.Address,
+		Purpose: string(use), Wave: a.Wave + roundStep*a.Round, Priority: p.priority(use), ExpiresAt: now.Add(p.Definition.Limits.Validity.Std()), Quiet: p.quiet()}
+	if a.Code != "" {
+		o.Link = s.linkBase + a.Code
+		if r.Medium != channels.SMS {
+			o.Token = a.Code
+		}
+	}
+	return o
+}

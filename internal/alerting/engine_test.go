@@ -1,0 +1,162 @@
+package alerting_test
+
+import (
+	"testing"
+	"time"
+
+	"tocsin/internal/alerting"
+	"tocsin/internal/channels"
+	"tocsin/internal/dispatch"
+)
+
+func TestNoAnswerFiveMinutesAfterDeliveryMeansNextMedium(t *testing.T) {
+	each(t, func(t *testing.T, h *hospital) {
+		h.agent("Silence", "ide")
+		l := h.launch(recall())
+		h.pass(40 * time.Second) // the operator takes its time
+		h.deliver(l.ID)
+		at := h.now()
+		for h.now().Sub(at) < 299*time.Second {
+			h.pass(time.Second)
+			if n := len(h.fresh(l.ID)); n != 0 {
+				t.Fatalf("%d messages %s after the delivery", n, h.now().Sub(at))
+			}
+		}
+		h.pass(3 * time.Second)
+		if list := h.fresh(l.ID); len(list) != 1 || list[0].Medium != channels.Email || list[0].Purpose != alerting.UseReminder {
+			t.Fatalf("between 300 and 302 s: %+v", list)
+		}
+	})
+}
+
+func TestWithoutReceiptSubmissionCounts(t *testing.T) {
+	each(t, func(t *testing.T, h *hospital) {
+		h.agent("Silence", "ide")
+		l := h.launch(recall())
+		h.pass(20 * time.Second)
+		h.tell(l.ID, h.fresh(l.ID), "", dispatch.FactAccepted)
+		h.pass(299 * time.Second)
+		if n := len(h.fresh(l.ID)); n != 0 {
+			t.Fatalf("%d messages too early", n)
+		}
+		h.pass(2 * time.Second)
+		if list := h.fresh(l.ID); len(list) != 1 || list[0].Medium != channels.Email {
+			t.Fatalf("after 301 s: %+v", list)
+		}
+	})
+}
+
+func TestDeadNumberMeansNextAddressAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, h *hospital) {
+		h.agent("Deux", "ide", twoMobiles)
+		l := h.launch(recall())
+		first := h.fresh(l.ID)
+		h.tell(l.ID, first, channels.ReasonInvalidAddress, dispatch.FactFailed)
+		h.tick()
+		second := h.fresh(l.ID)
+		if len(second) != 1 || second[0].Medium != channels.SMS || second[0].Address == first[0].Address || second[0].Purpose != alerting.UseAlert {
+			t.Fatalf("after the first number failed: %+v", second)
+		}
+		h.tell(l.ID, second, channels.ReasonInvalidAddress, dispatch.FactFailed)
+		h.tick()
+		third := h.fresh(l.ID)
+		if len(third) != 1 || third[0].Medium != channels.Email {
+			t.Fatalf("after the second number failed: %+v", third)
+		}
+		h.tell(l.ID, third, channels.ReasonMailboxFull, dispatch.FactFailed)
+		h.tick()
+		if list := h.fresh(l.ID); len(list) != 0 {
+			t.Fatalf("nothing is left to try: %+v", list)
+		}
+	})
+}
+
+func TestQuotaReachedTheLastWaveNeverLeaves(t *testing.T) {
+	each(t, func(t *testing.T, h *hospital) {
+		h.agent("Un", "iade")
+		h.agent("Deux", "iade")
+		h.agent("Trois", "iade")
+		h.agent("Attente", "ide")
+		l := h.launch(recall(byMetier("iade", "ide"), needs(2, "iade")))
+		first := h.deliver(l.ID)
+		h.reply(l.ID, first[0], "1 30")
+		h.reply(l.ID, first[1], "oui j'arrive 20 min")
+		h.pass(15 * time.Second)
+		if n := count(h.fresh(l.ID), of(alerting.UseStandDown, channels.SMS)); n != 1 {
+			t.Errorf("%d stand-downs, want one: for the person who was called and said nothing", n)
+		}
+		h.pass(30 * time.Minute)
+		for _, m := range h.queue(l.ID) {
+			if m.Subject != first[0].Subject && m.Subject != first[1].Subject && m.Subject != first[2].Subject {
+				t.Fatalf("the last wave left: %+v", m)
+			}
+		}
+		if n := count(h.queue(l.ID), of(alerting.UseReminder, channels.Email)); n != 0 {
+			t.Errorf("%d people were called again after the quota", n)
+		}
+	})
+}
+
+func TestReopensWhenAnnouncedPeopleDoNotArrive(t *testing.T) {
+	each(t, func(t *testing.T, h *hospital) {
+		h.agent("Promesse", "iade")
+		h.agent("Attente", "ide")
+		l := h.launch(recall(byMetier("iade", "ide"), needs(1, "")))
+		first := h.deliver(l.ID)
+		h.reply(l.ID, first[0], "1 30") // expected at +30, given up at +45
+		h.pass(time.Minute)
+		h.deliver(l.ID)
+		h.pass(43 * time.Minute)
+		if list := h.fresh(l.ID); len(list) != 0 {
+			t.Fatalf("reopened too early: %+v", list)
+		}
+		h.pass(62 * time.Second)
+		list := h.fresh(l.ID)
+		if len(list) != 1 || list[0].Subject == first[0].Subject || list[0].Purpose != alerting.UseAlert {
+			t.Fatalf("the held wave must leave: %+v", list)
+		}
+	})
+}
+
+func TestReopeningCallsAgainWhenNoWaveIsLeft(t *testing.T) {
+	each(t, func(t *testing.T, h *hospital) {
+		h.agent("Promesse", "iade")
+		h.agent("Silence", "iade")
+		l := h.launch(recall(needs(1, "")))
+		first := h.deliver(l.ID)
+		h.reply(l.ID, first[0], "1 15")
+		h.pass(time.Minute)
+		if n := count(h.deliver(l.ID), of(alerting.UseStandDown, channels.SMS)); n != 1 {
+			t.Fatalf("%d stand-downs", n)
+		}
+		h.pass(29*time.Minute + 2*time.Second)
+		list := h.fresh(l.ID)
+		if len(list) != 1 || list[0].Subject != first[1].Subject || list[0].Purpose != alerting.UseReminder {
+			t.Fatalf("who was stood down must be called again: %+v", list)
+		}
+	})
+}
+
+func TestWithdrawnMessageIsSentAfterReopening(t *testing.T) {
+	each(t, func(t *testing.T, h *hospital) {
+		h.agent("Promesse", "iade")
+		h.agent("Jamais", "iade")
+		l := h.launch(recall(needs(1, "")))
+		all := h.fresh(l.ID)
+		h.tell(l.ID, all[:1], "", dispatch.FactAccepted, dispatch.FactDelivered)
+		h.reply(l.ID, all[0], "1 15")
+		h.tick() // the second message had not left: it is withdrawn
+		if n := count(h.queue(l.ID), func(m message) bool { return m.ID == all[1].ID && m.State == "withdrawn" }); n != 1 {
+			t.Fatalf("the queued call must be taken back: %+v", h.queue(l.ID))
+		}
+		h.tell(l.ID, all[1:], "", dispatch.FactWithdrawn)
+		h.pass(time.Minute)
+		if n := count(h.queue(l.ID), func(m message) bool { return m.Purpose == alerting.UseStandDown && m.Subject == all[1].Subject }); n != 0 {
+			t.Errorf("who was never called was stood down %d times", n)
+		}
+		h.pass(29*time.Minute + 2*time.Second)
+		if n := count(h.fresh(l.ID), func(m message) bool { return m.Subject == all[1].Subject && m.Purpose == alerting.UseAlert }); n != 1 {
+			t.Errorf("the call that never left must leave now: %+v", h.fresh(l.ID))
+		}
+	})
+}

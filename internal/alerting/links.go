@@ -1,0 +1,130 @@
+package alerting
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/access"
+	"tocsin/internal/channels"
+	"tocsin/internal/fault"
+	"tocsin/internal/storage"
+)
+
+// linkLife is how long a link still opens after the end of its alert.
+const linkLife = 7 * 24 * time.Hour
+
+// linked is what a code leads to.
+type linked struct {
+	scope  access.Scope
+	launch Launch
+	plan   *plan
+	person *person
+}
+
+// follow finds the recipient of a code. Every code, known or not, costs one
+// look at one index.
+func (s *Service) follow(ctx context.Context, code string, now time.Time) (l linked, found bool, err error) {
+	code = readCode(code)
+	if code == "" {
+		return l, false, nil
+	}
+	var org, id uuid.UUID
+	instance := access.Instance("answer page")
+	err = s.db.Read(ctx, instance, func(tx *storage.Tx) error {
+		found, err = tx.Row(ctx, `SELECT organisation_id, id FROM alerting_recipients WHERE code = $1`, []any{code}, &org, &id)
+		return err
+	})
+	if err != nil || !found {
+		return l, false, err
+	}
+	l.scope = instance.Within(org)
+	err = s.db.Read(ctx, l.scope, func(tx *storage.Tx) error {
+		people, err := peopleByID(ctx, tx, l.scope, []uuid.UUID{id}, "")
+		if err != nil {
+			return err
+		}
+		l.person = people[id]
+		if l.launch, err = readLaunch(ctx, tx, l.scope, l.person.Launch); err != nil {
+			return err
+		}
+		l.plan, err = s.planOf(ctx, tx, l.scope, l.launch)
+		return err
+	})
+	if err != nil {
+		return l, false, err
+	}
+	return l, l.launch.EndedAt.IsZero() || now.Before(l.launch.EndedAt.Add(linkLife)), nil
+}
+
+// OpenLink returns what the answer page shows. It records nothing: previewers
+// open links, only the button answers. An unknown or expired code gives a Link
+// that is not Found, and no error.
+func (s *Service) OpenLink(ctx context.Context, code string, now time.Time) (Link, error) {
+	l, found, err := s.follow(ctx, code, now)
+	if err != nil || !found {
+		return Link{}, err
+	}
+	p, pl := l.person, l.plan
+	def := pl.Definition
+	link := Link{Found: true, Establishment: pl.Setting.Establishment, Title: def.Title.In(p.Language), Mode: l.launch.Mode, Profile: l.launch.Profile,
+		State: l.launch.State, Language: p.Language, FirstName: p.First, Answers: def.Answers, Given: p.Meaning, GivenMinutes: p.Minutes, GivenAt: p.AnsweredAt,
+		LaunchedAt: l.launch.LaunchedAt, Zone: pl.Setting.location(), AcceptsAnswers: l.launch.State == Running && len(def.Answers) > 0}
+	values, err := def.filled(pl.Values, p.Language)
+	if err != nil {
+		return Link{}, err
+	}
+	vars := pl.Setting.variables(values, pl.Mode, p.Language, pl.Setting.Site, pl.LaunchedAt)
+	for _, m := range []channels.Medium{channels.Email, channels.SMS} {
+		c, ok, err := pl.compose(pl.use(p.Wave), m, p.Language, pl.Setting.Site)
+		if err != nil {
+			return Link{}, err
+		}
+		if ok && link.Message == "" {
+			link.Message = strings.TrimSpace(strings.ReplaceAll(c.Body, linkPlaceholder, ""))
+		}
+	}
+	if link.WhereToGo, err = Render(def.WhereToGo.In(p.Language), vars); err != nil {
+		return Link{}, err
+	}
+	link.WhatToBring, err = Render(def.WhatToBring.In(p.Language), vars)
+	return link, err
+}
+
+// AnswerByLink records the answer of the page's button. minutes is the announced
+// delay, -1 when not said; from is the network address. late tells that the
+// alert was over: the answer is kept and changes nothing. Errors: NotFound for
+// an unknown code, Invalid for an answer the scenario does not propose.
+func (s *Service) AnswerByLink(ctx context.Context, code string, meaning Meaning, minutes int, from string, now time.Time) (late bool, err error) {
+	l, found, err := s.follow(ctx, code, now)
+	if err != nil {
+		return false, err
+	}
+	if !found {
+		return false, fault.New(fault.NotFound, "alerting.link.unknown")
+	}
+	if err := checkAnswer(l.plan, meaning, minutes); err != nil {
+		return false, err
+	}
+	scope := access.For(l.scope.Organisation(), access.Actor{Kind: access.Agent, ID: l.person.ID, From: from}, false)
+	err = s.db.Write(ctx, scope, func(tx *storage.Tx) error {
+		people, err := peopleByID(ctx, tx, scope, []uuid.UUID{l.person.ID}, "{{for_update}}")
+		if err != nil {
+			return err
+		}
+		launch, err := readLaunch(ctx, tx, scope, l.launch.ID)
+		if err != nil {
+			return err
+		}
+		late = launch.State != Running
+		g := given{Answer: Answer{ID: storage.NewID(now), At: now, Source: ByLink, Meaning: meaning, Minutes: minutes}}
+		return s.answered(ctx, tx, scope, now, launch, l.plan, people[l.person.ID], g)
+	})
+	if err != nil {
+		return false, err
+	}
+	s.moved(l.launch.ID, scope)
+	return late, nil
+}
