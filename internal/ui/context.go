@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -228,6 +229,11 @@ func (c *Context) Refill(f *Form, err error, page templ.Component) error {
 		c.logFailure(http.StatusInternalServerError, err)
 	}
 	f.Take(err)
+	// The summary comes before the fields it names: a first rendering, thrown
+	// away, learns their words.
+	if err := page.Render(i18n.WithContext(c.Ctx(), c.Loc), io.Discard); err != nil {
+		return fmt.Errorf("render: %w", err)
+	}
 	return c.Status(refillStatus(err)).Render(page)
 }
 

@@ -19,6 +19,8 @@ type Form struct {
 	values url.Values
 	errors []FieldError
 	prefix string
+	// labels are the words of the fields, learnt as they are rendered.
+	labels map[string]string
 }
 
 // FieldError is one sentence about one field; Field is empty when it is about
@@ -110,6 +112,23 @@ func (f *Form) Errors(field string) []string {
 
 // All is everything wrong, in the order it was noted.
 func (f *Form) All() []FieldError { return slices.Clone(f.errors) }
+
+// learn keeps the word of a field for the summary.
+func (f *Form) learn(name, label string) {
+	if f.labels == nil {
+		f.labels = map[string]string{}
+	}
+	f.labels[name] = label
+}
+
+// summarised is an error as the summary says it: with the word of its field,
+// since the person reads it before she sees the field.
+func (f *Form) summarised(e FieldError) string {
+	if label := f.labels[e.Field]; label != "" {
+		return f.loc.T("ui.errors.at", "field", label, "message", e.Message)
+	}
+	return e.Message
+}
 
 // FieldID is the id of a field's element, the target of the summary's links.
 func (f *Form) FieldID(name string) string { return f.prefix + "f-" + name }

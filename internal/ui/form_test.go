@@ -66,7 +66,7 @@ func TestRefusedFormKeepsWhatWasTyped(t *testing.T) {
 	if strings.Contains(p.Body, "motdepasse") {
 		t.Error("a password came back in the page")
 	}
-	p.Says(".summary", "3 points à corriger").Has(`.summary a[href="#f-nom"]`)
+	p.Says(".summary", "3 points à corriger").Says(`.summary a[href="#f-nom"]`, "Nom : Ce champ est obligatoire.").Says(`.summary a[href="#f-accord"]`, "Relu :")
 	p.Value("#f-rang", "aria-invalid", "true").Says("#f-rang-error", "Indiquez un nombre entier de 1 à 9")
 	p.Value("#f-mobile", "aria-describedby", "f-mobile-hint")
 }
