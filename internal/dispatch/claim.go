@@ -1,0 +1,151 @@
+package dispatch
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/access"
+	"tocsin/internal/storage"
+)
+
+// claim is a lot with the deliveries that are still queued in it.
+type claim struct {
+	lot   *lot
+	items []*item
+}
+
+// pen writes one pass of a clerk.
+type pen struct {
+	k    *desk
+	tx   *storage.Tx
+	now  time.Time
+	said *scribe
+}
+
+// anythingDue looks, without writing, whether a claim would find something.
+func (k *desk) anythingDue(ctx context.Context) bool {
+	var one int
+	found := false
+	err := k.d.db.Read(ctx, k.scope, func(tx *storage.Tx) (err error) {
+		found, err = tx.Row(ctx, `SELECT 1 FROM dispatch_lots WHERE organisation_id = $1 AND medium = $2 AND pending AND holder IS NULL AND NOT withdrawn
+			AND due_us <= $3 LIMIT 1`, []any{k.scope.Organisation(), string(k.gateway.Medium), storage.Micros(k.d.clock.Now())}, &one)
+		return err
+	})
+	if err != nil {
+		k.log.Error("look for due deliveries", "error", err)
+	}
+	return found
+}
+
+// claim takes up to n due lots: this is the intent, committed before any of
+// their deliveries is sent.
+func (p *pen) claim(ctx context.Context, n int) ([]*claim, error) {
+	claims, byID, err := p.findLots(ctx, n)
+	if err != nil || len(claims) == 0 {
+		return nil, err
+	}
+	ids := sortedIDs(byID)
+	lease := p.k.d.leases.until(p.now)
+	err = eachChunk(ids, func(part []uuid.UUID) error {
+		_, err := p.tx.Exec(ctx, `UPDATE dispatch_lots SET holder = $2, gateway_id = $3, lease_us = $4 WHERE organisation_id = $1 AND id IN (`+storage.In(len(part), 5)+`)`,
+			storage.Args(part, p.k.scope.Organisation(), p.k.d.node, p.k.gateway.ID, lease)...)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range claims {
+		c.lot.leaseUntil.Store(p.k.d.leases.mine(p.now))
+		if c.lot.content, err = p.k.texts.get(ctx, p.tx, p.k.scope, c.lot.contentID); err != nil {
+			return nil, err
+		}
+	}
+	err = eachChunk(ids, func(part []uuid.UUID) error { return p.readItems(ctx, part, byID) })
+	if err != nil {
+		return nil, err
+	}
+	return p.dropEmpty(ctx, claims)
+}
+
+func (p *pen) findLots(ctx context.Context, n int) ([]*claim, map[uuid.UUID]*claim, error) {
+	var claims []*claim
+	byID := make(map[uuid.UUID]*claim)
+	err := p.tx.Query(ctx, `SELECT id, campaign_id, content_id, medium, purpose, wave, priority, quiet, queued_us, expires_us FROM dispatch_lots
+		WHERE organisation_id = $1 AND medium = $2 AND pending AND holder IS NULL AND NOT withdrawn AND due_us <= $3 AND (expires_us IS NULL OR expires_us > $3)
+		AND NOT EXISTS (SELECT 1 FROM dispatch_campaigns c WHERE c.organisation_id = dispatch_lots.organisation_id AND c.id = dispatch_lots.campaign_id AND c.stopped_us IS NOT NULL)
+		ORDER BY priority, wave, due_us, id LIMIT $4 {{skip_locked}}`,
+		[]any{p.k.scope.Organisation(), string(p.k.gateway.Medium), storage.Micros(p.now), n}, func(row func(...any) error) error {
+			l := &lot{}
+			var expires sql.NullInt64
+			if err := row(&l.id, &l.campaign, &l.contentID, &l.medium, &l.purpose, &l.wave, &l.priority, &l.quiet, &l.queuedUs, &expires); err != nil {
+				return err
+			}
+			l.expiresUs = expires.Int64
+			c := &claim{lot: l}
+			claims = append(claims, c)
+			byID[l.id] = c
+			return nil
+		})
+	return claims, byID, err
+}
+
+func (p *pen) readItems(ctx context.Context, lots []uuid.UUID, byID map[uuid.UUID]*claim) error {
+	return p.tx.Query(ctx, `SELECT id, lot_id, subject_id, address, link, token, attempts, possible_double FROM dispatch_deliveries
+		WHERE lot_id IN (`+storage.In(len(lots), 2)+`) AND organisation_id = $1 AND state = 'queued'`,
+		storage.Args(lots, p.k.scope.Organisation()), func(row func(...any) error) error {
+			it := &item{}
+			var lotID uuid.UUID
+			if err := row(&it.id, &lotID, &it.subject, &it.address, &it.link, &it.token, &it.attempts, &it.double); err != nil {
+				return err
+			}
+			c := byID[lotID]
+			it.lot = c.lot
+			c.lot.open++
+			c.items = append(c.items, it)
+			return nil
+		})
+}
+
+// dropEmpty closes lots whose deliveries were all withdrawn one by one.
+func (p *pen) dropEmpty(ctx context.Context, claims []*claim) ([]*claim, error) {
+	kept := claims[:0]
+	for _, c := range claims {
+		if len(c.items) > 0 {
+			kept = append(kept, c)
+			continue
+		}
+		if _, err := p.tx.Exec(ctx, `UPDATE dispatch_lots SET pending = FALSE, remaining = 0, holder = NULL WHERE organisation_id = $1 AND id = $2`,
+			p.k.scope.Organisation(), c.lot.id); err != nil {
+			return nil, err
+		}
+	}
+	return kept, nil
+}
+
+// texts keeps the contents in use; only the clerk uses it.
+type texts struct{ kept map[uuid.UUID]*text }
+
+// textsMost bounds the memory: contents are shared, so a campaign has few.
+const textsMost = 256
+
+func newTexts() *texts { return &texts{kept: make(map[uuid.UUID]*text)} }
+
+func (t *texts) get(ctx context.Context, tx *storage.Tx, scope access.Scope, id uuid.UUID) (*text, error) {
+	if c, ok := t.kept[id]; ok {
+		return c, nil
+	}
+	var language, subject, body string
+	if _, err := tx.Row(ctx, `SELECT language, subject, body FROM dispatch_contents WHERE organisation_id = $1 AND id = $2`,
+		[]any{scope.Organisation(), id}, &language, &subject, &body); err != nil {
+		return nil, err
+	}
+	if len(t.kept) >= textsMost {
+		clear(t.kept)
+	}
+	c := newText(language, subject, body)
+	t.kept[id] = c
+	return c, nil
+}

@@ -1,0 +1,167 @@
+package dispatch
+
+import (
+	"context"
+	"time"
+
+	"tocsin/internal/channels"
+	"tocsin/internal/clock"
+	"tocsin/internal/storage"
+)
+
+// clerkLook is how often a clerk looks for work nobody told it about.
+const clerkLook = 250 * time.Millisecond
+
+// clerk is the one goroutine of the gateway that writes. Each pass is one
+// transaction: outcomes of what was sent, receipts and replies, and the claim
+// of the next lots. While it commits, the senders work on what was claimed before.
+func (k *desk) clerk(ctx context.Context) {
+	defer close(k.clerkDone)
+	for {
+		wait := clerkLook
+		more, err := k.pass(ctx)
+		switch {
+		case err != nil:
+			k.log.Error("outcomes could not be written; sending waits", "error", err)
+		case more:
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-k.clerkStop:
+			k.finish(ctx)
+			return
+		case <-k.bell:
+			if err != nil { // the bell rings often; a database that fails is asked again slowly
+				<-clock.Real().After(clerkLook)
+			}
+		case <-clock.Real().After(wait):
+			if !k.hungry() && !k.pause.on() && k.anythingDue(ctx) {
+				k.announced.Add(1)
+			}
+		}
+	}
+}
+
+// finish writes the outcomes of the sends under way, waiting for them a while.
+func (k *desk) finish(ctx context.Context) {
+	deadline := clock.Real().After(sendGrace)
+	last := (<-chan time.Time)(nil)
+	for {
+		_, err := k.pass(ctx)
+		if err != nil {
+			k.log.Error("outcomes could not be written", "error", err)
+		}
+		if k.inFlight == 0 {
+			return
+		}
+		select {
+		case <-k.bell:
+		case <-clock.Real().After(clerkLook):
+		case <-deadline:
+			k.stopSends()
+			deadline, last = nil, clock.Real().After(time.Second)
+		case <-last:
+			k.log.Warn("a send did not end; it will be repeated at the next start", "deliveries", k.inFlight)
+			return
+		}
+	}
+}
+
+// pass does one transaction, if there is anything to do. more is true when
+// another pass should follow at once.
+func (k *desk) pass(ctx context.Context) (more bool, err error) {
+	now := k.d.clock.Now()
+	s := k.unwritten
+	if s == nil {
+		s = k.settle(now, k.takeDone())
+	}
+	calls := k.tray.take()
+	announced := k.announced.Load()
+	lots := k.appetite(len(s.items))
+	if len(s.items)+len(calls) == 0 && lots == 0 {
+		return false, nil
+	}
+	claimed, err := k.commit(ctx, now, s, calls, lots)
+	if err != nil && len(calls) > 0 {
+		// What a peer sent must never keep our own outcomes from being written.
+		answer(calls, err)
+		k.log.Error("receipts or replies could not be written", "error", err)
+		calls = nil
+		claimed, err = k.commit(ctx, now, s, nil, lots)
+	}
+	if err != nil {
+		k.unwritten = s
+		return false, err
+	}
+	k.unwritten = nil
+	answer(calls, nil)
+	k.settled(now, s)
+	k.push(claimed)
+	if lots > 0 && len(claimed) < lots {
+		k.fed.Store(announced)
+	}
+	if len(s.released)+len(s.again) > 0 {
+		k.d.office.wakeOthers(k)
+	}
+	return len(claimed) > 0, nil
+}
+
+// appetite is how many lots may be claimed now. settling is how many
+// deliveries are about to leave the flight.
+func (k *desk) appetite(settling int) int {
+	if !k.hungry() || k.closing.Load() || k.pause.on() || !k.d.office.carries(k) {
+		return 0
+	}
+	return max(0, k.flight-(k.inFlight-settling)) / lotSize
+}
+
+// commit writes everything of one pass in one transaction.
+func (k *desk) commit(ctx context.Context, now time.Time, s *settlement, calls []*brought, lots int) (claimed []*claim, err error) {
+	err = k.d.db.Write(ctx, k.scope, func(tx *storage.Tx) error {
+		claimed = nil
+		said := newScribe()
+		p := pen{k: k, tx: tx, now: now, said: said}
+		if err := p.writeAll(ctx, s, calls); err != nil {
+			return err
+		}
+		if lots > 0 {
+			if claimed, err = p.claim(ctx, lots); err != nil {
+				return err
+			}
+		}
+		return said.write(ctx, tx, k.scope, now, k.d.node)
+	})
+	return claimed, err
+}
+
+// settled updates the memory after the commit.
+func (k *desk) settled(now time.Time, s *settlement) {
+	for _, it := range s.items {
+		k.inFlight--
+		it.lot.open--
+		if it.lot.open == 0 {
+			k.d.watch.release(it.lot.campaign)
+		}
+		switch {
+		case it.verdict != tried:
+		case it.outcome.State == channels.Accepted:
+			k.d.metrics.sent(k.gateway.Medium, now.Sub(storage.Time(it.lot.queuedUs)))
+		case it.outcome.State == channels.Refused:
+			k.d.metrics.failed(k.gateway.Medium, it.outcome.Reason)
+		}
+	}
+	k.d.leases.forget(s.closedLots())
+}
+
+func (k *desk) push(claims []*claim) {
+	for _, c := range claims {
+		c.lot.flag = k.d.watch.hold(c.lot.campaign)
+		k.d.leases.remember(c.lot)
+		k.inFlight += len(c.items)
+		for _, it := range c.items {
+			k.work <- it
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package dispatch
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/access"
+	"tocsin/internal/channels"
+	"tocsin/internal/clock"
+	"tocsin/internal/jobs"
+	"tocsin/internal/storage"
+)
+
+// Migrations holds the tables of the room.
+//
+//go:embed migrations/*.sql
+var Migrations embed.FS
+
+// Locales holds the sentences of the room.
+//
+//go:embed locales/*.yaml
+var Locales embed.FS
+
+// Sealer keeps the secrets of gateways; *vault.Vault is one.
+type Sealer interface {
+	Seal(plain []byte, context string) ([]byte, error)
+	Open(sealed []byte, context string) ([]byte, error)
+}
+
+// Options are what the outbox rests on.
+type Options struct {
+	DB       *storage.DB
+	Guard    *access.Guard
+	Vault    Sealer
+	Registry *channels.Registry
+	Clock    clock.Clock
+	Log      *slog.Logger
+	// Metrics may be nil.
+	Metrics *Metrics
+}
+
+// Dispatch is the outbox of one node. Its methods may be called from any
+// goroutine; it sends only between Start and Stop.
+type Dispatch struct {
+	db       *storage.DB
+	guard    *access.Guard
+	vault    Sealer
+	registry *channels.Registry
+	clock    clock.Clock
+	log      *slog.Logger
+	metrics  *Metrics
+	// node differs between nodes and between two starts of the same node.
+	node string
+
+	sink   Sink
+	office *office
+	watch  *watch
+	leases *leases
+	relay  *relay
+	// sweepBell rings when something was withdrawn.
+	sweepBell chan struct{}
+	runner    *jobs.Runner
+
+	mu      sync.Mutex
+	started bool
+	unhook  func() bool
+}
+
+// New returns an outbox that does not send yet.
+func New(o Options) *Dispatch {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	d := &Dispatch{
+		db: o.DB, guard: o.Guard, vault: o.Vault, registry: o.Registry, clock: o.Clock,
+		log: o.Log.With("room", "dispatch"), metrics: o.Metrics, node: uuid.NewString(),
+	}
+	d.sweepBell = make(chan struct{}, 1)
+	d.watch = newWatch(d)
+	d.leases = newLeases(d)
+	d.office = newOffice(d)
+	d.relay = newRelay(d)
+	return d
+}
+
+// Tell names who hears the facts and the replies; it is called once, before
+// Start. Without a sink they are kept.
+func (d *Dispatch) Tell(sink Sink) { d.sink = sink }
+
+// Node is the name under which this outbox claims.
+func (d *Dispatch) Node() string { return d.node }
+
+// Start takes back what an earlier process left, opens the enabled gateways
+// and begins to send. ctx bounds the life of everything started.
+func (d *Dispatch) Start(ctx context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.started {
+		return errors.New("dispatch: already started")
+	}
+	if err := d.recoverAtStart(ctx); err != nil {
+		return err
+	}
+	if err := d.watch.refresh(ctx, d.clock.Now()); err != nil {
+		return err
+	}
+	// The end of ctx is a Stop, not a cut: outcomes of the sends under way are still written.
+	work := context.WithoutCancel(ctx)
+	d.runner = newRunner(d)
+	if err := d.runner.Start(work); err != nil {
+		return err
+	}
+	if err := d.office.open(work); err != nil {
+		d.runner.Stop()
+		return err
+	}
+	d.started = true
+	d.unhook = context.AfterFunc(ctx, d.Stop)
+	return nil
+}
+
+// Stop ends the sends under way, writes their outcomes, gives back what was
+// claimed and not sent, and waits for all of it. A second call does nothing.
+func (d *Dispatch) Stop() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.started {
+		return
+	}
+	d.started = false
+	d.unhook()
+	d.office.close()
+	d.runner.Stop()
+}
+
+// Wake is called after the commit of orders, of a withdrawal or of a kill: the
+// node acts at once instead of at its next look.
+func (d *Dispatch) Wake() {
+	d.watch.wake()
+	d.relay.wake()
+	ring(d.sweepBell)
+	d.office.wake()
+}

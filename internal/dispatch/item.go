@@ -1,0 +1,98 @@
+package dispatch
+
+import (
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/channels"
+	"tocsin/internal/storage"
+)
+
+// verdict is how a claimed delivery came back from the senders.
+type verdict int
+
+const (
+	_         verdict = iota
+	tried             // the channel answered: see outcome
+	returned          // not handed to the channel; still queued
+	stopped           // its campaign was killed
+	outdated          // its time has passed
+	abandoned         // the claim was lost to another node: nothing may be written about it
+)
+
+// lot is a claimed lot in memory.
+type lot struct {
+	id, campaign uuid.UUID
+	medium       channels.Medium
+	purpose      string
+	wave         int
+	priority     int
+	quiet        bool
+	queuedUs     int64
+	expiresUs    int64 // 0: never
+	contentID    uuid.UUID
+	content      *text
+	flag         *stopFlag
+	// leaseUntil is in microseconds; 0 means that nobody else could take the lot.
+	leaseUntil atomic.Int64
+
+	// open counts the deliveries not yet settled, back those that stay queued in
+	// the lot; only the clerk uses them.
+	open, back int
+}
+
+// item is a claimed delivery in memory.
+type item struct {
+	id, subject uuid.UUID
+	lot         *lot
+	address     string
+	link, token string
+	attempts    int
+	double      bool
+
+	verdict verdict
+	outcome channels.Outcome
+	at      time.Time
+}
+
+func (it *item) fact(k FactKind, reason channels.Reason, at time.Time) Fact {
+	return Fact{Campaign: it.lot.campaign, Subject: it.subject, Delivery: it.id, Medium: it.lot.medium, Address: it.address,
+		Kind: k, Reason: reason, Purpose: it.lot.purpose, Wave: it.lot.wave, At: at}
+}
+
+// text is a content ready to be filled in.
+type text struct {
+	language, subject, body string
+	// fills tells whether there is anything to fill in.
+	fills bool
+}
+
+func newText(language, subject, body string) *text {
+	t := &text{language: language, subject: subject, body: body}
+	t.fills = strings.Contains(body+subject, "{lien}") || strings.Contains(body+subject, "{jeton}")
+	return t
+}
+
+// message is what the channel receives: the text is filled in now, so that
+// 100,000 texts never wait in the database.
+func (it *item) message() channels.Message {
+	t := it.lot.content
+	m := channels.Message{
+		ID: it.id, To: it.address, Subject: t.subject, Text: t.body, Link: it.link,
+		Language: t.language, ReplyToken: it.token, Quiet: it.lot.quiet,
+	}
+	if it.lot.expiresUs > 0 {
+		m.ExpiresAt = storage.Time(it.lot.expiresUs)
+	}
+	if t.fills {
+		m.Subject, m.Text = it.fill(t.subject), it.fill(t.body)
+	}
+	return m
+}
+
+func (it *item) fill(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, "{lien}", it.link), "{jeton}", it.token)
+}

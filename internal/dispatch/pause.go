@@ -1,0 +1,100 @@
+package dispatch
+
+import (
+	"sync"
+	"time"
+
+	"tocsin/internal/channels"
+	"tocsin/internal/clock"
+)
+
+// The waits of a gateway that does not work, and of one that asks to slow down.
+const (
+	pauseFirst    = time.Second
+	pauseMost     = 30 * time.Second
+	pauseThrottle = 200 * time.Millisecond
+)
+
+// pause holds a gateway back. It pauses the gateway and not the messages: they
+// go back to the queue, where another gateway may take them.
+type pause struct {
+	clock clock.Clock
+
+	mu sync.Mutex
+	// down is true while a probe must succeed before messages pass again.
+	down   bool
+	until  time.Time
+	wait   time.Duration
+	reason channels.Reason
+	detail string
+}
+
+// on tells whether messages are held back now.
+func (p *pause) on() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.down || (!p.until.IsZero() && p.clock.Now().Before(p.until))
+}
+
+// isDown tells whether the gateway is thought not to work at all.
+func (p *pause) isDown() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.down
+}
+
+// fail notes that the gateway does not work; the wait doubles each time until a success.
+func (p *pause) fail(o channels.Outcome) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.down {
+		return // many messages in flight tell the same thing
+	}
+	p.down = true
+	p.wait = min(max(2*p.wait, pauseFirst), pauseMost)
+	p.until = p.clock.Now().Add(max(p.wait, o.RetryAfter))
+	p.reason, p.detail = o.Reason, o.Detail
+}
+
+func (p *pause) throttle() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if until := p.clock.Now().Add(pauseThrottle); until.After(p.until) {
+		p.until = until
+	}
+}
+
+// probeDue tells whether it is time to look whether the gateway works again.
+func (p *pause) probeDue() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.down && !p.clock.Now().Before(p.until)
+}
+
+// still notes a probe that failed.
+func (p *pause) still() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.wait = min(2*p.wait, pauseMost)
+	p.until = p.clock.Now().Add(p.wait)
+}
+
+// lift lets messages pass; the wait is forgotten only when one succeeds.
+func (p *pause) lift() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down, p.until = false, time.Time{}
+}
+
+func (p *pause) success() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.wait, p.reason, p.detail = 0, channels.ReasonNone, ""
+}
+
+// why is what the operator reads while the gateway is down.
+func (p *pause) why() (channels.Reason, string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.reason, p.detail
+}

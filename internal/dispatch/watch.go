@@ -1,0 +1,134 @@
+package dispatch
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/access"
+	"tocsin/internal/storage"
+)
+
+// The rhythm of the kill switch: every sender looks at the epoch before each
+// message, the epoch is read this often, and a node that could not read it for
+// too long holds its messages back.
+const (
+	watchEvery = 250 * time.Millisecond
+	watchStale = 900 * time.Millisecond
+)
+
+// watch knows which campaigns in flight were stopped.
+type watch struct {
+	d    *Dispatch
+	bell chan struct{}
+
+	// seen is when the epochs were last read, in microseconds.
+	seen atomic.Int64
+
+	mu    sync.Mutex
+	flags map[uuid.UUID]*stopFlag
+	// news is closed and replaced at every successful look.
+	news chan struct{}
+}
+
+// stopFlag is one campaign in flight.
+type stopFlag struct {
+	stopped atomic.Bool
+	users   int
+}
+
+func newWatch(d *Dispatch) *watch {
+	return &watch{d: d, bell: make(chan struct{}, 1), flags: make(map[uuid.UUID]*stopFlag), news: make(chan struct{})}
+}
+
+func (w *watch) wake() { ring(w.bell) }
+
+// ring leaves one call in a bell, however often it is rung.
+func ring(bell chan struct{}) {
+	select {
+	case bell <- struct{}{}:
+	default:
+	}
+}
+
+// hold returns the flag of a campaign that a lot in flight belongs to.
+func (w *watch) hold(campaign uuid.UUID) *stopFlag {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := w.flags[campaign]
+	if f == nil {
+		f = &stopFlag{}
+		w.flags[campaign] = f
+	}
+	f.users++
+	return f
+}
+
+func (w *watch) release(campaign uuid.UUID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if f := w.flags[campaign]; f != nil {
+		if f.users--; f.users == 0 {
+			delete(w.flags, campaign)
+		}
+	}
+}
+
+// refresh reads the epochs of the campaigns in flight.
+func (w *watch) refresh(ctx context.Context, now time.Time) error {
+	w.mu.Lock()
+	ids := sortedIDs(w.flags)
+	w.mu.Unlock()
+	var stopped []uuid.UUID
+	if len(ids) > 0 {
+		err := w.d.db.Read(ctx, access.Instance("dispatch.watch"), func(tx *storage.Tx) error {
+			return eachChunk(ids, func(part []uuid.UUID) error {
+				return tx.Query(ctx, `SELECT id FROM dispatch_campaigns WHERE stopped_us IS NOT NULL AND id IN (`+storage.In(len(part), 1)+`)`,
+					storage.Args(part), func(row func(...any) error) error {
+						var id uuid.UUID
+						if err := row(&id); err != nil {
+							return err
+						}
+						stopped = append(stopped, id)
+						return nil
+					})
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, id := range stopped {
+		if f := w.flags[id]; f != nil {
+			f.stopped.Store(true)
+		}
+	}
+	w.seen.Store(storage.Micros(now))
+	close(w.news)
+	w.news = make(chan struct{})
+	return nil
+}
+
+// fresh waits until the epochs known are recent enough to send by; it returns
+// false when ctx ends first.
+func (w *watch) fresh(ctx context.Context) bool {
+	for {
+		w.mu.Lock()
+		news := w.news
+		w.mu.Unlock()
+		if storage.Micros(w.d.clock.Now())-w.seen.Load() < watchStale.Microseconds() {
+			return true
+		}
+		w.wake()
+		select {
+		case <-ctx.Done():
+			return false
+		case <-news:
+		}
+	}
+}
