@@ -116,7 +116,7 @@ func (c *Context) Status(status int) *Context {
 // htmx, a piece of it. Nothing is written when the component fails.
 func (c *Context) Render(component templ.Component) error {
 	var b bytes.Buffer
-	if err := component.Render(i18n.WithContext(c.Ctx(), c.Loc), &b); err != nil {
+	if err := component.Render(c.speaking(), &b); err != nil {
 		return fmt.Errorf("render: %w", err)
 	}
 	if c.shown {
@@ -126,10 +126,16 @@ func (c *Context) Render(component templ.Component) error {
 	return c.write("text/html; charset=utf-8", b.Bytes())
 }
 
+// speaking is the context of a rendering. Time being up does not stop it: the
+// page that says so must still be written.
+func (c *Context) speaking() context.Context {
+	return i18n.WithContext(context.WithoutCancel(c.Ctx()), c.Loc)
+}
+
 // Piece renders a component to send as a live event.
 func (c *Context) Piece(component templ.Component) (string, error) {
 	var b strings.Builder
-	if err := component.Render(i18n.WithContext(c.Ctx(), c.Loc), &b); err != nil {
+	if err := component.Render(c.speaking(), &b); err != nil {
 		return "", fmt.Errorf("render: %w", err)
 	}
 	return b.String(), nil
@@ -231,7 +237,7 @@ func (c *Context) Refill(f *Form, err error, page templ.Component) error {
 	f.Take(err)
 	// The summary comes before the fields it names: a first rendering, thrown
 	// away, learns their words.
-	if err := page.Render(i18n.WithContext(c.Ctx(), c.Loc), io.Discard); err != nil {
+	if err := page.Render(c.speaking(), io.Discard); err != nil {
 		return fmt.Errorf("render: %w", err)
 	}
 	return c.Status(refillStatus(err)).Render(page)
