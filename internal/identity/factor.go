@@ -26,9 +26,6 @@ const (
 	totpStep  = 30
 	totpDrift = 1
 	totpSize  = 20
-	// recoveryCodes is how many are made, recoverySize their characters.
-	recoveryCodes = 10
-	recoverySize  = 16
 	// halfTries is how many wrong codes end a sign-in that waits for one.
 	halfTries = 5
 )
@@ -148,13 +145,13 @@ func digits(code string) string {
 }
 
 // ConfirmTOTP sets the authenticator application up once a code proves that it
-// has the secret. The session is strong from there on and has a new token.
-// codes are the recovery codes, when the account had none. Errors: Invalid at
-// "code".
-func (s *Service) ConfirmTOTP(ctx context.Context, scope access.Scope, token, code string) (fresh string, codes []string, err error) {
+// has the secret. The session is strong from there on and has a new token. An
+// account that had no recovery codes gets some (see RecoveryCodes). Errors: Invalid
+// at "code".
+func (s *Service) ConfirmTOTP(ctx context.Context, scope access.Scope, token, code string) (fresh string, err error) {
 	id, err := s.own(scope)
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
 	now := s.clock.Now()
 	err = s.db.Write(ctx, everywhere(), func(tx *storage.Tx) error {
@@ -182,35 +179,35 @@ func (s *Service) ConfirmTOTP(ctx context.Context, scope access.Scope, token, co
 		if _, err := tx.Exec(ctx, `UPDATE identity_sessions SET totp_pending = NULL WHERE id = $1`, row.id); err != nil {
 			return err
 		}
-		fresh, codes, err = s.factorAdded(ctx, tx, scope, row, "totp", now)
+		fresh, err = s.factorAdded(ctx, tx, scope, row, "totp", now)
 		return err
 	})
-	return fresh, codes, err
+	return fresh, err
 }
 
 // factorAdded is what follows any new factor: other sessions end, this one is
 // strong, and there are recovery codes.
-func (s *Service) factorAdded(ctx context.Context, tx *storage.Tx, scope access.Scope, row sessionRow, factor string, now time.Time) (fresh string, codes []string, err error) {
+func (s *Service) factorAdded(ctx context.Context, tx *storage.Tx, scope access.Scope, row sessionRow, factor string, now time.Time) (fresh string, err error) {
 	if !row.strong {
 		if err := endSessions(ctx, tx, row.account.ID, row.id); err != nil {
-			return "", nil, err
+			return "", err
 		}
 	}
 	if fresh, err = rotate(ctx, tx, row.id, true); err != nil {
-		return "", nil, err
+		return "", err
 	}
 	left, err := codesLeft(ctx, tx, row.account.ID)
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
 	if left == 0 {
-		if codes, err = makeCodes(ctx, tx, row.account.ID); err != nil {
-			return "", nil, err
+		if err := s.makeCodes(ctx, tx, row); err != nil {
+			return "", err
 		}
 	}
 	e := accountEntry("identity.factor.add", row.account)
 	e.After = map[string]string{"factor": factor}
-	return fresh, codes, journal.Append(ctx, tx, scope, now, e)
+	return fresh, journal.Append(ctx, tx, scope, now, e)
 }
 
 // RemoveTOTP forgets the authenticator application. Errors: Conflict when a
@@ -280,91 +277,4 @@ func dropFactors(ctx context.Context, tx *storage.Tx, account uuid.UUID) error {
 		}
 	}
 	return nil
-}
-
-// codeAlphabet has no letter that is taken for another when read from paper.
-const codeAlphabet = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
-
-func makeCodes(ctx context.Context, tx *storage.Tx, account uuid.UUID) ([]string, error) {
-	if _, err := tx.Exec(ctx, `DELETE FROM identity_recovery_codes WHERE account_id = $1`, account); err != nil {
-		return nil, err
-	}
-	var codes []string
-	var rows [][]any
-	for range recoveryCodes {
-		code := randomCode()
-		codes = append(codes, grouped(code))
-		rows = append(rows, []any{account, hashOf(code)})
-	}
-	return codes, tx.InsertRows(ctx, "identity_recovery_codes", []string{"account_id", "code_hash"}, rows)
-}
-
-// randomCode has 79 bits: too many to guess, so a plain hash is enough.
-func randomCode() string {
-	var b strings.Builder
-	raw := make([]byte, 1)
-	for b.Len() < recoverySize {
-		_, err := rand.Read(raw)
-		if err != nil {
-			panic("identity: no randomness: " + err.Error())
-		}
-		// Bytes past the last whole turn of the alphabet would favour its first letters.
-		if limit := 256 / len(codeAlphabet) * len(codeAlphabet); int(raw[0]) < limit {
-			b.WriteByte(codeAlphabet[int(raw[0])%len(codeAlphabet)])
-		}
-	}
-	return b.String()
-}
-
-// plainCode undoes what people add to a code they copy from paper.
-func plainCode(typed string) string {
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune(codeAlphabet, r) {
-			return r
-		}
-		return -1
-	}, strings.ToUpper(typed))
-}
-
-func codesLeft(ctx context.Context, tx *storage.Tx, account uuid.UUID) (n int64, err error) {
-	_, err = tx.Row(ctx, `SELECT COUNT(*) FROM identity_recovery_codes WHERE account_id = $1 AND used_us IS NULL`, []any{account}, &n)
-	return n, err
-}
-
-// RecoveryCodesLeft is how many of the person's own codes are unused.
-func (s *Service) RecoveryCodesLeft(ctx context.Context, scope access.Scope) (n int, err error) {
-	id, err := s.own(scope)
-	if err != nil {
-		return 0, err
-	}
-	err = s.db.Read(ctx, everywhere(), func(tx *storage.Tx) error {
-		left, err := codesLeft(ctx, tx, id)
-		n = int(left)
-		return err
-	})
-	return n, err
-}
-
-// RenewRecoveryCodes makes ten new codes; the old ones are worth nothing from
-// then on. Errors: Conflict without a second factor to replace.
-func (s *Service) RenewRecoveryCodes(ctx context.Context, scope access.Scope, token string) (codes []string, err error) {
-	id, err := s.own(scope)
-	if err != nil {
-		return nil, err
-	}
-	now := s.clock.Now()
-	err = s.db.Write(ctx, everywhere(), func(tx *storage.Tx) error {
-		row, err := s.ownSession(ctx, tx, id, token, now)
-		if err != nil {
-			return err
-		}
-		if !row.account.HasFactor() {
-			return fault.New(fault.Conflict, "identity.recovery.no_factor")
-		}
-		if codes, err = makeCodes(ctx, tx, id); err != nil {
-			return err
-		}
-		return journal.Append(ctx, tx, scope, now, accountEntry("identity.recovery.renew", row.account))
-	})
-	return codes, err
 }

@@ -204,6 +204,9 @@ func (s *Service) firstEstablishment(ctx context.Context, id uuid.UUID, f FirstR
 	if fault.Is(err, fault.Conflict) {
 		_, err = s.houses.Update(ctx, everywhere().Within(id), e)
 	}
+	if refused := fault.As(err); refused != nil && refused.Field == "name" {
+		return refused.At("establishment") // the page also asks for the person's name
+	}
 	return err
 }
 

@@ -76,9 +76,16 @@ func holder(ctx context.Context, tx *storage.Tx, a Account) (keyHolder, error) {
 	return h, err
 }
 
+// challenge is what a ceremony began with.
+type challenge struct {
+	// Name is that of the key to be registered.
+	Name    string
+	Session *webauthn.SessionData
+}
+
 // keepChallenge keeps what a ceremony began with; key is who may finish it.
-func keepChallenge(ctx context.Context, tx *storage.Tx, key string, data *webauthn.SessionData, now time.Time) error {
-	text, err := json.Marshal(data)
+func keepChallenge(ctx context.Context, tx *storage.Tx, key string, begun challenge, now time.Time) error {
+	text, err := json.Marshal(begun)
 	if err != nil {
 		return fmt.Errorf("keep a challenge: %w", err)
 	}
@@ -88,20 +95,20 @@ func keepChallenge(ctx context.Context, tx *storage.Tx, key string, data *webaut
 }
 
 // takeChallenge gives a challenge back once: an answer cannot be replayed.
-func takeChallenge(ctx context.Context, tx *storage.Tx, key string, now time.Time) (data webauthn.SessionData, err error) {
+func takeChallenge(ctx context.Context, tx *storage.Tx, key string, now time.Time) (begun challenge, err error) {
 	var text string
 	found, err := tx.Row(ctx, `DELETE FROM identity_challenges WHERE key_hash = $1 AND expires_us > $2 RETURNING data`,
 		[]any{hashOf(key), storage.Micros(now)}, &text)
 	if err != nil {
-		return data, err
+		return begun, err
 	}
 	if !found {
-		return data, fault.New(fault.Invalid, "identity.passkey.late")
+		return begun, fault.New(fault.Invalid, "identity.passkey.late")
 	}
-	if err := json.Unmarshal([]byte(text), &data); err != nil {
-		return data, fmt.Errorf("read a challenge: %w", err)
+	if err := json.Unmarshal([]byte(text), &begun); err != nil || begun.Session == nil {
+		return begun, fmt.Errorf("read a challenge: %w", err)
 	}
-	return data, nil
+	return begun, nil
 }
 
 func (s *Service) withPasskeys() error {
@@ -111,9 +118,9 @@ func (s *Service) withPasskeys() error {
 	return nil
 }
 
-// BeginPasskey starts the registration of a key on the person's own account.
-// options are sent to her browser as they are.
-func (s *Service) BeginPasskey(ctx context.Context, scope access.Scope, token string) (options any, err error) {
+// BeginPasskey starts the registration of a key on the person's own account,
+// under the name she gives it. options are sent to her browser as they are.
+func (s *Service) BeginPasskey(ctx context.Context, scope access.Scope, token, name string) (options any, err error) {
 	id, err := s.own(scope)
 	if err != nil {
 		return nil, err
@@ -139,7 +146,7 @@ func (s *Service) BeginPasskey(ctx context.Context, scope access.Scope, token st
 			return fmt.Errorf("begin a passkey: %w", err)
 		}
 		options = creation
-		return keepChallenge(ctx, tx, "register "+row.id.String(), data, now)
+		return keepChallenge(ctx, tx, "register "+row.id.String(), challenge{keyName(name), data}, now)
 	})
 	return options, err
 }
@@ -147,17 +154,17 @@ func (s *Service) BeginPasskey(ctx context.Context, scope access.Scope, token st
 // FinishPasskey checks the browser's answer and keeps the key. As for
 // ConfirmTOTP the session gets a new token, and recovery codes are made when
 // there are none. Errors: Invalid.
-func (s *Service) FinishPasskey(ctx context.Context, scope access.Scope, token, name string, answer []byte) (fresh string, codes []string, err error) {
+func (s *Service) FinishPasskey(ctx context.Context, scope access.Scope, token string, answer []byte) (fresh string, err error) {
 	id, err := s.own(scope)
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
 	if err := s.withPasskeys(); err != nil {
-		return "", nil, err
+		return "", err
 	}
 	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
 	if err != nil {
-		return "", nil, fault.Wrap(err, fault.Invalid, "identity.passkey.refused")
+		return "", fault.Wrap(err, fault.Invalid, "identity.passkey.refused")
 	}
 	now := s.clock.Now()
 	err = s.db.Write(ctx, everywhere(), func(tx *storage.Tx) error {
@@ -165,21 +172,21 @@ func (s *Service) FinishPasskey(ctx context.Context, scope access.Scope, token, 
 		if err != nil {
 			return err
 		}
-		data, err := takeChallenge(ctx, tx, "register "+row.id.String(), now)
+		begun, err := takeChallenge(ctx, tx, "register "+row.id.String(), now)
 		if err != nil {
 			return err
 		}
-		made, err := s.passkeys.CreateCredential(keyHolder{account: row.account}, data, parsed)
+		made, err := s.passkeys.CreateCredential(keyHolder{account: row.account}, *begun.Session, parsed)
 		if err != nil {
 			return fault.Wrap(err, fault.Invalid, "identity.passkey.refused")
 		}
-		if err := insertPasskey(ctx, tx, id, keyName(name), made, now); err != nil {
+		if err := insertPasskey(ctx, tx, id, begun.Name, made, now); err != nil {
 			return err
 		}
-		fresh, codes, err = s.factorAdded(ctx, tx, scope, row, "passkey", now)
+		fresh, err = s.factorAdded(ctx, tx, scope, row, "passkey", now)
 		return err
 	})
-	return fresh, codes, err
+	return fresh, err
 }
 
 // keyName tidies the name a person gives to her key; it may be empty.
@@ -270,7 +277,7 @@ func (s *Service) BeginPasskeySignIn(ctx context.Context, token string) (options
 			return fault.Wrap(err, fault.Invalid, "identity.passkey.refused")
 		}
 		options = assertion
-		return keepChallenge(ctx, tx, "signin "+key, data, now)
+		return keepChallenge(ctx, tx, "signin "+key, challenge{Session: data}, now)
 	})
 	return options, key, err
 }
@@ -287,14 +294,14 @@ func (s *Service) FinishPasskeySignIn(ctx context.Context, c Client, token, key 
 	}
 	now := s.clock.Now()
 	err = s.db.Write(ctx, everywhere(), func(tx *storage.Tx) error {
-		data, err := takeChallenge(ctx, tx, "signin "+key, now)
+		begun, err := takeChallenge(ctx, tx, "signin "+key, now)
 		if err != nil {
 			return err
 		}
-		if len(data.UserID) > 0 {
-			step, err = s.keyAsSecond(ctx, tx, c, token, data, parsed, now)
+		if len(begun.Session.UserID) > 0 {
+			step, err = s.keyAsSecond(ctx, tx, c, token, *begun.Session, parsed, now)
 		} else {
-			step, err = s.keyAlone(ctx, tx, c, data, parsed, now)
+			step, err = s.keyAlone(ctx, tx, c, *begun.Session, parsed, now)
 		}
 		return err
 	})

@@ -53,7 +53,7 @@ func holdsLogin(password, login string) bool {
 
 // ChangePassword needs the old password, ends the person's other sessions and
 // gives this one a new token. Errors: Invalid at "old" or "password", TooMany.
-func (s *Service) ChangePassword(ctx context.Context, scope access.Scope, token string, c Client, old, password string) (fresh string, err error) {
+func (s *Service) ChangePassword(ctx context.Context, scope access.Scope, token, old, password string) (fresh string, err error) {
 	id, err := s.own(scope)
 	if err != nil {
 		return "", err

@@ -83,7 +83,8 @@ func (p *Person) refresh(t testing.TB) {
 	p.Scope = session.Scope
 }
 
-// SetUpTOTP sets up an authenticator application.
+// SetUpTOTP sets up an authenticator application and returns the recovery codes
+// it came with, if it is the first factor.
 func (p *Person) SetUpTOTP(t testing.TB) (recovery []string) {
 	t.Helper()
 	set, err := p.service.BeginTOTP(t.Context(), p.Scope, p.Token)
@@ -91,13 +92,17 @@ func (p *Person) SetUpTOTP(t testing.TB) (recovery []string) {
 		t.Fatalf("authenticator of %s: %v", p.Login, err)
 	}
 	p.Secret = strings.ReplaceAll(set.Secret, " ", "")
-	fresh, codes, err := p.service.ConfirmTOTP(t.Context(), p.Scope, p.Token, p.Code(t, 0))
+	fresh, err := p.service.ConfirmTOTP(t.Context(), p.Scope, p.Token, p.Code(t, 0))
 	if err != nil {
 		t.Fatalf("confirm the authenticator of %s: %v", p.Login, err)
 	}
 	p.Token = fresh
 	p.refresh(t)
-	return codes
+	codes, err := p.service.RecoveryCodes(t.Context(), p.Scope, p.Token)
+	if err != nil {
+		t.Fatalf("recovery codes of %s: %v", p.Login, err)
+	}
+	return codes.New
 }
 
 // Code is what the authenticator application shows, later by some time.

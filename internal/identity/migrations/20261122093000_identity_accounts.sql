@@ -62,6 +62,7 @@ CREATE TABLE identity_sessions (
   strong BOOLEAN NOT NULL,
   tries BIGINT NOT NULL,
   totp_pending BYTEA,
+  codes_pending BYTEA,
   address TEXT NOT NULL,
   device TEXT NOT NULL,
   created_us BIGINT NOT NULL,
