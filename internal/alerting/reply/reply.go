@@ -1,69 +1,56 @@
 package reply
 
-import (
-	"strconv"
-	"strings"
-	"time"
-	"unicode"
+import "time"
 
-	"tocsin/internal/storage"
-)
-
-// Kind is what an answer means.
+// Kind is what an answer says.
 type Kind string
 
-// The kinds.
+// The kinds of answers.
 const (
-	Unknown     Kind = ""
-	Coming      Kind = "coming"
-	OnSite      Kind = "on_site"
+	// Unknown is said when nothing was understood, or only a digit was typed (see Key).
+	Unknown Kind = ""
+	// Coming comes, in Minutes when he said so.
+	Coming Kind = "coming"
+	// OnSite is already there.
+	OnSite Kind = "on_site"
+	// Unavailable does not come, whatever the reason.
 	Unavailable Kind = "unavailable"
-	CallMe      Kind = "call_me"
-	Stop        Kind = "stop"
+	// CallMe wants to be called.
+	CallMe Kind = "call_me"
+	// Stop asked the operator for no more messages: many gateways bar the number on this word.
+	Stop Kind = "stop"
 )
 
-// Result is what was understood.
+// Result is what was understood of a text.
 type Result struct {
 	Kind Kind
-	// Minutes before arrival, -1 when not said.
+	// Minutes before arrival, 0 to 1,440; -1 when not said, and for every kind but Coming.
 	Minutes int
-	// Key is the digit typed, "" when none opened the answer.
+	// Key is the digit typed as an answer, empty when none was or when words say
+	// more than it. Its meaning is the scenario's and goes before Kind.
 	Key string
 }
 
-// longest is how much of an answer is read, in bytes.
-const longest = 2000
+// MaxRunes is how much of a text is read.
+const MaxRunes = 2000
 
-// Parse reads an answer that names no hour of the clock.
-func Parse(text string) Result { return ParseAt(text, time.Time{}, time.UTC) }
+// Parse is ParseAt for a text whose hour is not known: an hour of the day
+// ("vers 14h") then gives no Minutes.
+func Parse(text string) Result { return ParseAt(text, time.Time{}, nil) }
 
-// ParseAt reads an answer sent at now, so that "vers 14h" can be counted from it in that zone.
+// ParseAt reads an answer written at now by someone in zone (UTC when nil),
+// which only serve to count the minutes until an hour of the day.
+//
+// Where people are ambiguous it holds to these rules. The last decisive clause
+// counts, and a decisive verb ("j'arrive", "je ne peux pas") goes before a reason
+// ("en congés"), which goes before a bare "oui", "ok" or "non". A refusal "avant
+// 2h" is an arrival in two hours. A promise for another day does not undo a
+// refusal. "Peut-être" and questions say nothing. "Ok merci" and "bien reçu"
+// acknowledge without promising. Of a range the later bound is kept. "1.30" is
+// digit 1 and 30 minutes, "1h30" and "1:30" are 90 minutes.
 func ParseAt(text string, now time.Time, zone *time.Location) Result {
-	text = strings.ToValidUTF8(text[:min(len(text), longest)], "")
-	words := strings.FieldsFunc(storage.Fold(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	r := Result{Minutes: -1}
-	for i, w := range words {
-		n, err := strconv.Atoi(w)
-		switch {
-		case err == nil && i == 0 && len(w) == 1:
-			r.Key = w
-		case err == nil && n <= 24*60 && r.Minutes < 0:
-			r.Minutes = n
-		case r.Kind == Unknown:
-			r.Kind = kindOf(w)
-		}
+	if zone == nil {
+		zone = time.UTC
 	}
-	return r
-}
-
-func kindOf(word string) Kind {
-	switch word {
-	case "stop":
-		return Stop
-	case "oui", "yes", "ok", "viens", "arrive":
-		return Coming
-	case "non", "no", "indisponible", "impossible":
-		return Unavailable
-	}
-	return Unknown
+	return understand(read(clean(text)), clock{now: now, zone: zone})
 }
