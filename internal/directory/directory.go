@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"math"
+	"sync"
 	"sync/atomic"
 
 	"tocsin/internal/access"
@@ -37,6 +38,8 @@ type Directory struct {
 	reference    *Reference
 	// rekeyed tells that evidence hashed with an older key was looked for since the start.
 	rekeyed atomic.Bool
+	// working lets one import compute or write at a time in this process.
+	working sync.Mutex
 }
 
 // New returns the directory; key hashes the evidence that two rows are one human being.

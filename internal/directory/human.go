@@ -30,6 +30,9 @@ func (d *Directory) LinkHumans(ctx context.Context, scope access.Scope) (int, er
 	}
 	total := 0
 	for {
+		if err := ctx.Err(); err != nil {
+			return total, err
+		}
 		n := 0
 		err := d.db.Write(ctx, scope, func(tx *storage.Tx) (err error) {
 			n, err = d.linkSome(ctx, tx)

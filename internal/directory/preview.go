@@ -1,0 +1,468 @@
+package directory
+
+import (
+	"context"
+	"encoding/json"
+	"hash/maphash"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/access"
+	"tocsin/internal/fault"
+	"tocsin/internal/storage"
+)
+
+// The kinds of results. The values are stored.
+const (
+	KindNew     = "new"
+	KindChanged = "changed"
+	KindGone    = "gone"
+	KindSame    = "same"    // only kept when it has a warning
+	KindRefused = "refused" // kept out: an error, or a row that cannot be read
+)
+
+const (
+	previewChunk = 500
+	// goneFrom numbers the people found gone, after any row of a file.
+	goneFrom = 1 << 32
+	// placesShown bounds the names of new places in a summary.
+	placesShown = 200
+)
+
+// Preview compares an import with today's directory, and can be run again. It
+// writes nothing of the directory.
+func (d *Directory) Preview(ctx context.Context, scope access.Scope, id uuid.UUID) (Import, error) {
+	i, err := d.inState(ctx, scope, id, Staged, Previewing, Ready)
+	if err != nil {
+		return i, err
+	}
+	if err := i.Mapping.check(len(i.Header)); err != nil {
+		return i, err
+	}
+	if !d.working.TryLock() {
+		return i, fault.New(fault.Conflict, "directory.import.busy")
+	}
+	defer d.working.Unlock()
+	i.State, i.Done, i.Summary = Previewing, 0, Summary{}
+	if err := d.keep(ctx, scope, i); err != nil {
+		return i, err
+	}
+	if err := d.drain(ctx, scope, i, "directory_import_results", ""); err != nil {
+		return i, err
+	}
+	c, err := d.newComparison(ctx, scope, &i)
+	if err != nil {
+		return i, err
+	}
+	if err := c.run(ctx); err != nil {
+		return i, err
+	}
+	i.State, i.Done = Ready, i.Total
+	return i, d.keep(ctx, scope, i)
+}
+
+// comparison is the state of one preview. Memory grows by some tens of bytes a
+// row: keys, never rows.
+type comparison struct {
+	*Directory
+	scope   access.Scope
+	i       *Import
+	reading *reading
+	seed    maphash.Seed
+	lines   map[string]int      // match key → line that had it first
+	nameKey map[int]string      // seq → match key of a row without matricule
+	first   map[uint64]int      // number → seq of the row that had it first
+	again   map[int]bool        // rows that turned out to share a number with a later one
+	shared  map[uint64]bool     // numbers of several people
+	matched map[uuid.UUID]bool  // people the file speaks of
+	blind   bool                // a row without readable key: whom it spoke of is unknown
+	place   map[string]struct{} // new places seen
+}
+
+func (d *Directory) newComparison(ctx context.Context, scope access.Scope, i *Import) (*comparison, error) {
+	c := &comparison{Directory: d, scope: scope, i: i, seed: maphash.MakeSeed(), lines: map[string]int{}, nameKey: map[int]string{}, first: map[uint64]int{},
+		again: map[int]bool{}, shared: map[uint64]bool{}, matched: map[uuid.UUID]bool{}, place: map[string]struct{}{}}
+	err := d.db.Read(ctx, scope, func(tx *storage.Tx) error {
+		places, err := d.organisation.Places(ctx, tx, scope, d.clock.Now())
+		if err != nil {
+			return err
+		}
+		c.reading, err = newReading(i.Header, i.Mapping, i.Source, places, d.reference)
+		return err
+	})
+	return c, err
+}
+
+// staged is a row of the file as it waits.
+type staged struct {
+	seq, line int
+	cells     []string
+	problem   string
+}
+
+func (c *comparison) run(ctx context.Context) error {
+	for last := 0; ; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		rows, err := c.load(ctx, `seq > $3 ORDER BY seq LIMIT $4`, last, previewChunk)
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			break
+		}
+		last = rows[len(rows)-1].seq
+		if err := c.compare(ctx, rows, true); err != nil {
+			return err
+		}
+	}
+	if err := c.readAgain(ctx); err != nil {
+		return err
+	}
+	if err := c.gone(ctx); err != nil {
+		return err
+	}
+	return c.summarise(ctx)
+}
+
+func (c *comparison) load(ctx context.Context, which string, args ...any) (out []staged, err error) {
+	err = c.db.Read(ctx, c.scope, func(tx *storage.Tx) error {
+		return tx.Query(ctx, `SELECT seq, line, cells, problem FROM directory_import_rows WHERE organisation_id = $1 AND import_id = $2 AND `+which,
+			append([]any{c.scope.Organisation(), c.i.ID}, args...), func(row func(...any) error) error {
+				var s staged
+				var cells string
+				if err := row(&s.seq, &s.line, &cells, &s.problem); err != nil {
+					return err
+				}
+				out = append(out, s)
+				return json.Unmarshal([]byte(cells), &out[len(out)-1].cells)
+			})
+	})
+	return out, err
+}
+
+// compare reads some rows, looks them up in the directory and keeps what they would change.
+func (c *comparison) compare(ctx context.Context, rows []staged, forward bool) error {
+	entries := make([]*entry, len(rows))
+	var keys []string
+	for n, row := range rows {
+		entries[n] = c.understand(row, forward)
+		keys = append(keys, entries[n].Match)
+	}
+	var results [][]any
+	err := c.db.Read(ctx, c.scope, func(tx *storage.Tx) error {
+		known, err := c.known(ctx, tx, c.scope, keys)
+		if err != nil {
+			return err
+		}
+		for n, e := range entries {
+			result, err := c.result(rows[n], e, known)
+			if err != nil {
+				return err
+			}
+			if result != nil {
+				results = append(results, result)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return c.db.Write(ctx, c.scope, func(tx *storage.Tx) error {
+		if !forward {
+			seqs := make([]int, len(rows))
+			for n := range rows {
+				seqs[n] = rows[n].seq
+			}
+			if _, err := tx.Exec(ctx, `DELETE FROM directory_import_results WHERE organisation_id = $1 AND import_id = $2 AND seq IN (`+
+				storage.In(len(seqs), 3)+`)`, storage.Args(seqs, c.scope.Organisation(), c.i.ID)...); err != nil {
+				return err
+			}
+		}
+		if err := tx.InsertRows(ctx, "directory_import_results", resultColumns, results); err != nil || !forward {
+			return err
+		}
+		return progress(ctx, tx, c.scope, c.i.ID, rows[len(rows)-1].seq, c.clock.Now())
+	})
+}
+
+// known finds the people of some match keys, departed ones too, with their contact points.
+func (d *Directory) known(ctx context.Context, tx *storage.Tx, scope access.Scope, keys []string) (map[string]*record, error) {
+	keys = slices.Compact(slices.Sorted(slices.Values(keys)))
+	found, err := matched(ctx, tx, scope, keys)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	out := make(map[string]*record, len(found))
+	var ids []uuid.UUID
+	for key, p := range found {
+		out[key] = &p
+		ids = append(ids, p.ID)
+	}
+	g, err := generation(ctx, tx, scope)
+	if err != nil {
+		return nil, err
+	}
+	points, err := pointsOf(ctx, tx, scope, g, ids)
+	for _, p := range out {
+		for _, k := range points[p.ID] {
+			p.Contacts = append(p.Contacts, k.ContactPoint)
+		}
+	}
+	return out, err
+}
+
+// understand reads a row, and what the rows before it say about it.
+func (c *comparison) understand(row staged, forward bool) *entry {
+	e := c.reading.read(row.line, row.cells)
+	if row.problem != "" {
+		var p Problem
+		if err := json.Unmarshal([]byte(row.problem), &p); err != nil {
+			p = Problem{Key: "table.row.unreadable", Error: true}
+		}
+		e.problems = []Problem{p}
+		return e
+	}
+	if e.Matricule == "" && e.LastName != "" {
+		e.Match = c.nameMatch(row.seq, e, forward)
+	}
+	if forward && e.LastName != "" {
+		if line, twice := c.lines[e.Match]; twice {
+			c.reading.complain(e, slices.Index(c.i.Mapping, FieldMatricule), true, "directory.import.twice", "line", line)
+			return e
+		}
+		c.lines[e.Match] = row.line
+	}
+	c.numbers(row.seq, e, forward)
+	return e
+}
+
+// nameMatch numbers the people of one name who have no matricule, in the order of the file.
+func (c *comparison) nameMatch(seq int, e *entry, forward bool) string {
+	if !forward {
+		return c.nameKey[seq]
+	}
+	key := e.Match
+	for n := 0; ; n++ {
+		key = matchKey("", e.LastName, e.FirstName, c.i.Source, n)
+		if _, taken := c.lines[key]; !taken {
+			break
+		}
+	}
+	c.nameKey[seq] = key
+	return key
+}
+
+// numbers notes the numbers and addresses that several rows have: they are
+// marked as shared, and said.
+func (c *comparison) numbers(seq int, e *entry, forward bool) {
+	for n := range e.Contacts {
+		k := &e.Contacts[n]
+		h := maphash.String(c.seed, k.Address)
+		if at, seen := c.first[h]; forward && seen && at != seq {
+			c.shared[h] = true
+			c.again[at] = true
+		} else if forward {
+			c.first[h] = seq
+		}
+		if !c.shared[h] {
+			continue
+		}
+		k.Shared = true
+		if k.Kind != Extension { // an extension is the ward's: nobody wonders
+			e.problems = append(e.problems, Problem{Column: k.column, Key: "directory.import.shared"})
+		}
+	}
+	if forward && e.Matricule == "" && strings.HasSuffix(e.Match, "+") {
+		c.reading.complain(e, -1, false, "directory.import.homonym")
+	}
+}
+
+// readAgain corrects the rows that were first to have a number that others have too.
+func (c *comparison) readAgain(ctx context.Context) error {
+	seqs := make([]int, 0, len(c.again))
+	for seq := range c.again {
+		seqs = append(seqs, seq)
+	}
+	slices.Sort(seqs)
+	for chunk := range slices.Chunk(seqs, previewChunk) {
+		rows, err := c.load(ctx, `seq IN (`+storage.In(len(chunk), 3)+`) ORDER BY seq`, storage.Args(chunk)...)
+		if err != nil {
+			return err
+		}
+		if err := c.compare(ctx, rows, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var resultColumns = []string{"organisation_id", "import_id", "seq", "line", "kind", "person_id", "name", "entry", "fields", "changes", "problems", "errors", "warnings"}
+
+// result is what is kept of a row; nil when it changes nothing and has nothing to say.
+func (c *comparison) result(row staged, e *entry, known map[string]*record) ([]any, error) {
+	old := known[e.Match]
+	if old != nil {
+		c.matched[old.ID] = true
+	}
+	errs, warnings := 0, 0
+	for _, p := range e.problems {
+		if p.Error {
+			errs++
+		} else {
+			warnings++
+		}
+	}
+	if errs > 0 && (e.Matricule == "" || row.problem != "" && old == nil) {
+		c.blind = true
+	}
+	kind, changes, id := KindNew, []Change(nil), uuid.Nil
+	switch {
+	case errs > 0:
+		kind = KindRefused
+	case old != nil:
+		id = old.ID
+		after := c.reading.merge(e, old, c.clock.Now())
+		if changes = c.reading.changes(old, &after, e); len(changes) > 0 {
+			kind = KindChanged
+		} else if kind = KindSame; warnings == 0 {
+			return nil, nil
+		}
+	}
+	if kind == KindNew || kind == KindChanged {
+		c.newPlaces(e)
+	}
+	fields := make([]string, len(changes))
+	for n, change := range changes {
+		fields[n] = change.Field
+	}
+	return c.row(row, kind, id, strings.TrimSpace(e.LastName+" "+e.FirstName), e, fields, changes, errs, warnings)
+}
+
+func (c *comparison) row(row staged, kind string, id uuid.UUID, name string, e *entry, fields []string, changes []Change, errs, warnings int) ([]any, error) {
+	texts := [3]string{}
+	for n, part := range []any{e, changes, e.problems} {
+		if n == 0 && kind != KindNew && kind != KindChanged || n == 1 && len(changes) == 0 || n == 2 && len(e.problems) == 0 {
+			continue
+		}
+		b, err := json.Marshal(part)
+		if err != nil {
+			return nil, err
+		}
+		texts[n] = string(b)
+	}
+	return []any{c.scope.Organisation(), c.i.ID, row.seq, row.line, kind, storage.NullID(id), name, texts[0], packed(fields), texts[1], texts[2], errs, warnings}, nil
+}
+
+// newPlaces notes the sites and services that do not exist yet.
+func (c *comparison) newPlaces(e *entry) {
+	site, service := c.reading.places.Find(e.Place)
+	if e.Place.Site != "" && site == uuid.Nil {
+		c.note(&c.i.Summary.Sites, "site", e.Place.Site)
+	}
+	if name := strings.TrimSpace(e.Place.Service + " " + e.Place.Code); name != "" && service == uuid.Nil {
+		c.note(&c.i.Summary.Services, "service "+storage.Fold(e.Place.Site), name)
+	}
+}
+
+func (c *comparison) note(list *[]string, prefix, name string) {
+	key := prefix + " " + storage.Fold(name)
+	if _, seen := c.place[key]; seen || len(*list) >= placesShown {
+		return
+	}
+	c.place[key] = struct{}{}
+	*list = append(*list, name)
+}
+
+// gone lists the people of the same source whom the file does not speak of any
+// more. When a row could not be read one cannot know, and nobody is gone.
+func (c *comparison) gone(ctx context.Context) error {
+	if c.blind {
+		c.i.Summary.Cautions = append(c.i.Summary.Cautions, Problem{Key: "directory.import.gone_unknown"})
+		return nil
+	}
+	owned := 0
+	var results [][]any
+	err := c.db.Read(ctx, c.scope, func(tx *storage.Tx) error {
+		g, err := generation(ctx, tx, c.scope)
+		if err != nil {
+			return err
+		}
+		return tx.Query(ctx, `SELECT id, last_name, first_name FROM directory_people WHERE organisation_id = $1 AND since_gen <= $2 AND until_gen > $2
+			AND source = $3 AND departed_us IS NULL ORDER BY name_folded, id`, []any{c.scope.Organisation(), g, c.i.Source}, func(row func(...any) error) error {
+			var p Person
+			if err := row(&p.ID, &p.LastName, &p.FirstName); err != nil {
+				return err
+			}
+			owned++
+			if c.matched[p.ID] {
+				return nil
+			}
+			result, err := c.row(staged{seq: goneFrom + len(results)}, KindGone, p.ID, p.Name(), &entry{}, nil, nil, 0, 0)
+			results = append(results, result)
+			return err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	if len(results)*5 > owned && len(results) > 20 {
+		c.i.Summary.Cautions = append(c.i.Summary.Cautions, Problem{Key: "directory.import.many_gone", Args: []any{"count", len(results), "total", owned}})
+	}
+	for chunk := range slices.Chunk(results, stageChunk) {
+		if err := c.db.Write(ctx, c.scope, func(tx *storage.Tx) error {
+			return tx.InsertRows(ctx, "directory_import_results", resultColumns, chunk)
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// summarise counts the results.
+func (c *comparison) summarise(ctx context.Context) error {
+	s := &c.i.Summary
+	s.Rows, s.Fields = c.i.Total, map[string]int{}
+	if !c.i.Mapping.has(FieldMatricule) {
+		s.Cautions = append(s.Cautions, Problem{Key: "directory.import.no_matricule"})
+	}
+	err := c.db.Read(ctx, c.scope, func(tx *storage.Tx) error {
+		args := []any{c.scope.Organisation(), c.i.ID}
+		if err := tx.Query(ctx, `SELECT kind, COUNT(*), SUM(warnings) FROM directory_import_results WHERE organisation_id = $1 AND import_id = $2 GROUP BY kind`,
+			args, func(row func(...any) error) error {
+				var kind string
+				var n, warnings int
+				err := row(&kind, &n, &warnings)
+				s.Warnings += warnings
+				switch kind {
+				case KindNew:
+					s.New = n
+				case KindChanged:
+					s.Changed = n
+				case KindGone:
+					s.Gone = n
+				case KindRefused:
+					s.Refused = n
+				}
+				return err
+			}); err != nil {
+			return err
+		}
+		return tx.Query(ctx, `SELECT fields, COUNT(*) FROM directory_import_results WHERE organisation_id = $1 AND import_id = $2 AND kind = 'changed' GROUP BY fields`,
+			args, func(row func(...any) error) error {
+				var fields string
+				var n int
+				err := row(&fields, &n)
+				for _, f := range unpacked(fields) {
+					s.Fields[f] += n
+				}
+				return err
+			})
+	})
+	s.Same = s.Rows - s.New - s.Changed - s.Refused
+	return err
+}
