@@ -1,0 +1,113 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// walker follows links as a browser without script does: it opens the page,
+// reads its forms, presses a button.
+type walker struct {
+	client       *http.Client
+	done, failed atomic.Uint64
+}
+
+func newWalker() *walker {
+	dialer := &net.Dialer{Timeout: 10 * time.Second}
+	w := &walker{client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
+		MaxIdleConnsPerHost: clerks, IdleConnTimeout: 10 * time.Second,
+		// The last wall: whatever a page or a redirection says, nothing leaves this machine.
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			safe, err := Loopback(address)
+			if err != nil {
+				return nil, err
+			}
+			return dialer.DialContext(ctx, network, safe)
+		},
+	}}}
+	return w
+}
+
+// visit answers on the page of a link.
+func (w *walker) visit(link string, intent Intent, minutes int, log *slog.Logger) func(context.Context) {
+	return func(ctx context.Context) {
+		err := w.answer(ctx, link, intent, minutes)
+		if err != nil {
+			w.failed.Add(1)
+			log.Warn("lab: an answer by the link failed", "error", withoutURL(err))
+			return
+		}
+		w.done.Add(1)
+	}
+}
+
+// withoutURL takes the personal link out of an error before it is logged.
+func withoutURL(err error) error {
+	if ue, ok := errors.AsType[*url.Error](err); ok {
+		return ue.Err
+	}
+	return err
+}
+
+func (w *walker) answer(ctx context.Context, link string, intent Intent, minutes int) error {
+	page, at, err := w.send(ctx, http.MethodGet, link, nil)
+	if err != nil {
+		return err
+	}
+	f, err := chooseForm(strings.NewReader(page), intent, minutes)
+	if err != nil {
+		return err
+	}
+	target, err := at.Parse(f.action)
+	if err != nil {
+		return err
+	}
+	if target.Host != at.Host {
+		return errors.New("the form leads elsewhere")
+	}
+	_, _, err = w.send(ctx, http.MethodPost, target.String(), f.fields)
+	return err
+}
+
+// maxPage bounds a page read; the answer page is under 20 kB.
+const maxPage = 1 << 20
+
+func (w *walker) send(ctx context.Context, method, target string, fields url.Values) (page string, at *url.URL, err error) {
+	var body io.Reader
+	if fields != nil {
+		body = strings.NewReader(fields.Encode())
+	}
+	r, err := http.NewRequestWithContext(ctx, method, target, body)
+	if err != nil {
+		return "", nil, err
+	}
+	if fields != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Origin", r.URL.Scheme+"://"+r.URL.Host)
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	r.Header.Set("Accept-Language", "fr")
+	r.Header.Set("User-Agent", "Mozilla/5.0 (Android 11; Mobile) TocsinLab")
+	response, err := w.client.Do(r)
+	if err != nil {
+		return "", nil, err
+	}
+	defer closeQuietly(response.Body)
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxPage))
+	if err != nil {
+		return "", nil, err
+	}
+	if response.StatusCode >= 400 {
+		return "", nil, fmt.Errorf("the page answers %d", response.StatusCode)
+	}
+	return string(text), response.Request.URL, nil
+}
