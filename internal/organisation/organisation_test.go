@@ -3,6 +3,7 @@ package organisation_test
 import (
 	"io/fs"
 	"math"
+	"os"
 	"slices"
 	"strconv"
 	"testing"
@@ -280,7 +281,7 @@ func luminance(t *testing.T, colour string) float64 {
 
 func TestSentences(t *testing.T) {
 	t.Parallel()
-	i18ntest.Room(t, ".", organisation.Locales, finess.Locales)
+	i18ntest.Room(t, ".", os.DirFS("pages"), organisation.Locales, finess.Locales)
 	l := i18ntest.Localizer(t, "fr", organisation.Locales)
 	for _, k := range organisation.Kinds() {
 		if !l.Has("organisation.kind." + string(k)) {
