@@ -283,7 +283,7 @@ func (s *Service) acknowledge(ctx context.Context, tx *storage.Tx, scope access.
 		return err
 	}
 	a := addressee{ID: p.ID, Wave: p.Wave, Language: p.Language, Code: p.Code, Site: sites[p.Unit]}
-	o, ok := s.order(pl, l.ID, uuid.NewSHA1(g.ID, []byte("ack")), a, rung{g.Medium, g.Address}, use, now)
+	o, ok := s.order(newShelf(pl, l.ID), uuid.NewSHA1(g.ID, []byte("ack")), a, rung{g.Medium, g.Address}, use, now)
 	if !ok {
 		return nil
 	}

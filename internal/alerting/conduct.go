@@ -146,7 +146,7 @@ func (s *Service) ManualCall(ctx context.Context, scope access.Scope, now time.T
 		if minutes < -1 || minutes > 24*60 {
 			return journal.Entry{}, fault.New(fault.Invalid, "alerting.answer.minutes").At("minutes")
 		}
-		who, err := recipientOf(ctx, tx, scope, l.ID, recipient)
+		who, err := recipientOf(ctx, tx, scope, l.ID, recipient, "{{for_update}}")
 		if err != nil {
 			return journal.Entry{}, err
 		}
@@ -168,9 +168,9 @@ func (s *Service) ManualCall(ctx context.Context, scope access.Scope, now time.T
 	})
 }
 
-// recipientOf locks one person of an alert. Errors: NotFound.
-func recipientOf(ctx context.Context, tx *storage.Tx, scope access.Scope, launch, id uuid.UUID) (*person, error) {
-	people, err := peopleByID(ctx, tx, scope, []uuid.UUID{id}, "{{for_update}}")
+// recipientOf reads one person of an alert; tail may lock him. Errors: NotFound.
+func recipientOf(ctx context.Context, tx *storage.Tx, scope access.Scope, launch, id uuid.UUID, tail string) (*person, error) {
+	people, err := peopleByID(ctx, tx, scope, []uuid.UUID{id}, tail)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +183,7 @@ func recipientOf(ctx context.Context, tx *storage.Tx, scope access.Scope, launch
 // Arrive ticks a person at the door, or takes the tick back. Needs access.AlertConduct.
 func (s *Service) Arrive(ctx context.Context, scope access.Scope, now time.Time, launch, recipient uuid.UUID, arrived bool) error {
 	return s.during(ctx, scope, now, access.AlertConduct, launch, func(tx *storage.Tx, l Launch, pl *plan) (journal.Entry, error) {
-		p, err := recipientOf(ctx, tx, scope, l.ID, recipient)
+		p, err := recipientOf(ctx, tx, scope, l.ID, recipient, "{{for_update}}")
 		if err != nil {
 			return journal.Entry{}, err
 		}

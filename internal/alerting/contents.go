@@ -116,14 +116,39 @@ type addressee struct {
 	Round int
 }
 
+// shelf finds the texts of an alert by key without rendering or hashing the
+// same one again for each of a hundred thousand people.
+type shelf struct {
+	plan   *plan
+	launch uuid.UUID
+	found  map[contentKey]uuid.UUID
+}
+
+func newShelf(p *plan, launch uuid.UUID) *shelf {
+	return &shelf{p, launch, map[contentKey]uuid.UUID{}}
+}
+
+// content is the text of a use; ok is false when the scenario has none for it.
+func (sh *shelf) content(use Use, medium channels.Medium, language string, site uuid.UUID) (uuid.UUID, bool) {
+	asked := contentKey{use, medium, language, site}
+	id, known := sh.found[asked]
+	if !known {
+		if k, ok := sh.plan.key(use, medium, language, site); ok {
+			id = contentID(sh.launch, k)
+		}
+		sh.found[asked] = id
+	}
+	return id, id != uuid.Nil
+}
+
 // order makes the message of a use to one address; ok is false when the
 // scenario has no text for it.
-func (s *Service) order(p *plan, launch, id uuid.UUID, a addressee, r rung, use Use, now time.Time) (dispatch.Order, bool) {
-	k, ok := p.key(use, r.Medium, a.Language, a.Site)
+func (s *Service) order(sh *shelf, id uuid.UUID, a addressee, r rung, use Use, now time.Time) (dispatch.Order, bool) {
+	content, ok := sh.content(use, r.Medium, a.Language, a.Site)
 	if !ok {
 		return dispatch.Order{}, false
 	}
-	return s.orderOf(p, launch, id, contentID(launch, k), a, r, use, now), true
+	return s.orderOf(sh.plan, sh.launch, id, content, a, r, use, now), true
 }
 
 func (s *Service) orderOf(p *plan, launch, id, content uuid.UUID, a addressee, r rung, use Use, now time.Time) dispatch.Order {

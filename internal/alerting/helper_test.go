@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -165,7 +166,7 @@ func byMetier(metiers ...string) func(*alerting.Definition) {
 		d.Waves = nil
 		for i, m := range metiers {
 			d.Waves = append(d.Waves, alerting.Wave{Name: alerting.Localized{"fr": m}, Who: directory.Rule{Metiers: []string{m}}, After: minutes(10 * i),
-				When: alerting.QuotaMissing, Media: []channels.Medium{channels.SMS, channels.Email}, Escalate: minutes(5)})
+				Media: []channels.Medium{channels.SMS, channels.Email}, Escalate: minutes(5)})
 		}
 		if len(d.Waves) > 0 {
 			d.Waves[0].When = alerting.Always
@@ -319,4 +320,47 @@ func wantFault(t testing.TB, err error, key string) {
 
 func twoMobiles(p *directory.Person) {
 	p.Contacts = append([]directory.ContactPoint{contact(directory.Mobile, "+33639990001"), contact(directory.Mobile, "+33639990002")}, p.Contacts[1:]...)
+}
+
+func contains(text, part string) bool { return strings.Contains(text, part) }
+
+// sameText compares a preview with what left: the link is the only difference.
+func sameText(preview, sent string) bool {
+	return strings.ReplaceAll(preview, "https://t.example/r/xxxxxxxxxxxx", "{lien}") == sent
+}
+
+// foreignReply brings a reply through another establishment's gateway.
+func (h *hospital) foreignReply(scope access.Scope, launch uuid.UUID, m message) {
+	h.t.Helper()
+	r := dispatch.Reply{ID: storage.NewID(h.now()), Medium: m.Medium, From: m.Address, Text: "1", At: h.now(), Campaign: launch, Subject: m.Subject}
+	if err := h.Replies(h.t.Context(), access.System(scope.Organisation(), "dispatch"), h.now(), []dispatch.Reply{r}); err != nil {
+		h.t.Fatalf("reply: %v", err)
+	}
+}
+
+func storagetestEachAt(t *testing.T, at time.Time, suite func(t *testing.T, h *hospital)) {
+	storagetest.Each(t, rooms(), func(t *testing.T, db *storage.DB) { suite(t, newHospital(t, db, at)) })
+}
+
+func countRows(t *testing.T, n *int, query string, args ...any) func(*storage.Tx) error {
+	return func(tx *storage.Tx) error {
+		_, err := tx.Row(t.Context(), query, args, n)
+		return err
+	}
+}
+
+func execRow(t *testing.T, query string, args ...any) func(*storage.Tx) error {
+	return func(tx *storage.Tx) error {
+		_, err := tx.Exec(t.Context(), query, args...)
+		return err
+	}
+}
+
+// newHospitalOver is a second node on the same data.
+func newHospitalOver(h *hospital) *alerting.Service {
+	guard, err := access.NewGuard()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return alerting.New(alerting.Options{DB: h.db, Guard: guard, Directory: h.dir, Dispatch: h.out, Organisation: h.org, LinkBase: "https://t.example/r/"})
 }

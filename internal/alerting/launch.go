@@ -160,6 +160,7 @@ func (s *Service) Launch(ctx context.Context, scope access.Scope, now time.Time,
 		return Launch{}, false, err
 	}
 	launch = pr.launch(scope, now, list)
+	orders := s.firstOrders(pr.plan, launch.ID, list.entries, now)
 	err = s.db.Write(ctx, scope, func(tx *storage.Tx) error {
 		already = false
 		other, err := s.takeKeys(ctx, tx, scope, now, &pr, launch.ID)
@@ -174,7 +175,7 @@ func (s *Service) Launch(ctx context.Context, scope access.Scope, now time.Time,
 		if list.people == 0 {
 			return fault.New(fault.Invalid, "alerting.launch.nobody")
 		}
-		return s.writeLaunch(ctx, tx, scope, now, &pr, launch, list, texts)
+		return s.writeLaunch(ctx, tx, scope, now, &pr, launch, list, texts, orders)
 	})
 	if err != nil {
 		return Launch{}, false, fmt.Errorf("launch %s: %w", d.Scenario, err)
@@ -273,7 +274,7 @@ func (s *Service) joinTwin(ctx context.Context, tx *storage.Tx, scope access.Sco
 	return l, journal.Append(ctx, tx, scope, now, journal.Entry{Action: "alert.launch_twin", ObjectKind: "alert", ObjectID: id.String(), ObjectName: l.Title.In("fr")})
 }
 
-func (s *Service) writeLaunch(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, pr *prepared, l Launch, list *roll, texts map[contentKey]composed) error {
+func (s *Service) writeLaunch(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, pr *prepared, l Launch, list *roll, texts map[contentKey]composed, orders []dispatch.Order) error {
 	if err := insertLaunch(ctx, tx, scope, pr, l, list); err != nil {
 		return err
 	}
@@ -288,7 +289,6 @@ func (s *Service) writeLaunch(ctx context.Context, tx *storage.Tx, scope access.
 	if err := s.writeContents(ctx, tx, scope, now, l.ID, l.ID, texts); err != nil {
 		return err
 	}
-	orders := s.firstOrders(pr.plan, l.ID, list.entries, now)
 	if err := insertRoll(ctx, tx, scope, l.ID, pr.plan, list, now); err != nil {
 		return err
 	}
@@ -319,15 +319,15 @@ func (s *Service) writeLaunch(ctx context.Context, tx *storage.Tx, scope access.
 
 // firstOrders makes the messages of the first wave.
 func (s *Service) firstOrders(p *plan, launch uuid.UUID, entries []entry, now time.Time) []dispatch.Order {
-	next := newIDs(now)
-	var orders []dispatch.Order
+	next, sh := newIDs(now), newShelf(p, launch)
+	orders := make([]dispatch.Order, 0, len(entries))
 	for i := range entries {
 		e := &entries[i]
 		if e.Why != "" || e.Wave != 0 {
 			continue
 		}
 		a := addressee{ID: e.ID, Language: e.Language, Code: e.Code, Site: e.Site}
-		o, ok := s.order(p, launch, next.take(), a, e.Ladder[0], p.use(0), now)
+		o, ok := s.order(sh, next.take(), a, e.Ladder[0], p.use(0), now)
 		if ok {
 			e.Order = o.ID
 			orders = append(orders, o)

@@ -59,15 +59,23 @@ func (s *Service) follow(ctx context.Context, code string, now time.Time) (l lin
 	return l, l.launch.EndedAt.IsZero() || now.Before(l.launch.EndedAt.Add(linkLife)), nil
 }
 
-// OpenLink returns what the answer page shows. It records nothing: previewers
-// open links, only the button answers. An unknown or expired code gives a Link
-// that is not Found, and no error.
+// OpenLink returns what the answer page shows, in the agent's language. It
+// records nothing: previewers open links, only the button answers. An unknown or
+// expired code gives a Link that is not Found, and no error.
 func (s *Service) OpenLink(ctx context.Context, code string, now time.Time) (Link, error) {
+	return s.OpenLinkIn(ctx, code, "", now)
+}
+
+// OpenLinkIn is OpenLink in a language the agent chose on the page; empty is his own.
+func (s *Service) OpenLinkIn(ctx context.Context, code, language string, now time.Time) (Link, error) {
 	l, found, err := s.follow(ctx, code, now)
 	if err != nil || !found {
 		return Link{}, err
 	}
 	p, pl := l.person, l.plan
+	if language != "" {
+		p.Language = language
+	}
 	def := pl.Definition
 	link := Link{Found: true, Establishment: pl.Setting.Establishment, Title: def.Title.In(p.Language), Mode: l.launch.Mode, Profile: l.launch.Profile,
 		State: l.launch.State, Language: p.Language, FirstName: p.First, Answers: def.Answers, Given: p.Meaning, GivenMinutes: p.Minutes, GivenAt: p.AnsweredAt,
@@ -83,7 +91,7 @@ func (s *Service) OpenLink(ctx context.Context, code string, now time.Time) (Lin
 			return Link{}, err
 		}
 		if ok && link.Message == "" {
-			link.Message = strings.TrimSpace(strings.ReplaceAll(c.Body, linkPlaceholder, ""))
+			link.Message = withoutLink(c.Body)
 		}
 	}
 	if link.WhereToGo, err = Render(def.WhereToGo.In(p.Language), vars); err != nil {
@@ -127,4 +135,23 @@ func (s *Service) AnswerByLink(ctx context.Context, code string, meaning Meaning
 	}
 	s.moved(l.launch.ID, scope)
 	return late, nil
+}
+
+// withoutLink is a message for those who have followed its link already: the
+// link goes, and the words that announced it ("Réponse :").
+func withoutLink(body string) string {
+	lines := strings.Split(body, "\n")
+	for i, line := range lines {
+		before, after, found := strings.Cut(line, linkPlaceholder)
+		if !found {
+			continue
+		}
+		if before = strings.TrimSpace(before); strings.HasSuffix(before, ":") {
+			if end := strings.LastIndexAny(before, ".!?"); end >= 0 {
+				before = before[:end+1]
+			}
+		}
+		lines[i] = strings.TrimSpace(before + " " + strings.TrimLeft(after, ". "))
+	}
+	return strings.TrimSpace(strings.Join(lines, "\n"))
 }

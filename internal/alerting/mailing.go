@@ -144,7 +144,7 @@ func (s *Service) mailTo(ctx context.Context, tx *storage.Tx, scope access.Scope
 	if err != nil {
 		return 0, err
 	}
-	b := batch{s: s, plan: p, launch: l, now: now, ids: newIDs(now), sites: sites, tally: tally{}}
+	b := batch{s: s, plan: p, launch: l, now: now, ids: newIDs(now), sites: sites, tally: tally{}, shelf: newShelf(p, l.ID)}
 	for i := range people {
 		b.mail(m, &people[i], known)
 	}
@@ -191,7 +191,7 @@ func (b *batch) tell(m mailing, p *person, use Use, source uuid.UUID) {
 	var o dispatch.Order
 	ok := true
 	if source == b.launch.ID {
-		o, ok = b.s.order(b.plan, b.launch.ID, id, a, r, use, b.now)
+		o, ok = b.s.order(b.shelf, id, a, r, use, b.now)
 	} else {
 		k := contentKey{Use: use, Medium: r.Medium, Language: p.Language}
 		o = b.s.orderOf(b.plan, b.launch.ID, id, contentID(source, k), a, r, use, b.now)

@@ -48,13 +48,15 @@ type Board struct {
 // CurvePoints bounds the curve of a board: six hours.
 const CurvePoints = 360
 
-// Counters are people, not messages.
+// Counters are people, not messages. Reached and Answered count everyone to whom
+// it happened, whatever followed; Called and Waiting those who are still there.
 type Counters struct {
 	People, Waiting, Called, Reached, Answered int
 	Coming, OnSite, Unavailable, CallMe        int
 	Arrived, Exhausted, LeftOut, Stopped       int
-	// Unread counts answers nobody could read, Late those after the end.
-	Unread, Late int
+	// Unread counts people whose answer nobody could read, Late the answers after
+	// the end, Guarded the messages a runaway limit held back.
+	Unread, Late, Guarded int
 }
 
 // QuotaLine is what is needed, announced and there for one line.
@@ -103,7 +105,7 @@ type CurvePoint struct {
 // EventKind is what happened in an alert.
 type EventKind string
 
-// The kinds of events; each has a sentence under "alerting.event.". The values are stored.
+// The kinds of events; see Key. The values are stored.
 const (
 	EventLaunched    EventKind = "launched"
 	EventTwin        EventKind = "twin" // a second launch of the same thing, merged into this one

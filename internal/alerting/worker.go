@@ -217,7 +217,7 @@ func (s *Service) step(ctx context.Context, tx *storage.Tx, scope access.Scope, 
 	if err != nil {
 		return err
 	}
-	b := batch{s: s, plan: p, launch: l, now: now, ids: newIDs(now), sites: sites, tally: tally{}}
+	b := batch{s: s, plan: p, launch: l, now: now, ids: newIDs(now), sites: sites, tally: tally{}, shelf: newShelf(p, l.ID)}
 	for i := range people {
 		f := factsOf(&people[i], known[people[i].Current])
 		f.Reopened = reopened
@@ -272,6 +272,7 @@ type batch struct {
 	ids     *ids
 	sites   map[int]uuid.UUID
 	tally   tally
+	shelf   *shelf
 	changed []*person
 	orders  []dispatch.Order
 }
@@ -298,7 +299,7 @@ func (b *batch) do(p *person, st Step) {
 // send queues a message of an alert to one address of a person.
 func (b *batch) send(p *person, rung int, use Use) {
 	a := addressee{ID: p.ID, Wave: p.Wave, Language: p.Language, Code: p.Code, Site: b.sites[p.Unit], Round: p.Sent}
-	o, ok := b.s.order(b.plan, b.launch.ID, b.ids.take(), a, p.Rungs[rung], use, b.now)
+	o, ok := b.s.order(b.shelf, b.ids.take(), a, p.Rungs[rung], use, b.now)
 	if !ok {
 		p.Due = time.Time{}
 		return
