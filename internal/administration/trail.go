@@ -68,13 +68,13 @@ func spread(loc *i18n.Localizer, path string, v any, out map[string]string) {
 				spread(loc, join(path, strconv.Itoa(i+1)), inner, out)
 				continue
 			}
-			words = append(words, valueWord(loc, inner))
+			words = append(words, valueWord(loc, path, inner))
 		}
 		if len(words) > 0 {
 			out[path] = strings.Join(words, ", ")
 		}
 	default:
-		if word := valueWord(loc, x); word != "" {
+		if word := valueWord(loc, path, x); word != "" {
 			out[path] = word
 		}
 	}
@@ -87,7 +87,9 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-func valueWord(loc *i18n.Localizer, v any) string {
+// valueWord says a value; those that are codes of ours have their words under
+// the name of their field.
+func valueWord(loc *i18n.Localizer, field string, v any) string {
 	switch x := v.(type) {
 	case nil:
 		return ""
@@ -99,8 +101,11 @@ func valueWord(loc *i18n.Localizer, v any) string {
 	case float64:
 		return strconv.FormatFloat(x, 'f', -1, 64)
 	case string:
-		if key := "access.role." + x; loc.Has(key) {
+		if key := "access.role." + x; field == "roles" && loc.Has(key) {
 			return loc.T(key)
+		}
+		if key := "administration.value." + field + "." + x; loc.Has(key) {
+			return loc.T("administration.value." + field + "." + x)
 		}
 		return x
 	}

@@ -183,7 +183,7 @@ func (s *Service) Start(ctx context.Context, c Client, f FirstRun) (step Step, e
 		if err := note(ctx, tx, link.establishment, who, now, created(a, roles)); err != nil {
 			return err
 		}
-		step, err = s.enter(ctx, tx, a, []post{{link.establishment, roles}}, false, c, "first link", now)
+		step, err = s.enter(ctx, tx, a, []post{{link.establishment, roles}}, false, c, "first_link", now)
 		return err
 	})
 	return step, err

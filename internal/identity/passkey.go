@@ -324,7 +324,7 @@ func (s *Service) keyAsSecond(ctx context.Context, tx *storage.Tx, c Client, tok
 	if err := keyUsed(ctx, tx, row.account.ID, used, now); err != nil {
 		return Step{}, err
 	}
-	return s.complete(ctx, tx, c, row, nil, "password and passkey", now)
+	return s.complete(ctx, tx, c, row, nil, "password_passkey", now)
 }
 
 func (s *Service) keyAlone(ctx context.Context, tx *storage.Tx, c Client, data webauthn.SessionData, parsed *protocol.ParsedCredentialAssertionData, now time.Time) (Step, error) {

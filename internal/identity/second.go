@@ -87,7 +87,7 @@ func (s *Service) judgeCode(ctx context.Context, tx *storage.Tx, row sessionRow,
 		if err != nil || n == 0 {
 			return "", err
 		}
-		return "recovery code", nil
+		return "recovery_code", nil
 	}
 	code := digits(typed)
 	if !row.account.TOTP || len(code) != 6 {

@@ -117,7 +117,7 @@ func TestSignInWithSecondFactor(t *testing.T) {
 	s.get("/annuaire").Leads("/connexion?suite=%2Fannuaire")
 	s.get("/connexion?suite=/annuaire").Want(200).Whole().Value("input[name=suite]", "value", "/annuaire")
 	s.post("/connexion", "login", ana.Login, "password", "pas le bon mot", "suite", "/annuaire").
-		Want(422).Whole().Says(".summary", "Identifiant ou mot de passe incorrect").Value("#f-login", "value", ana.Login)
+		Want(422).Whole().Says(".message", "Identifiant ou mot de passe incorrect").Value("#f-login", "value", ana.Login)
 	s.post("/connexion", "login", ana.Login, "password", identitytest.Password, "suite", "/annuaire").Leads("/connexion/second-facteur?suite=%2Fannuaire")
 	s.get("/annuaire").Leads("/connexion?suite=%2Fannuaire")
 	s.get("/connexion/second-facteur?suite=/annuaire").Want(200).Whole()

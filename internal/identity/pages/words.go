@@ -49,6 +49,13 @@ func factorWords(c *ui.Context, a identity.Account) string {
 	return strings.Join(words, ", ")
 }
 
+func invitationLead(c *ui.Context, link identity.Link) string {
+	if link.Kind == identity.ResetLink {
+		return c.Loc.T("identity.invitation.reset", "name", link.Account.Name)
+	}
+	return c.Loc.T("identity.invitation.lead", "name", link.Account.Name)
+}
+
 func keyTitle(c *ui.Context, k identity.Passkey) string {
 	if k.Name != "" {
 		return k.Name
