@@ -13,10 +13,11 @@ import (
 	"tocsin/internal/journal"
 	"tocsin/internal/organisation"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 // applyChunk people are written in one transaction of a few tens of milliseconds.
-const applyChunk = 200
+const applyChunk = 400
 
 // Request marks an import to be previewed, confirmed or undone by the next
 // Work: for pages, which do not wait. next is Previewing, Applying or Undoing.
@@ -266,7 +267,7 @@ func (a *application) write(ctx context.Context, tx *storage.Tx, chunk []result)
 	if err != nil {
 		return err
 	}
-	b := &batch{scope: a.scope, generation: a.i.generation}
+	b := &batch{scope: a.scope, key: a.key, generation: a.i.generation}
 	for _, r := range chunk {
 		if r.entry == nil {
 			continue
@@ -298,6 +299,7 @@ func (a *application) write(ctx context.Context, tx *storage.Tx, chunk []result)
 // batch is a set of versions to be written together.
 type batch struct {
 	scope            access.Scope
+	key              vault.Derived
 	generation       int64
 	replaced         []uuid.UUID
 	people, contacts [][]any
@@ -309,7 +311,7 @@ func (b *batch) add(p record, replaces bool, at time.Time) {
 		b.replaced = append(b.replaced, p.ID)
 		p.Revision++
 	}
-	b.people = append(b.people, p.values(b.scope))
+	b.people = append(b.people, p.values(b.scope, b.key))
 	for _, k := range p.Contacts {
 		b.contacts = append(b.contacts, point{k, p.ID, b.generation}.values(b.scope))
 	}
@@ -351,29 +353,23 @@ func (a *application) show(ctx context.Context) error {
 // rows that were refused excepted, and people are linked again to the humans they are.
 func (d *Directory) settleAfter(ctx context.Context, scope access.Scope, i Import) error {
 	if err := d.drain(ctx, scope, i, "directory_import_rows", ` AND seq NOT IN (SELECT r.seq FROM directory_import_results r
-		WHERE r.organisation_id = $1 AND r.import_id = $2 AND r.kind = 'refused')`); err != nil {
+		WHERE r.organisation_id = $1 AND r.import_id = $2 AND r.seq > $3 AND r.seq <= $4 AND r.kind = 'refused')`); err != nil {
 		return err
 	}
+	d.unlinked.Store(true)
 	_, err := d.LinkHumans(ctx, linkScope())
 	return err
 }
 
 // rollBack takes away what an import had written of a generation nobody has seen.
 func (d *Directory) rollBack(ctx context.Context, scope access.Scope, i Import) error {
-	for _, table := range []string{"directory_people", "directory_contacts"} {
-		for _, query := range []string{
-			`DELETE FROM ` + table + ` WHERE organisation_id = $1 AND since_gen = $2 AND id IN
-				(SELECT id FROM ` + table + ` WHERE organisation_id = $1 AND since_gen = $2 ORDER BY id LIMIT $3)`,
-			`UPDATE ` + table + ` SET until_gen = ` + fmt.Sprint(int64(forever)) + ` WHERE organisation_id = $1 AND until_gen = $2 AND id IN
-				(SELECT id FROM ` + table + ` WHERE organisation_id = $1 AND until_gen = $2 ORDER BY id LIMIT $3)`,
-		} {
-			for n := int64(1); n > 0; {
-				if err := d.db.Write(ctx, scope, func(tx *storage.Tx) (err error) {
-					n, err = tx.Exec(ctx, query, scope.Organisation(), i.generation, stageChunk)
-					return err
-				}); err != nil {
-					return err
-				}
+	for _, which := range []string{"since_gen", "until_gen"} {
+		for n := applyChunk; n == applyChunk; {
+			if err := d.db.Write(ctx, scope, func(tx *storage.Tx) (err error) {
+				n, err = unwrite(ctx, tx, scope, which, i.generation)
+				return err
+			}); err != nil {
+				return err
 			}
 		}
 	}
@@ -381,4 +377,29 @@ func (d *Directory) rollBack(ctx context.Context, scope access.Scope, i Import) 
 		_, err := tx.Exec(ctx, `UPDATE directory_state SET applying = NULL WHERE organisation_id = $1 AND applying = $2`, scope.Organisation(), i.ID)
 		return err
 	})
+}
+
+// unwrite takes back some versions that a generation began (since_gen) or ended (until_gen).
+func unwrite(ctx context.Context, tx *storage.Tx, scope access.Scope, which string, generation int64) (int, error) {
+	var ids []uuid.UUID
+	if err := tx.Query(ctx, `SELECT id FROM directory_people WHERE organisation_id = $1 AND `+which+` = $2 ORDER BY id LIMIT $3`,
+		[]any{scope.Organisation(), generation, applyChunk}, func(row func(...any) error) error {
+			var id uuid.UUID
+			err := row(&id)
+			ids = append(ids, id)
+			return err
+		}); err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	for table, column := range map[string]string{"directory_people": "id", "directory_contacts": "person_id"} {
+		change := `DELETE FROM ` + table
+		if which == "until_gen" {
+			change = `UPDATE ` + table + ` SET until_gen = ` + fmt.Sprint(int64(forever))
+		}
+		if _, err := tx.Exec(ctx, change+` WHERE organisation_id = $1 AND `+which+` = $2 AND `+column+` IN (`+storage.In(len(ids), 3)+`)`,
+			storage.Args(ids, scope.Organisation(), generation)...); err != nil {
+			return 0, err
+		}
+	}
+	return len(ids), nil
 }

@@ -3,7 +3,9 @@ package directory_test
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -18,7 +20,7 @@ func (h hospital) crowd(tb testing.TB, n int) {
 	at := h.places(tb, "Site Nord", "Urgences", "Réanimation", "Bloc", "Dialyse")
 	people := []string{"organisation_id", "id", "since_gen", "until_gen", "revision", "source", "match_key", "matricule", "rpps", "last_name",
 		"first_name", "name_folded", "search_folded", "metier", "metier_label", "qualifications", "service_id", "site_id", "status", "semester",
-		"language", "protected", "refused", "human_id", "human_by", "created_us", "updated_us"}
+		"language", "protected", "refused", "human_id", "human_keys", "human_by", "created_us", "updated_us"}
 	contacts := []string{"organisation_id", "id", "since_gen", "until_gen", "person_id", "kind", "address", "label", "private", "shared", "rank",
 		"source", "origin", "state", "failures", "answered_us"}
 	org := h.scope.Organisation()
@@ -30,7 +32,7 @@ func (h hospital) crowd(tb testing.TB, n int) {
 			name := storage.Fold(last + " " + first)
 			rows = append(rows, []any{org, id, 0, int64(math.MaxInt64), 0, "RH", "m:" + storage.Fold(matricule), matricule, "", last, first, name,
 				name + " " + storage.Fold(matricule), []string{"ide", "iade", "aide_soignant"}[i%3], "Infirmier", "", at[1+i%4], at[0], "titulaire", "",
-				"fr", false, "", id, "k1", storage.Micros(morning), storage.Micros(morning)})
+				"fr", false, "", id, "", "k1", storage.Micros(morning), storage.Micros(morning)})
 			for rank, address := range []string{fmt.Sprintf("+336%08d", i), fmt.Sprintf("m%d@chu.example", i), fmt.Sprintf("%05d", 10000+i%9000)} {
 				if rank == 2 && i%2 == 0 {
 					continue
@@ -78,4 +80,41 @@ func BenchmarkResolve100k(b *testing.B) {
 			}
 		}
 	})
+}
+
+// bigFile is a staff file of n rows as a large group has them.
+func bigFile(n int) string {
+	var b strings.Builder
+	b.WriteString("Matricule;Nom;Prénom;Fonction;Service;Site;Portable;Téléphone;Mail\n")
+	for i := range n {
+		fmt.Fprintf(&b, "M%06d;NOM%d;Prénom%d;%s;Service %d;Site %d;06 %02d %02d %02d %02d;poste %d;agent%d@chu.example\n", i, i%7919, i%997,
+			[]string{"IDE", "Aide-soignante", "IADE", "Médecin urgentiste"}[i%4], i%160, i%4, 10+i/1000000%90, i/10000%100, i/100%100, i%100, 10000+i%9000, i)
+	}
+	return b.String()
+}
+
+func BenchmarkImport100k(b *testing.B) {
+	for b.Loop() {
+		h := newHospital(b, storagetest.SQLite(b, rooms()...))
+		file := bigFile(100_000)
+		start := time.Now()
+		step := func(what string) {
+			b.ReportMetric(time.Since(start).Seconds(), what+"_s")
+			start = time.Now()
+		}
+		i := h.preview(b, file)
+		step("preview")
+		if _, err := h.Confirm(b.Context(), h.scope, i.ID); err != nil {
+			b.Fatal(err)
+		}
+		step("commit")
+		if again := h.preview(b, file); again.Summary.Same != 100_000 {
+			b.Fatalf("the same file changes %+v", again.Summary)
+		}
+		step("same")
+		if _, err := h.Undo(b.Context(), h.scope, i.ID, false); err != nil {
+			b.Fatal(err)
+		}
+		step("undo")
+	}
 }

@@ -36,8 +36,8 @@ type Directory struct {
 	organisation *organisation.Service
 	key          vault.Derived
 	reference    *Reference
-	// rekeyed tells that evidence hashed with an older key was looked for since the start.
-	rekeyed atomic.Bool
+	// unlinked tells that people changed since humans were last linked.
+	unlinked atomic.Bool
 	// working lets one import compute or write at a time in this process.
 	working sync.Mutex
 }
@@ -48,7 +48,9 @@ func New(db *storage.DB, guard *access.Guard, c clock.Clock, org *organisation.S
 	if err != nil {
 		return nil, fmt.Errorf("directory: %w", err)
 	}
-	return &Directory{db: db, guard: guard, clock: c, organisation: org, key: key, reference: reference}, nil
+	d := &Directory{db: db, guard: guard, clock: c, organisation: org, key: key, reference: reference}
+	d.unlinked.Store(true) // another node, or another life of this one, may have written
+	return d, nil
 }
 
 // Reference gives the built-in métiers and qualifications.

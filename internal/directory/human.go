@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strings"
 
@@ -12,263 +14,139 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
-// linkBatch is how many people are linked in one transaction.
+// evidence hashes what identifies a human being: the RPPS number, and the name
+// with each mobile and e-mail. A number that several people share proves nothing.
+func evidence(key vault.Derived, p Person) string {
+	var keys []string
+	if p.RPPS != "" {
+		keys = append(keys, hash(key, "rpps", p.RPPS))
+	}
+	name := storage.Fold(p.LastName + " " + p.FirstName)
+	for _, k := range p.Contacts {
+		if k.Kind == Mobile || k.Kind == Email {
+			keys = append(keys, hash(key, k.Kind, name, k.Address))
+		}
+	}
+	return packed(keys)
+}
+
+// hash is HMAC-SHA-256 of the parts, cut to 96 bits: enough that no two of a
+// country's professionals meet, and nobody turns it back without the key.
+func hash(key vault.Derived, parts ...string) string {
+	mac := hmac.New(sha256.New, key.Secret[:])
+	mac.Write([]byte(strings.Join(parts, "\x00")))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:12])
+}
+
+// linkBatch is how many people change in one transaction.
 const linkBatch = 400
-
-// LinkHumans recognises rows that are one human being: same RPPS number, or
-// same name with the same mobile or e-mail. It looks at rows that changed and
-// returns how many it looked at. Only keyed hashes are compared, with an
-// Instance scope: no establishment learns anything of another's people.
-func (d *Directory) LinkHumans(ctx context.Context, scope access.Scope) (int, error) {
-	if err := d.guard.Check(scope, access.DirectoryWrite); err != nil {
-		return 0, err
-	}
-	if err := d.rekey(ctx, scope); err != nil {
-		return 0, fmt.Errorf("link humans: %w", err)
-	}
-	total := 0
-	for {
-		if err := ctx.Err(); err != nil {
-			return total, err
-		}
-		n := 0
-		err := d.db.Write(ctx, scope, func(tx *storage.Tx) (err error) {
-			n, err = d.linkSome(ctx, tx)
-			return err
-		})
-		if err != nil {
-			return total, fmt.Errorf("link humans: %w", err)
-		}
-		total += n
-		if n < linkBatch {
-			return total, nil
-		}
-	}
-}
-
-// rekey marks the evidence that an older key hashed, once per start: the
-// keyring may have been rotated while the program was off.
-func (d *Directory) rekey(ctx context.Context, scope access.Scope) error {
-	if d.rekeyed.Load() {
-		return nil
-	}
-	err := d.db.Write(ctx, scope, func(tx *storage.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE directory_people SET human_by = '' WHERE human_by <> '' AND human_by <> $1`, d.key.Key)
-		return err
-	})
-	d.rekeyed.Store(err == nil)
-	return err
-}
 
 // member is a row of people as linking sees it.
 type member struct {
 	organisation, id, human uuid.UUID
-	keys                    []uuid.UUID
+	since                   int64
+	keys                    []string
 }
 
-func (d *Directory) linkSome(ctx context.Context, tx *storage.Tx) (int, error) {
-	fresh, err := d.evidence(ctx, tx)
-	if err != nil || len(fresh) == 0 {
+// LinkHumans recognises rows that are one human being: same RPPS number, or
+// same name with the same mobile or e-mail. It does nothing when nobody changed
+// since the last time, and returns how many rows got another human. Only keyed
+// hashes are compared, with an Instance scope: no establishment learns anything
+// of another's people.
+func (d *Directory) LinkHumans(ctx context.Context, scope access.Scope) (int, error) {
+	if err := d.guard.Check(scope, access.DirectoryWrite); err != nil {
 		return 0, err
 	}
-	if err := d.keepEvidence(ctx, tx, fresh); err != nil {
-		return 0, err
+	if !d.unlinked.CompareAndSwap(true, false) {
+		return 0, nil
 	}
-	all, err := closure(ctx, tx, fresh)
+	n, err := d.linkAll(ctx, scope)
 	if err != nil {
-		return 0, err
+		d.unlinked.Store(true)
+		return n, fmt.Errorf("link humans: %w", err)
 	}
-	return len(fresh), relink(ctx, tx, all)
+	return n, nil
 }
 
-// evidence reads some rows that changed and hashes what identifies them.
-func (d *Directory) evidence(ctx context.Context, tx *storage.Tx) ([]*member, error) {
-	var out []*member
-	names := map[uuid.UUID]string{}
-	byID := map[uuid.UUID]*member{}
-	err := tx.Query(ctx, `SELECT organisation_id, id, human_id, name_folded, rpps FROM directory_people
-		WHERE human_by = '' AND until_gen = $1 ORDER BY organisation_id, id LIMIT $2`, []any{int64(forever), linkBatch}, func(row func(...any) error) error {
-		m := &member{}
-		var name, rpps string
-		if err := row(&m.organisation, &m.id, &m.human, &name, &rpps); err != nil {
+func (d *Directory) linkAll(ctx context.Context, scope access.Scope) (int, error) {
+	if err := d.rekey(ctx, scope); err != nil {
+		return 0, err
+	}
+	var all []*member
+	if err := d.db.Read(ctx, scope, func(tx *storage.Tx) (err error) {
+		all, err = several(ctx, tx)
+		return err
+	}); err != nil {
+		return 0, err
+	}
+	rows := regroup(all)
+	for chunk := range slices.Chunk(rows, linkBatch) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		if err := d.db.Write(ctx, scope, func(tx *storage.Tx) error {
+			_, err := tx.UpdateRows(ctx, "directory_people", 3, []storage.Column{{Name: "organisation_id", Type: "uuid"}, {Name: "id", Type: "uuid"},
+				{Name: "since_gen", Type: "bigint"}, {Name: "human_id", Type: "uuid"}}, chunk)
 			return err
+		}); err != nil {
+			return 0, err
 		}
-		if rpps != "" {
-			m.keys = append(m.keys, d.hash("rpps", rpps))
+	}
+	return len(rows), nil
+}
+
+// several reads the rows that share a hash with another row, and those that
+// were once linked to another. Two sweeps: the first only counts hashes, so that
+// memory holds a few bytes for each.
+func several(ctx context.Context, tx *storage.Tx) ([]*member, error) {
+	seed := maphash.MakeSeed()
+	seen := map[uint64]bool{} // true: more than once
+	sweep := func(each func(m *member) error) error {
+		return tx.Query(ctx, `SELECT organisation_id, id, since_gen, human_id, human_keys FROM directory_people WHERE until_gen = $1`, []any{int64(forever)},
+			func(row func(...any) error) error {
+				m := &member{}
+				var keys string
+				if err := row(&m.organisation, &m.id, &m.since, &m.human, &keys); err != nil {
+					return err
+				}
+				m.keys = unpacked(keys)
+				return each(m)
+			})
+	}
+	if err := sweep(func(m *member) error {
+		for _, k := range m.keys {
+			h := maphash.String(seed, k)
+			_, again := seen[h]
+			seen[h] = again
 		}
-		names[m.id], byID[m.id] = name, m
-		out = append(out, m)
 		return nil
-	})
-	if err != nil || len(out) == 0 {
-		return out, err
+	}); err != nil {
+		return nil, err
 	}
-	args := make([]any, 0, len(out)+1)
-	args = append(args, int64(forever))
-	for _, m := range out {
-		args = append(args, m.id)
-	}
-	err = tx.Query(ctx, `SELECT organisation_id, person_id, kind, address FROM directory_contacts WHERE until_gen = $1 AND kind IN ('mobile', 'email')
-		AND organisation_id IN (`+orgs(out, &args)+`) AND person_id IN (`+storage.In(len(out), 2)+`)`, args, func(row func(...any) error) error {
-		var organisation, id uuid.UUID
-		var kind, address string
-		if err := row(&organisation, &id, &kind, &address); err != nil {
-			return err
-		}
-		if m := byID[id]; m.organisation == organisation {
-			m.keys = append(m.keys, d.hash(kind, names[id], address))
+	var out []*member
+	err := sweep(func(m *member) error {
+		if m.human != m.id || slices.ContainsFunc(m.keys, func(k string) bool { return seen[maphash.String(seed, k)] }) {
+			out = append(out, m)
 		}
 		return nil
 	})
 	return out, err
 }
 
-// orgs adds the establishments of some rows to the parameters, so that the query follows an index.
-func orgs(list []*member, args *[]any) string {
-	var seen []uuid.UUID
-	for _, m := range list {
-		if !slices.Contains(seen, m.organisation) {
-			seen = append(seen, m.organisation)
+// regroup gives every set of rows joined by evidence one human, the oldest
+// row's id, and returns the rows to be changed.
+func regroup(all []*member) [][]any {
+	leader := make(map[*member]*member, len(all))
+	find := func(m *member) *member {
+		for leader[m] != nil {
+			m = leader[m]
 		}
+		return m
 	}
-	from := len(*args) + 1
-	for _, id := range seen {
-		*args = append(*args, id)
-	}
-	return storage.In(len(seen), from)
-}
-
-// hash is HMAC-SHA-256 of the parts, cut to 128 bits: enough that no two of a
-// country's professionals meet, and it cannot be turned back without the key.
-func (d *Directory) hash(parts ...string) uuid.UUID {
-	mac := hmac.New(sha256.New, d.key.Secret[:])
-	mac.Write([]byte(strings.Join(parts, "\x00")))
-	return uuid.UUID(mac.Sum(nil)[:16])
-}
-
-func (d *Directory) keepEvidence(ctx context.Context, tx *storage.Tx, fresh []*member) error {
-	var rows [][]any
-	args := []any{}
-	in := orgs(fresh, &args)
-	from := len(args) + 1
-	for _, m := range fresh {
-		args = append(args, m.id)
-		slices.SortFunc(m.keys, compareID)
-		m.keys = slices.Compact(m.keys)
-		for _, k := range m.keys {
-			rows = append(rows, []any{m.organisation, m.id, k})
-		}
-	}
-	if _, err := tx.Exec(ctx, `DELETE FROM directory_humans WHERE organisation_id IN (`+in+`) AND person_id IN (`+storage.In(len(fresh), from)+`)`, args...); err != nil {
-		return err
-	}
-	if err := tx.InsertNewRows(ctx, "directory_humans", []string{"organisation_id", "person_id", "human_key"}, rows); err != nil {
-		return err
-	}
-	_, err := tx.Exec(ctx, `UPDATE directory_people SET human_by = $`+fmt.Sprint(len(args)+1)+` WHERE human_by = '' AND organisation_id IN (`+in+`) AND id IN (`+
-		storage.In(len(fresh), from)+`)`, append(args, d.key.Key)...)
-	return err
-}
-
-// closure adds to some rows all that share evidence or a former human with
-// them, directly or not: what was one may have become two.
-func closure(ctx context.Context, tx *storage.Tx, fresh []*member) (map[[2]uuid.UUID]*member, error) {
-	all := map[[2]uuid.UUID]*member{}
-	var keys, humans []uuid.UUID
-	seen := map[uuid.UUID]bool{}
-	note := func(m *member) {
-		all[[2]uuid.UUID{m.organisation, m.id}] = m
-		for _, k := range m.keys {
-			if !seen[k] {
-				seen[k] = true
-				keys = append(keys, k)
-			}
-		}
-		if !seen[m.human] {
-			seen[m.human] = true
-			humans = append(humans, m.human)
-		}
-	}
-	for _, m := range fresh {
-		note(m)
-	}
-	for len(keys)+len(humans) > 0 {
-		found, err := neighbours(ctx, tx, keys, humans, all)
-		if err != nil {
-			return nil, err
-		}
-		keys, humans = nil, nil
-		for _, m := range found {
-			note(m)
-		}
-	}
-	return all, nil
-}
-
-// neighbours reads the rows that bear some keys or humans and are not known yet, with their keys.
-func neighbours(ctx context.Context, tx *storage.Tx, keys, humans []uuid.UUID, known map[[2]uuid.UUID]*member) ([]*member, error) {
-	found := map[[2]uuid.UUID]*member{}
-	read := func(row func(...any) error) error {
-		m := &member{}
-		if err := row(&m.organisation, &m.id, &m.human); err != nil {
-			return err
-		}
-		id := [2]uuid.UUID{m.organisation, m.id}
-		if known[id] == nil {
-			found[id] = m
-		}
-		return nil
-	}
-	if len(keys) > 0 {
-		if err := tx.Query(ctx, `SELECT p.organisation_id, p.id, p.human_id FROM directory_humans h JOIN directory_people p
-			ON p.organisation_id = h.organisation_id AND p.id = h.person_id AND p.until_gen = $1
-			WHERE h.human_key IN (`+storage.In(len(keys), 2)+`)`, storage.Args(keys, int64(forever)), read); err != nil {
-			return nil, err
-		}
-	}
-	if len(humans) > 0 {
-		if err := tx.Query(ctx, `SELECT organisation_id, id, human_id FROM directory_people WHERE until_gen = $1 AND human_id IN (`+
-			storage.In(len(humans), 2)+`)`, storage.Args(humans, int64(forever)), read); err != nil {
-			return nil, err
-		}
-	}
-	var out []*member
-	var args []any
-	for _, m := range found {
-		out = append(out, m)
-		args = append(args, m.id)
-	}
-	if len(out) == 0 {
-		return nil, nil
-	}
-	in := orgs(out, &args)
-	return out, tx.Query(ctx, `SELECT organisation_id, person_id, human_key FROM directory_humans WHERE organisation_id IN (`+in+
-		`) AND person_id IN (`+storage.In(len(out), 1)+`)`, args, func(row func(...any) error) error {
-		var organisation, id, key uuid.UUID
-		if err := row(&organisation, &id, &key); err != nil {
-			return err
-		}
-		if m := found[[2]uuid.UUID{organisation, id}]; m != nil {
-			m.keys = append(m.keys, key)
-		}
-		return nil
-	})
-}
-
-// relink gives every set of rows joined by evidence one human: the oldest row's id.
-func relink(ctx context.Context, tx *storage.Tx, all map[[2]uuid.UUID]*member) error {
-	leader := map[*member]*member{}
-	var find func(m *member) *member
-	find = func(m *member) *member {
-		if leader[m] == nil || leader[m] == m {
-			return m
-		}
-		leader[m] = find(leader[m])
-		return leader[m]
-	}
-	bearer := map[uuid.UUID]*member{}
+	bearer := map[string]*member{}
 	for _, m := range all {
 		for _, k := range m.keys {
 			other := bearer[k]
@@ -287,15 +165,47 @@ func relink(ctx context.Context, tx *storage.Tx, all map[[2]uuid.UUID]*member) e
 	var rows [][]any
 	for _, m := range all {
 		if human := find(m).id; human != m.human {
-			rows = append(rows, []any{m.organisation, m.id, int64(forever), human})
+			rows = append(rows, []any{m.organisation, m.id, m.since, human})
 		}
 	}
-	_, err := tx.UpdateRows(ctx, "directory_people", 3, []storage.Column{{Name: "organisation_id", Type: "uuid"}, {Name: "id", Type: "uuid"},
-		{Name: "until_gen", Type: "bigint"}, {Name: "human_id", Type: "uuid"}}, rows)
-	return err
+	return rows
 }
 
 func compareID(a, b uuid.UUID) int { return strings.Compare(string(a[:]), string(b[:])) }
+
+// rekey computes again the evidence that another key hashed: the keyring was rotated.
+func (d *Directory) rekey(ctx context.Context, scope access.Scope) error {
+	for {
+		var old []*member
+		if err := d.db.Read(ctx, scope, func(tx *storage.Tx) error {
+			return tx.Query(ctx, `SELECT organisation_id, id FROM directory_people WHERE until_gen = $1 AND human_by <> $2 LIMIT $3`,
+				[]any{int64(forever), d.key.Key, linkBatch}, func(row func(...any) error) error {
+					m := &member{}
+					err := row(&m.organisation, &m.id)
+					old = append(old, m)
+					return err
+				})
+		}); err != nil || len(old) == 0 {
+			return err
+		}
+		for _, m := range old {
+			inside := scope.Within(m.organisation)
+			if err := d.db.Write(ctx, inside, func(tx *storage.Tx) error { return d.hashAgain(ctx, tx, inside, m.id) }); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (d *Directory) hashAgain(ctx context.Context, tx *storage.Tx, scope access.Scope, id uuid.UUID) error {
+	p, _, err := person(ctx, tx, scope, id)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE directory_people SET human_keys = $3, human_by = $4 WHERE organisation_id = $1 AND id = $2`,
+		scope.Organisation(), id, evidence(d.key, p.Person), d.key.Key)
+	return err
+}
 
 // linkScope is the scope under which an establishment's change is linked to the rest.
 func linkScope() access.Scope { return access.Instance("directory.link") }

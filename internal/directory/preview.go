@@ -25,6 +25,8 @@ const (
 
 const (
 	previewChunk = 500
+	// progressEvery rows the progress is told, when there is nothing else to write.
+	progressEvery = 5_000
 	// goneFrom numbers the people found gone, after any row of a file.
 	goneFrom = 1 << 32
 	// placesShown bounds the names of new places in a summary.
@@ -171,6 +173,9 @@ func (c *comparison) compare(ctx context.Context, rows []staged, forward bool) e
 	})
 	if err != nil {
 		return err
+	}
+	if len(results) == 0 && forward && rows[len(rows)-1].seq%progressEvery != 0 {
+		return nil // every commit costs a trip to the disk
 	}
 	return c.db.Write(ctx, c.scope, func(tx *storage.Tx) error {
 		if !forward {

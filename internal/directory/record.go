@@ -63,7 +63,7 @@ func recordSome(ctx context.Context, tx *storage.Tx, scope access.Scope, now tim
 				k.learn(e)
 			}
 			if k != before {
-				rows = append(rows, []any{scope.Organisation(), k.ID, k.since, string(k.State), storage.NullMicros(k.StateAt),
+				rows = append(rows, []any{scope.Organisation(), k.person, k.ID, k.since, string(k.State), storage.NullMicros(k.StateAt),
 					storage.NullMicros(k.Delivered), storage.NullMicros(k.Answered), k.Failures})
 			}
 			return nil
@@ -71,7 +71,7 @@ func recordSome(ctx context.Context, tx *storage.Tx, scope access.Scope, now tim
 	if err != nil {
 		return err
 	}
-	_, err = tx.UpdateRows(ctx, "directory_contacts", 3, []storage.Column{{Name: "organisation_id", Type: "uuid"}, {Name: "id", Type: "uuid"},
+	_, err = tx.UpdateRows(ctx, "directory_contacts", 4, []storage.Column{{Name: "organisation_id", Type: "uuid"}, {Name: "person_id", Type: "uuid"}, {Name: "id", Type: "uuid"},
 		{Name: "since_gen", Type: "bigint"}, {Name: "state", Type: "text"}, {Name: "state_us", Type: "bigint"}, {Name: "delivered_us", Type: "bigint"},
 		{Name: "answered_us", Type: "bigint"}, {Name: "failures", Type: "bigint"}}, rows)
 	return err

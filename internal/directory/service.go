@@ -117,7 +117,7 @@ func (d *Directory) save(ctx context.Context, tx *storage.Tx, scope access.Scope
 			return p, err
 		}
 	}
-	if err := writePerson(ctx, tx, scope, after, found); err != nil {
+	if err := d.writePerson(ctx, tx, scope, after, found); err != nil {
 		return p, err
 	}
 	after.name(places)
@@ -244,9 +244,9 @@ func readContacts(typed, before []ContactPoint, zone string, now time.Time) ([]C
 }
 
 // writePerson writes a person and his contact points, in place when he exists.
-func writePerson(ctx context.Context, tx *storage.Tx, scope access.Scope, p record, exists bool) error {
+func (d *Directory) writePerson(ctx context.Context, tx *storage.Tx, scope access.Scope, p record, exists bool) error {
 	if exists {
-		if err := updatePerson(ctx, tx, scope, p); err != nil {
+		if err := updatePerson(ctx, tx, scope, d.key, p); err != nil {
 			return err
 		}
 		g, err := generation(ctx, tx, scope)
@@ -257,7 +257,7 @@ func writePerson(ctx context.Context, tx *storage.Tx, scope access.Scope, p reco
 			scope.Organisation(), p.ID, g); err != nil {
 			return err
 		}
-	} else if err := tx.InsertRows(ctx, "directory_people", personInsert, [][]any{p.values(scope)}); err != nil {
+	} else if err := tx.InsertRows(ctx, "directory_people", personInsert, [][]any{p.values(scope, d.key)}); err != nil {
 		return err
 	}
 	var rows [][]any
@@ -267,6 +267,7 @@ func writePerson(ctx context.Context, tx *storage.Tx, scope access.Scope, p reco
 	if err := tx.InsertRows(ctx, "directory_contacts", contactInsert, rows); err != nil {
 		return err
 	}
+	d.unlinked.Store(true)
 	return markStale(ctx, tx, scope)
 }
 
@@ -304,7 +305,7 @@ func (d *Directory) depart(ctx context.Context, scope access.Scope, id uuid.UUID
 			return err
 		}
 		p.Departed, p.Updated, p.Revision = at, now, p.Revision+1
-		if err := updatePerson(ctx, tx, scope, p); err != nil {
+		if err := updatePerson(ctx, tx, scope, d.key, p); err != nil {
 			return err
 		}
 		if err := markStale(ctx, tx, scope); err != nil {

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"io"
@@ -227,17 +228,25 @@ func (d *Directory) discard(ctx context.Context, scope access.Scope, i Import, s
 	return nil
 }
 
-// drain deletes rows of a staging table by portions.
+// drain deletes rows of a staging table by portions; which may refine by $3 and
+// $4, between which the portion is.
 func (d *Directory) drain(ctx context.Context, scope access.Scope, i Import, table, which string) error {
-	for n := int64(1); n > 0; {
-		if err := d.db.Write(ctx, scope, func(tx *storage.Tx) (err error) {
-			n, err = tx.Exec(ctx, `DELETE FROM `+table+` WHERE organisation_id = $1 AND import_id = $2`+which+` AND seq IN
-				(SELECT seq FROM `+table+` WHERE organisation_id = $1 AND import_id = $2`+which+` ORDER BY seq LIMIT $3)`,
-				scope.Organisation(), i.ID, 2*stageChunk)
+	var from sql.NullInt64
+	query := `SELECT MIN(seq) FROM ` + table + ` WHERE organisation_id = $1 AND import_id = $2 AND seq > $3`
+	for last := int64(-1); ; {
+		if err := d.db.Read(ctx, scope, func(tx *storage.Tx) error {
+			_, err := tx.Row(ctx, query, []any{scope.Organisation(), i.ID, last}, &from)
+			return err
+		}); err != nil || !from.Valid {
+			return err
+		}
+		last = from.Int64 + 2*stageChunk
+		if err := d.db.Write(ctx, scope, func(tx *storage.Tx) error {
+			_, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE organisation_id = $1 AND import_id = $2 AND seq > $3 AND seq <= $4`+which,
+				scope.Organisation(), i.ID, from.Int64-1, last)
 			return err
 		}); err != nil {
 			return err
 		}
 	}
-	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 const personColumns = `p.id, p.since_gen, p.revision, p.source, p.matricule, p.rpps, p.last_name, p.first_name, p.metier, p.metier_label,
@@ -42,10 +43,10 @@ func scanPerson(row func(...any) error) (record, error) {
 var personInsert = []string{"organisation_id", "id", "since_gen", "until_gen", "revision", "source", "match_key", "matricule", "rpps",
 	"last_name", "first_name", "name_folded", "search_folded", "metier", "metier_label", "qualifications", "service_id", "site_id", "status",
 	"semester", "language", "protected", "refused", "rest_until_us", "contract_end_us", "absent_from_us", "absent_to_us", "departed_us",
-	"human_id", "human_by", "created_us", "updated_us"}
+	"human_id", "human_keys", "human_by", "created_us", "updated_us"}
 
-// values is the row of a version. Its evidence is to be linked again: human_by is empty.
-func (p record) values(scope access.Scope) []any {
+// values is the row of a version, with the evidence of who the person is.
+func (p record) values(scope access.Scope, key vault.Derived) []any {
 	human := p.Human
 	if human == uuid.Nil {
 		human = p.ID
@@ -54,7 +55,7 @@ func (p record) values(scope access.Scope) []any {
 		p.LastName, p.FirstName, storage.Fold(p.LastName + " " + p.FirstName), p.search(), p.Metier, p.MetierLabel, packed(p.Qualifications),
 		storage.NullID(p.Service), storage.NullID(p.Site), p.Status, p.Semester, p.Language, p.Protected, packed(p.Refused),
 		storage.NullMicros(p.RestUntil), storage.NullMicros(p.ContractEnd), storage.NullMicros(p.AbsentFrom), storage.NullMicros(p.AbsentTo),
-		storage.NullMicros(p.Departed), human, "", storage.Micros(p.Created), storage.Micros(p.Updated)}
+		storage.NullMicros(p.Departed), human, evidence(key, p.Person), key.Key, storage.Micros(p.Created), storage.Micros(p.Updated)}
 }
 
 // search is the text in which lists look: names both ways round, matricule, métier.
@@ -146,9 +147,9 @@ func markStale(ctx context.Context, tx *storage.Tx, scope access.Scope) error {
 }
 
 // updatePerson writes the present version in place; the caller has checked the revision.
-func updatePerson(ctx context.Context, tx *storage.Tx, scope access.Scope, p record) error {
+func updatePerson(ctx context.Context, tx *storage.Tx, scope access.Scope, key vault.Derived, p record) error {
 	columns := personInsert[4:]
-	row := p.values(scope)
+	row := p.values(scope, key)
 	query := "UPDATE directory_people SET "
 	for i, c := range columns {
 		if i > 0 {

@@ -72,6 +72,7 @@ func (d *Directory) Undo(ctx context.Context, scope access.Scope, id uuid.UUID, 
 	if err := d.goBack(ctx, scope, &i); err != nil {
 		return i, fmt.Errorf("undo import %s: %w", id, err)
 	}
+	d.unlinked.Store(true)
 	_, err = d.LinkHumans(ctx, linkScope())
 	return i, err
 }
@@ -145,8 +146,6 @@ func backSome(ctx context.Context, tx *storage.Tx, scope access.Scope, i Import,
 				values[n] = "$3"
 			case "revision":
 				values[n] = "revision + 2" // not the one a form opened in between holds
-			case "human_by":
-				values[n] = "''"
 			}
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO `+t.table+` (`+strings.Join(t.columns, ", ")+`) SELECT `+strings.Join(values, ", ")+` FROM `+t.table+

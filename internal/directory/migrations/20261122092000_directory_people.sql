@@ -1,4 +1,7 @@
 -- +goose Up
+-- human_keys is the evidence that links rows to one human being: keyed hashes
+-- only, of which human_by names the key.
+--
 -- A row is one version of a person: seen from generation since_gen on and
 -- before until_gen. An import writes the next generation beside the present one
 -- and shows it by changing one number.
@@ -40,6 +43,7 @@ CREATE TABLE directory_people (
   absent_to_us BIGINT,
   departed_us BIGINT,
   human_id UUID NOT NULL,
+  human_keys TEXT NOT NULL,
   human_by TEXT NOT NULL,
   created_us BIGINT NOT NULL,
   updated_us BIGINT NOT NULL,
@@ -47,9 +51,6 @@ CREATE TABLE directory_people (
 );
 CREATE INDEX directory_people_by_name ON directory_people (organisation_id, name_folded, id);
 CREATE INDEX directory_people_by_match ON directory_people (organisation_id, match_key);
-CREATE INDEX directory_people_by_service ON directory_people (organisation_id, service_id);
-CREATE INDEX directory_people_by_human ON directory_people (human_id);
-CREATE INDEX directory_people_unlinked ON directory_people (organisation_id, id) WHERE human_by = '';
 CREATE INDEX directory_people_twins ON directory_people (organisation_id, human_id) WHERE human_id <> id;
 CREATE INDEX directory_people_next ON directory_people (organisation_id, since_gen) WHERE since_gen > 0;
 CREATE INDEX directory_people_past ON directory_people (organisation_id, until_gen) WHERE until_gen < 9223372036854775807;
@@ -73,21 +74,9 @@ CREATE TABLE directory_contacts (
   delivered_us BIGINT,
   answered_us BIGINT,
   failures BIGINT NOT NULL,
-  PRIMARY KEY (organisation_id, id, since_gen)
+  PRIMARY KEY (organisation_id, person_id, id, since_gen)
 );
-CREATE INDEX directory_contacts_by_person ON directory_contacts (organisation_id, person_id);
 CREATE INDEX directory_contacts_by_address ON directory_contacts (organisation_id, address);
-CREATE INDEX directory_contacts_next ON directory_contacts (organisation_id, since_gen) WHERE since_gen > 0;
-CREATE INDEX directory_contacts_past ON directory_contacts (organisation_id, until_gen) WHERE until_gen < 9223372036854775807;
-
--- The evidence that links rows of people to one human being: keyed hashes only.
-CREATE TABLE directory_humans (
-  organisation_id UUID NOT NULL,
-  person_id UUID NOT NULL,
-  human_key UUID NOT NULL,
-  PRIMARY KEY (organisation_id, person_id, human_key)
-);
-CREATE INDEX directory_humans_by_key ON directory_humans (human_key);
 
 CREATE TABLE directory_groups (
   organisation_id UUID NOT NULL,
@@ -124,7 +113,6 @@ CREATE INDEX directory_absences_by_person ON directory_absences (organisation_id
 DROP TABLE directory_absences;
 DROP TABLE directory_members;
 DROP TABLE directory_groups;
-DROP TABLE directory_humans;
 DROP TABLE directory_contacts;
 DROP TABLE directory_people;
 DROP TABLE directory_state;
