@@ -1,0 +1,58 @@
+package dispatch
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/access"
+	"tocsin/internal/channels"
+	"tocsin/internal/storage"
+)
+
+// Panel is a gateway as its administrator looks at it: settings and health.
+type Panel struct {
+	Gateway Gateway
+	View    GatewayView
+}
+
+// Panels lists the gateways of the establishment with their health on this
+// node, by medium and priority. Errors: Denied.
+func (d *Dispatch) Panels(ctx context.Context, scope access.Scope) ([]Panel, error) {
+	gateways, err := d.Gateways(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	views, err := d.gatewayViews(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[uuid.UUID]GatewayView, len(views))
+	for _, v := range views {
+		byID[v.ID] = v
+	}
+	out := make([]Panel, len(gateways))
+	for i, g := range gateways {
+		out[i] = Panel{Gateway: g, View: byID[g.ID]}
+		if out[i].View.ID == uuid.Nil { // added between the two readings
+			out[i].View = GatewayView{ID: g.ID, Name: g.Name, Medium: g.Medium}
+		}
+	}
+	return out, nil
+}
+
+// Waiting counts the deliveries of a medium that have not left. Errors: Denied.
+func (d *Dispatch) Waiting(ctx context.Context, scope access.Scope, medium channels.Medium) (n int, err error) {
+	if err := d.guard.Check(scope, access.ChannelRead); err != nil {
+		return 0, err
+	}
+	err = d.db.Read(ctx, scope, func(tx *storage.Tx) error {
+		_, err := tx.Row(ctx, `SELECT COUNT(*) FROM dispatch_deliveries WHERE organisation_id = $1 AND state = 'queued' AND lot_id IN
+			(SELECT id FROM dispatch_lots WHERE organisation_id = $1 AND pending AND medium = $2)`, []any{scope.Organisation(), string(medium)}, &n)
+		return err
+	})
+	return n, err
+}
+
+// Kinds are the sorts of gateways this program knows, each with its settings.
+func (d *Dispatch) Kinds() []channels.Description { return d.registry.Descriptions() }
