@@ -70,11 +70,12 @@ func (p *Person) take(t testing.TB, step identity.Step) {
 		p.Device = step.Device
 	}
 	if step.Done {
-		p.refresh(t)
+		p.Refresh(t)
 	}
 }
 
-func (p *Person) refresh(t testing.TB) {
+// Refresh reads the session again, after its rights changed.
+func (p *Person) Refresh(t testing.TB) {
 	t.Helper()
 	session, err := p.service.Session(t.Context(), p.Token, Here())
 	if err != nil {
@@ -97,7 +98,7 @@ func (p *Person) SetUpTOTP(t testing.TB) (recovery []string) {
 		t.Fatalf("confirm the authenticator of %s: %v", p.Login, err)
 	}
 	p.Token = fresh
-	p.refresh(t)
+	p.Refresh(t)
 	codes, err := p.service.RecoveryCodes(t.Context(), p.Scope, p.Token)
 	if err != nil {
 		t.Fatalf("recovery codes of %s: %v", p.Login, err)
