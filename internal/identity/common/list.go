@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"tocsin/internal/storage"
 )
@@ -45,7 +46,7 @@ func (l *List) Has(password string) bool {
 	if monotonous(plain) {
 		return true
 	}
-	for _, form := range []string{plain, letters(plain), strings.Trim(plain, ends), letters(strings.Trim(plain, ends))} {
+	for _, form := range []string{plain, letters(plain), strings.Trim(plain, ends), letters(strings.Trim(plain, ends)), onlyLetters(plain)} {
 		if l.knows(form) {
 			return true
 		}
@@ -81,6 +82,16 @@ func Plain(password string) string {
 // letters reads the digits and signs that stand for letters.
 func letters(plain string) string {
 	return strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s", "!", "i").Replace(plain)
+}
+
+// onlyLetters drops the years and signs that people put between and around words.
+func onlyLetters(plain string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) {
+			return r
+		}
+		return -1
+	}, plain)
 }
 
 // monotonous tells a row of keys or of figures: fewer than five different signs,
