@@ -101,7 +101,7 @@ func (r *reading) read(line int, cells []string) *entry {
 	e := &entry{line: line}
 	for i, f := range r.mapping {
 		if i < len(cells) && !f.isPhone() {
-			r.field(e, i, f, oneLine(cells[i]))
+			r.field(e, i, f, oneLine(harmed(cells[i])))
 		}
 	}
 	zone := r.places.Zone
@@ -127,6 +127,14 @@ func (r *reading) read(line int, cells []string) *entry {
 	}
 	e.Match = matchKey(e.Matricule, e.LastName, e.FirstName, r.source, 0)
 	return e
+}
+
+// harmed takes away the mark by which our exports keep a cell from being a formula.
+func harmed(cell string) string {
+	if len(cell) > 1 && cell[0] == '\'' && harmless(cell[1:]) == cell {
+		return cell[1:]
+	}
+	return cell
 }
 
 // kindOrder is the order of preference of an ordinary night: a mobile first.
@@ -249,6 +257,9 @@ func (r *reading) date(e *entry, i int, cell string, last bool) time.Time {
 
 func (r *reading) mails(e *entry, i int, f Field, cell string) {
 	for _, part := range strings.FieldsFunc(cell, func(c rune) bool { return c == ',' || c == ';' || c == ' ' || c == '|' }) {
+		if part == "/" {
+			continue
+		}
 		address, err := readMail(part)
 		if err != nil {
 			if strings.ContainsAny(part, "@.") {

@@ -1,0 +1,273 @@
+package directory
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/access"
+	"tocsin/internal/directory/phone"
+	"tocsin/internal/journal"
+	"tocsin/internal/organisation"
+	"tocsin/internal/storage"
+)
+
+// plainColumns are the columns of an export that no import
+// described; the guess of the mapping reads them back.
+func plainColumns() (header []string, m Mapping) {
+	for _, c := range []struct {
+		name  string
+		field Field
+	}{{"Matricule", FieldMatricule}, {"Nom", FieldLastName}, {"Prénom", FieldFirstName}, {"Métier", FieldMetier}, {"Qualifications", FieldQualified},
+		{"Site", FieldSite}, {"Service", FieldService}, {"Code UF", FieldCode}, {"Statut", FieldStatus}, {"Semestre", FieldSemester},
+		{"Fin de contrat", FieldContract}, {"Portable", FieldMobile}, {"Portable perso", FieldMobileOwn}, {"Téléphone fixe", FieldPhone},
+		{"Poste", FieldExtension}, {"Courriel", FieldEmail}, {"RPPS", FieldRPPS}, {"Langue", FieldLanguage}, {"Protégé", FieldProtected}, {"Refus", FieldRefused}} {
+		header, m = append(header, c.name), append(m, c.field)
+	}
+	return header, m
+}
+
+// ExportRows gives the header, then a row for each person, for a spreadsheet.
+// With a source ("RH"), its people as its last file had them, column names
+// included: importing the result changes nothing. Without, everybody, in our
+// own columns. Ignored columns come back empty: what they held was never kept.
+func (d *Directory) ExportRows(ctx context.Context, scope access.Scope, source string, each func(row []string) error) error {
+	if err := d.guard.Check(scope, access.DirectoryExport); err != nil {
+		return err
+	}
+	rows := 0
+	if err := d.db.Read(ctx, scope, func(tx *storage.Tx) error {
+		x, err := d.newExport(ctx, tx, scope, source)
+		if err != nil {
+			return err
+		}
+		if err := each(x.header); err != nil {
+			return err
+		}
+		return x.run(ctx, tx, func(p Person) error {
+			rows++
+			return each(x.row(p))
+		})
+	}); err != nil {
+		return err
+	}
+	now := d.clock.Now()
+	return d.db.Write(ctx, scope, func(tx *storage.Tx) error {
+		return journal.Append(ctx, tx, scope, now, journal.Entry{Action: "directory.export", ObjectKind: "directory", ObjectName: source, After: map[string]int{"rows": rows}})
+	})
+}
+
+// ExportCSV writes ExportRows as a CSV that French spreadsheets open: UTF-8 with
+// its mark, semicolons. No cell can run as a formula.
+func (d *Directory) ExportCSV(ctx context.Context, scope access.Scope, source string, w io.Writer) error {
+	if err := d.guard.Check(scope, access.DirectoryExport); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(w, "\ufeff"); err != nil {
+		return err
+	}
+	out := csv.NewWriter(w)
+	out.Comma, out.UseCRLF = ';', true
+	if err := d.ExportRows(ctx, scope, source, func(row []string) error {
+		for n := range row {
+			row[n] = harmless(row[n])
+		}
+		return out.Write(row)
+	}); err != nil {
+		return err
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// export writes people in the columns of a file.
+type export struct {
+	scope   access.Scope
+	source  string
+	header  []string
+	mapping Mapping
+	origins []string
+	c       *compiler
+	zone    *time.Location
+	ref     *Reference
+}
+
+func (d *Directory) newExport(ctx context.Context, tx *storage.Tx, scope access.Scope, source string) (*export, error) {
+	c, err := d.newCompiler(ctx, tx, scope, d.clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	x := &export{scope: scope, source: oneLine(source), c: c, ref: d.reference}
+	if x.zone, err = time.LoadLocation(c.places.Zone); err != nil {
+		return nil, err
+	}
+	var header, mapping string
+	found, err := tx.Row(ctx, `SELECT header, mapping FROM directory_mappings WHERE organisation_id = $1 AND source = $2 ORDER BY used_us DESC LIMIT 1`,
+		[]any{scope.Organisation(), storage.Fold(x.source)}, &header, &mapping)
+	if err != nil {
+		return nil, err
+	}
+	if x.header, x.mapping = plainColumns(); found && x.source != "" {
+		x.header, x.mapping = nil, nil
+		if err := json.Unmarshal([]byte(header), &x.header); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal([]byte(mapping), &x.mapping); err != nil {
+			return nil, err
+		}
+	}
+	x.origins = origins(x.mapping)
+	return x, nil
+}
+
+// run reads people by portions, in the order they came.
+func (x *export) run(ctx context.Context, tx *storage.Tx, each func(Person) error) error {
+	where, args := working, slices.Clone(x.c.args)
+	if x.source != "" {
+		args = append(args, x.source)
+		where += ` AND p.source = $4`
+	}
+	where += ` AND p.id > $` + strconv.Itoa(len(args)+1) + ` ORDER BY p.id LIMIT ` + strconv.Itoa(lookupPage)
+	g, _ := x.c.args[1].(int64)
+	for last := uuid.Nil; ; {
+		var people []Person
+		var ids []uuid.UUID
+		if err := tx.Query(ctx, `SELECT `+personColumns+` FROM directory_people p WHERE `+where, append(slices.Clone(args), last), func(row func(...any) error) error {
+			p, err := scanPerson(row)
+			people, ids = append(people, p.Person), append(ids, p.ID)
+			return err
+		}); err != nil || len(people) == 0 {
+			return err
+		}
+		points, err := pointsOf(ctx, tx, x.scope, g, ids)
+		if err != nil {
+			return err
+		}
+		for _, p := range people {
+			for _, k := range points[p.ID] {
+				p.Contacts = append(p.Contacts, k.ContactPoint)
+			}
+			if err := each(p); err != nil {
+				return err
+			}
+		}
+		last = ids[len(ids)-1]
+	}
+}
+
+func (x *export) row(p Person) []string {
+	out := make([]string, len(x.mapping))
+	qualified := slices.Index(x.mapping, FieldQualified)
+	service, _ := x.c.places.Get(p.Service)
+	site, _ := x.c.places.Get(p.Site)
+	for i, f := range x.mapping {
+		switch {
+		case f.isPhone() || f.isMail():
+		case f == FieldQualified && i != qualified: // all of them are in the first column
+		default:
+			out[i] = x.cell(p, f, service, site)
+		}
+	}
+	for _, k := range p.Contacts {
+		if i := x.column(k); i >= 0 {
+			if out[i] != "" {
+				out[i] += " / "
+			}
+			out[i] += written(k)
+		}
+	}
+	return out
+}
+
+func (x *export) cell(p Person, f Field, service, site organisation.Place) string {
+	switch f {
+	case FieldMatricule:
+		return p.Matricule
+	case FieldRPPS:
+		return p.RPPS
+	case FieldLastName:
+		return p.LastName
+	case FieldFirstName:
+		return p.FirstName
+	case FieldFullName:
+		return p.Name()
+	case FieldMetier:
+		if p.MetierLabel == "" && p.Metier != "" {
+			return x.ref.Label(p.Metier, "fr")
+		}
+		return p.MetierLabel
+	case FieldQualified:
+		return strings.Join(p.Qualifications, ", ")
+	case FieldSite:
+		return site.Name
+	case FieldService:
+		return service.Name
+	case FieldCode:
+		return service.Code
+	}
+	return x.detail(p, f)
+}
+
+func (x *export) detail(p Person, f Field) string {
+	switch f {
+	case FieldStatus:
+		return p.Status
+	case FieldSemester:
+		return p.Semester
+	case FieldLanguage:
+		return p.Language
+	case FieldProtected:
+		if p.Protected {
+			return "oui"
+		}
+	case FieldRefused:
+		return strings.Join(p.Refused, ", ")
+	case FieldContract:
+		return day(p.ContractEnd, x.zone, true)
+	case FieldAbsentFrom:
+		return day(p.AbsentFrom, x.zone, false)
+	case FieldAbsentTo:
+		return day(p.AbsentTo, x.zone, true)
+	}
+	return ""
+}
+
+// column is where a contact point goes: the column it came from, else one of
+// its kind, else any that holds numbers (or mails); -1 when there is none.
+func (x *export) column(k ContactPoint) int {
+	if i := slices.Index(x.origins, k.origin); i >= 0 && k.origin != "" && (k.Source == x.source || x.source == "") {
+		return i
+	}
+	fields := map[string][]Field{Mobile: {FieldMobile, FieldMobileOwn}, Landline: {FieldPhone, FieldPhoneOwn}, Extension: {FieldExtension, FieldDECT},
+		Email: {FieldEmail, FieldEmailOwn}}[k.Kind]
+	if k.Private && len(fields) == 2 {
+		slices.Reverse(fields)
+	}
+	for _, f := range fields {
+		if i := slices.Index(x.mapping, f); i >= 0 {
+			return i
+		}
+	}
+	if k.Kind == Email {
+		return -1
+	}
+	return slices.IndexFunc(x.mapping, Field.isPhone)
+}
+
+// written is a contact point as the parsers read it back.
+func written(k ContactPoint) string {
+	if k.Kind == Email {
+		return k.Address
+	}
+	if k.Label == "" {
+		return phone.Format(k.Address)
+	}
+	return phone.Format(k.Address) + " (" + k.Label + ")"
+}
