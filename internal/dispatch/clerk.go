@@ -98,6 +98,7 @@ func (k *desk) pass(ctx context.Context) (more bool, err error) {
 	k.unwritten = nil
 	answer(calls, nil)
 	k.settled(now, s)
+	k.measure(now, len(s.items))
 	k.push(claimed)
 	if lots > 0 && len(claimed) < lots {
 		k.fed.Store(announced)
@@ -114,7 +115,30 @@ func (k *desk) appetite(settling int) int {
 	if !k.hungry() || k.closing.Load() || k.pause.on() || !k.d.office.carries(k) {
 		return 0
 	}
-	return max(0, k.flight-(k.inFlight-settling)) / lotSize
+	return max(0, k.reach()-(k.inFlight-settling)) / lotSize
+}
+
+// reachAhead is how much work is claimed ahead of the senders.
+const reachAhead = 500 * time.Millisecond
+
+// reach is how many deliveries may be in flight now: what the senders hold and
+// what they need until the next pass. A slow gateway holds little, so that an
+// urgent message overtakes the queue and little can leave twice.
+func (k *desk) reach() int {
+	return min(k.flight, k.senders+lotSize+int(k.speed*reachAhead.Seconds()))
+}
+
+// speedOver is over how long the speed of the gateway is measured.
+const speedOver = 500 * time.Millisecond
+
+// measure notes how many deliveries came back from the senders.
+func (k *desk) measure(now time.Time, settled int) {
+	k.counted += settled
+	age := now.Sub(k.countedFrom)
+	if age >= speedOver || (k.counted >= k.senders+lotSize && age > 0) {
+		k.speed = float64(k.counted) / age.Seconds()
+		k.counted, k.countedFrom = 0, now
+	}
 }
 
 // commit writes everything of one pass in one transaction.
@@ -138,6 +162,7 @@ func (k *desk) commit(ctx context.Context, now time.Time, s *settlement, calls [
 
 // settled updates the memory after the commit.
 func (k *desk) settled(now time.Time, s *settlement) {
+	k.d.metrics.inFlight(k.gateway.Medium, -len(s.items))
 	for _, it := range s.items {
 		k.inFlight--
 		it.lot.open--
@@ -160,6 +185,7 @@ func (k *desk) push(claims []*claim) {
 		c.lot.flag = k.d.watch.hold(c.lot.campaign)
 		k.d.leases.remember(c.lot)
 		k.inFlight += len(c.items)
+		k.d.metrics.inFlight(k.gateway.Medium, len(c.items))
 		for _, it := range c.items {
 			k.work <- it
 		}

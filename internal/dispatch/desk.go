@@ -42,6 +42,10 @@ type desk struct {
 	inFlight  int
 	unwritten *settlement
 	texts     *texts
+	// speed is deliveries per second, lately; counted since countedFrom.
+	speed       float64
+	counted     int
+	countedFrom time.Time
 
 	sendCtx              context.Context
 	stopSends, stopRest  context.CancelFunc
@@ -56,7 +60,7 @@ func newDesk(d *Dispatch, g Gateway, kind channels.Kind, settings channels.Setti
 	k := &desk{
 		d: d, gateway: g, scope: access.System(g.Organisation, "dispatch"),
 		log:   d.log.With("gateway", g.Name, "kind", g.Kind),
-		pause: &pause{clock: d.clock, down: true, until: d.clock.Now().Add(pauseFirst)}, tray: newTray(),
+		pause: newPause(d.clock), tray: newTray(),
 		flight: g.InFlight, bell: make(chan struct{}, 1),
 		texts:     newTexts(),
 		clerkStop: make(chan struct{}), clerkDone: make(chan struct{}),

@@ -155,7 +155,7 @@ func (o *office) carries(k *desk) bool {
 	}
 	for _, other := range *o.list.Load() {
 		if other != k && other.gateway.Organisation == k.gateway.Organisation && other.gateway.Medium == k.gateway.Medium &&
-			other.gateway.Priority < k.gateway.Priority && !other.pause.isDown() && !other.closing.Load() {
+			other.gateway.Priority < k.gateway.Priority && !other.pause.isDead() && !other.closing.Load() {
 			return false
 		}
 	}

@@ -22,11 +22,18 @@ type pause struct {
 
 	mu sync.Mutex
 	// down is true while a probe must succeed before messages pass again.
-	down   bool
-	until  time.Time
-	wait   time.Duration
-	reason channels.Reason
-	detail string
+	down bool
+	// opening is true from the start to the first probe: not yet known to work.
+	opening bool
+	until   time.Time
+	wait    time.Duration
+	reason  channels.Reason
+	detail  string
+}
+
+// newPause starts closed: the first probe opens it.
+func newPause(c clock.Clock) *pause {
+	return &pause{clock: c, down: true, opening: true, until: c.Now().Add(pauseFirst)}
 }
 
 // on tells whether messages are held back now.
@@ -41,6 +48,13 @@ func (p *pause) isDown() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.down
+}
+
+// isDead tells whether the gateway is known not to work, so that the next one takes over.
+func (p *pause) isDead() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.down && !p.opening
 }
 
 // fail notes that the gateway does not work; the wait doubles each time until a success.
@@ -75,7 +89,8 @@ func (p *pause) probeDue() bool {
 func (p *pause) still() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.wait = min(2*p.wait, pauseMost)
+	p.opening = false
+	p.wait = min(max(2*p.wait, pauseFirst), pauseMost)
 	p.until = p.clock.Now().Add(p.wait)
 }
 
@@ -83,7 +98,7 @@ func (p *pause) still() {
 func (p *pause) lift() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.down, p.until = false, time.Time{}
+	p.down, p.opening, p.until = false, false, time.Time{}
 }
 
 func (p *pause) success() {

@@ -117,12 +117,13 @@ func (w *watch) refresh(ctx context.Context, now time.Time) error {
 // fresh waits until the epochs known are recent enough to send by; it returns
 // false when ctx ends first.
 func (w *watch) fresh(ctx context.Context) bool {
-	for {
+	recent := func() bool { return storage.Micros(w.d.clock.Now())-w.seen.Load() < watchStale.Microseconds() }
+	for !recent() {
 		w.mu.Lock()
 		news := w.news
 		w.mu.Unlock()
-		if storage.Micros(w.d.clock.Now())-w.seen.Load() < watchStale.Microseconds() {
-			return true
+		if recent() {
+			break
 		}
 		w.wake()
 		select {
@@ -131,4 +132,5 @@ func (w *watch) fresh(ctx context.Context) bool {
 		case <-news:
 		}
 	}
+	return true
 }
