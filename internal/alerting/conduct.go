@@ -139,33 +139,40 @@ func (s *Service) StopWave(ctx context.Context, scope access.Scope, now time.Tim
 // that nobody answered, and the calls go on. minutes is -1 when not said.
 // Needs access.AlertConduct.
 func (s *Service) ManualCall(ctx context.Context, scope access.Scope, now time.Time, launch, recipient uuid.UUID, meaning Meaning, minutes int, note string) error {
-	return s.during(ctx, scope, now, access.AlertConduct, launch, func(tx *storage.Tx, l Launch, p *plan) (journal.Entry, error) {
+	return s.during(ctx, scope, now, access.AlertConduct, launch, func(tx *storage.Tx, l Launch, _ *plan) (journal.Entry, error) {
 		if meaning != "" && !slices.Contains(Meanings(), meaning) {
 			return journal.Entry{}, fault.New(fault.Invalid, "alerting.answer.meaning").At("meaning")
 		}
 		if minutes < -1 || minutes > 24*60 {
 			return journal.Entry{}, fault.New(fault.Invalid, "alerting.answer.minutes").At("minutes")
 		}
-		who, err := recipientOf(ctx, tx, scope, l.ID, recipient, "{{for_update}}")
+		in := s.intake(tx, scope, now)
+		who, err := in.person(ctx, recipient)
 		if err != nil {
 			return journal.Entry{}, err
 		}
+		if who == nil || who.Launch != l.ID {
+			return journal.Entry{}, fault.New(fault.NotFound, "alerting.recipient.unknown")
+		}
 		who.Marks |= markByHand
 		g := given{Answer: Answer{ID: storage.NewID(now), At: now, Source: ByHand, Meaning: meaning, Minutes: minutes, Text: shortened(note), By: scope.Actor().Name}}
-		if meaning == "" {
-			if err := insertAnswer(ctx, tx, scope, l.ID, who.ID, g); err != nil {
-				return journal.Entry{}, err
-			}
-			err = savePeople(ctx, tx, scope, []*person{who})
-		} else {
-			err = s.answered(ctx, tx, scope, now, l, p, who, g)
-		}
-		if err != nil {
+		if err := in.call(ctx, l.ID, who, g); err != nil {
 			return journal.Entry{}, err
 		}
 		return journal.Entry{Action: "alert.manual_call", After: map[string]any{"recipient": recipient, "meaning": meaning, "minutes": minutes}},
 			s.event(ctx, tx, scope, now, l.ID, Event{Kind: EventManualCall, By: scope.Actor().Name, People: 1, Text: who.First + " " + who.Last})
 	})
+}
+
+// call records a call made by hand; one that nobody answered is only kept.
+func (in *intake) call(ctx context.Context, launch uuid.UUID, p *person, g given) error {
+	if g.Meaning == "" {
+		if err := in.insert(ctx, launch, p.ID, g); err != nil {
+			return err
+		}
+		return in.flush(ctx)
+	}
+	return in.take(ctx, p, g)
 }
 
 // recipientOf reads one person of an alert; tail may lock him. Errors: NotFound.

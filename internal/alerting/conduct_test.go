@@ -29,8 +29,9 @@ func TestKillStopsEverything(t *testing.T) {
 		if n := len(h.queue(l.ID)); n != before {
 			t.Errorf("%d messages after the kill switch", n-before)
 		}
-		if n := count(h.queue(l.ID), func(m message) bool { return m.State == "queued" }); n != 0 {
-			t.Errorf("%d messages may still leave", n)
+		// What is still queued stays where it is: the campaign is stopped in dispatch.
+		if v, err := h.out.View(t.Context(), h.scope, l.ID, h.now()); err != nil || v.StoppedAt.IsZero() {
+			t.Errorf("dispatch goes on: %+v %v", v, err)
 		}
 		wantFault(t, h.Kill(t.Context(), h.scope, h.now(), l.ID, ""), "alerting.alert.over")
 		wantFault(t, h.Progress(t.Context(), h.scope, h.now(), l.ID, alerting.ToAll, alerting.Localized{"fr": "x"}), "alerting.alert.over")
@@ -285,7 +286,7 @@ func TestTheNightOfTheChangeOfHour(t *testing.T) {
 	t.Parallel()
 	storagetestEachAt(t, time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC), func(t *testing.T, h *hospital) {
 		h.agent("Un", "iade")
-		h.agent("Deux", "ide")
+		h.agent("Zoé", "ide")
 		l := h.launch(recall(byMetier("iade", "ide"), func(d *alerting.Definition) { d.Waves[1].After = minutes(60) }))
 		first := h.deliver(l.ID)
 		if !contains(first[0].Text, " 02:30 ") {

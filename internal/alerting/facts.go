@@ -223,7 +223,7 @@ func (s *Service) moveRecipients(ctx context.Context, tx *storage.Tx, scope acce
 			changed[p.ID] = p
 		}
 	}
-	if err := savePeople(ctx, tx, scope, slices.SortedFunc(maps.Values(changed), func(a, b *person) int { return compareIDs(a.ID, b.ID) })); err != nil {
+	if err := saveReached(ctx, tx, scope, slices.SortedFunc(maps.Values(changed), func(a, b *person) int { return compareIDs(a.ID, b.ID) })); err != nil {
 		return false, err
 	}
 	if guarded > 0 {
@@ -319,5 +319,20 @@ func saveAttempts(ctx context.Context, tx *storage.Tx, scope access.Scope, launc
 	_, err := tx.UpdateRows(ctx, "alerting_attempts", 3, []storage.Column{{Name: "organisation_id", Type: "uuid"}, {Name: "recipient_id", Type: "uuid"},
 		{Name: "id", Type: "uuid"}, {Name: "state", Type: "text"}, {Name: "reason", Type: "text"}, {Name: "submitted_us", Type: "bigint"},
 		{Name: "delivered_us", Type: "bigint"}, {Name: "failed_us", Type: "bigint"}, {Name: "doubled", Type: "boolean"}}, known)
+	return err
+}
+
+// saveReached writes what facts change of recipients: a hundred thousand times
+// in a large alert, so no more than that.
+func saveReached(ctx context.Context, tx *storage.Tx, scope access.Scope, people []*person) error {
+	if len(people) == 0 {
+		return nil
+	}
+	rows := make([][]any, len(people))
+	for i, p := range people {
+		rows[i] = []any{scope.Organisation(), p.ID, string(p.State), storage.NullMicros(p.Reached), storage.NullMicros(p.Due)}
+	}
+	_, err := tx.UpdateRows(ctx, "alerting_recipients", 2, []storage.Column{{Name: "organisation_id", Type: "uuid"}, {Name: "id", Type: "uuid"},
+		{Name: "state", Type: "text"}, {Name: "reached_us", Type: "bigint"}, {Name: "due_us", Type: "bigint"}}, rows)
 	return err
 }

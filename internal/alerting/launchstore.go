@@ -227,7 +227,7 @@ func (s *Service) planOf(ctx context.Context, tx *storage.Tx, scope access.Scope
 	if err := json.Unmarshal([]byte(kept), &f); err != nil {
 		return nil, fmt.Errorf("read the setting of alert %s: %w", l.ID, err)
 	}
-	p.Setting = f.Setting
+	p.Setting, p.zone = f.Setting, f.Setting.location()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.plans) >= keptPlans {

@@ -79,7 +79,7 @@ func (s *Service) OpenLinkIn(ctx context.Context, code, language string, now tim
 	def := pl.Definition
 	link := Link{Found: true, Establishment: pl.Setting.Establishment, Title: def.Title.In(p.Language), Mode: l.launch.Mode, Profile: l.launch.Profile,
 		State: l.launch.State, Language: p.Language, FirstName: p.First, Answers: def.Answers, Given: p.Meaning, GivenMinutes: p.Minutes, GivenAt: p.AnsweredAt,
-		LaunchedAt: l.launch.LaunchedAt, Zone: pl.Setting.location(), AcceptsAnswers: l.launch.State == Running && len(def.Answers) > 0}
+		LaunchedAt: l.launch.LaunchedAt, Zone: pl.zone, AcceptsAnswers: l.launch.State == Running && len(def.Answers) > 0}
 	values, err := def.filled(pl.Values, p.Language)
 	if err != nil {
 		return Link{}, err
@@ -118,17 +118,21 @@ func (s *Service) AnswerByLink(ctx context.Context, code string, meaning Meaning
 	}
 	scope := access.For(l.scope.Organisation(), access.Actor{Kind: access.Agent, ID: l.person.ID, From: from}, false)
 	err = s.db.Write(ctx, scope, func(tx *storage.Tx) error {
-		people, err := peopleByID(ctx, tx, scope, []uuid.UUID{l.person.ID}, "{{for_update}}")
+		in := s.intake(tx, scope, now)
+		p, err := in.person(ctx, l.person.ID)
 		if err != nil {
 			return err
 		}
-		launch, err := readLaunch(ctx, tx, scope, l.launch.ID)
+		d, err := in.desk(ctx, l.launch.ID)
 		if err != nil {
 			return err
 		}
-		late = launch.State != Running
+		late = d.launch.State != Running
 		g := given{Answer: Answer{ID: storage.NewID(now), At: now, Source: ByLink, Meaning: meaning, Minutes: minutes}}
-		return s.answered(ctx, tx, scope, now, launch, l.plan, people[l.person.ID], g)
+		if err := in.answer(ctx, d, p, g); err != nil {
+			return err
+		}
+		return in.flush(ctx)
 	})
 	if err != nil {
 		return false, err

@@ -20,6 +20,8 @@ type plan struct {
 	Values     map[string]string
 	LaunchedAt time.Time
 	Setting    setting
+	// zone is the establishment's, read once.
+	zone *time.Location
 }
 
 // wave returns a wave by its number from 0; people added by hand to an alert

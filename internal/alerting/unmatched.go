@@ -48,9 +48,13 @@ func (s *Service) Unmatched(ctx context.Context, scope access.Scope, since time.
 // somebody attached it before.
 func (s *Service) Attach(ctx context.Context, scope access.Scope, now time.Time, launch, reply, recipient uuid.UUID) error {
 	return s.during(ctx, scope, now, access.AlertConduct, launch, func(tx *storage.Tx, l Launch, pl *plan) (journal.Entry, error) {
-		p, err := recipientOf(ctx, tx, scope, l.ID, recipient, "{{for_update}}")
+		in := s.intake(tx, scope, now)
+		p, err := in.person(ctx, recipient)
 		if err != nil {
 			return journal.Entry{}, err
+		}
+		if p == nil || p.Launch != l.ID {
+			return journal.Entry{}, fault.New(fault.NotFound, "alerting.recipient.unknown")
 		}
 		var at int64
 		r := dispatch.Reply{ID: reply}
@@ -65,7 +69,7 @@ func (s *Service) Attach(ctx context.Context, scope access.Scope, now time.Time,
 		r.At = storage.Time(at)
 		g := pl.read(r, now)
 		g.By = scope.Actor().Name
-		if err := s.answered(ctx, tx, scope, now, l, pl, p, g); err != nil {
+		if err := in.take(ctx, p, g); err != nil {
 			return journal.Entry{}, err
 		}
 		return journal.Entry{Action: "alert.attach", After: map[string]any{"recipient": recipient, "reply": reply, "meaning": g.Meaning}},

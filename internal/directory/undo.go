@@ -85,19 +85,15 @@ func (d *Directory) goBack(ctx context.Context, scope access.Scope, i *Import) e
 	}); err != nil {
 		return err
 	}
-	for {
+	for last, more := uuid.Nil, true; more; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n := 0
 		if err := d.db.Write(ctx, scope, func(tx *storage.Tx) (err error) {
-			n, err = backSome(ctx, tx, scope, *i, next)
+			last, more, err = backSome(ctx, tx, scope, *i, next, last)
 			return err
 		}); err != nil {
 			return err
-		}
-		if n == 0 {
-			break
 		}
 	}
 	return d.db.Write(ctx, scope, func(tx *storage.Tx) (err error) {
@@ -116,16 +112,16 @@ func (d *Directory) goBack(ctx context.Context, scope access.Scope, i *Import) e
 // backSome ends the versions of some people that the import wrote and nobody
 // touched, and puts the versions of before after them. The rows it has done do
 // not match any more, so that a crash changes nothing to the rest.
-func backSome(ctx context.Context, tx *storage.Tx, scope access.Scope, i Import, next int64) (int, error) {
+func backSome(ctx context.Context, tx *storage.Tx, scope access.Scope, i Import, next int64, last uuid.UUID) (uuid.UUID, bool, error) {
 	var ids []uuid.UUID
-	if err := tx.Query(ctx, `SELECT id FROM directory_people WHERE organisation_id = $1 AND since_gen = $2 AND until_gen = $3 AND updated_us = $4 ORDER BY id LIMIT $5`,
-		[]any{scope.Organisation(), i.generation, int64(forever), storage.Micros(i.Applied), applyChunk}, func(row func(...any) error) error {
-			var id uuid.UUID
-			err := row(&id)
-			ids = append(ids, id)
-			return err
-		}); err != nil || len(ids) == 0 {
-		return 0, err
+	if err := tx.Query(ctx, `SELECT id FROM directory_people WHERE organisation_id = $1 AND since_gen = $2 AND until_gen = $3 AND updated_us = $4 AND id > $6
+		ORDER BY id LIMIT $5`, []any{scope.Organisation(), i.generation, int64(forever), storage.Micros(i.Applied), applyChunk, last}, func(row func(...any) error) error {
+		var id uuid.UUID
+		err := row(&id)
+		ids = append(ids, id)
+		return err
+	}); err != nil || len(ids) == 0 {
+		return last, false, err
 	}
 	end := storage.Args(ids, scope.Organisation(), i.generation, int64(forever), next)
 	copied := storage.Args(ids, scope.Organisation(), i.generation, int64(forever), next)
@@ -135,7 +131,7 @@ func backSome(ctx context.Context, tx *storage.Tx, scope access.Scope, i Import,
 	}{{"directory_people", "id", personInsert}, {"directory_contacts", "person_id", contactInsert}} {
 		if _, err := tx.Exec(ctx, `UPDATE `+t.table+` SET until_gen = $4 WHERE organisation_id = $1 AND since_gen = $2 AND until_gen = $3 AND `+t.key+` IN (`+
 			storage.In(len(ids), 5)+`)`, end...); err != nil {
-			return 0, err
+			return last, false, err
 		}
 		values := slices.Clone(t.columns)
 		for n, c := range values {
@@ -150,8 +146,8 @@ func backSome(ctx context.Context, tx *storage.Tx, scope access.Scope, i Import,
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO `+t.table+` (`+strings.Join(t.columns, ", ")+`) SELECT `+strings.Join(values, ", ")+` FROM `+t.table+
 			` WHERE organisation_id = $1 AND until_gen = $2 AND `+t.key+` IN (`+storage.In(len(ids), 5)+`)`, copied...); err != nil {
-			return 0, err
+			return last, false, err
 		}
 	}
-	return len(ids), nil
+	return ids[len(ids)-1], true, nil
 }

@@ -116,8 +116,10 @@ func (s *Service) Disable(ctx context.Context, scope access.Scope, account uuid.
 			}
 		}
 		for _, p := range all {
-			if err := keepAdministrator(ctx, tx, scope.Within(p.establishment)); err != nil && yes {
-				return err
+			if yes {
+				if err := keepAdministrator(ctx, tx, scope.Within(p.establishment)); err != nil {
+					return err
+				}
 			}
 			if err := note(ctx, tx, p.establishment, scope.Actor(), now, e); err != nil {
 				return err

@@ -174,3 +174,36 @@ func TestFactorNeedsTheFactor(t *testing.T) {
 		}
 	})
 }
+
+// Asking for challenges is free for everybody, so it must cost the database nothing.
+func TestAskingForAChallengeWritesNothing(t *testing.T) {
+	each(t, func(t *testing.T, h *identitytest.House, _ uuid.UUID) {
+		before := h.DB.Writes()
+		for range 100 {
+			_, key, err := h.Identity.BeginPasskeySignIn(t.Context(), "made up")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = h.Identity.FinishPasskeySignIn(t.Context(), identitytest.Here(), "", key[:len(key)-3]+"AAA", []byte(`{}`))
+			wantFault(t, err, fault.Invalid, "identity.passkey.refused")
+		}
+		if n := h.DB.Writes() - before; n != 0 {
+			t.Errorf("%d writes", n)
+		}
+	})
+}
+
+func TestForgedChallengeIsRefused(t *testing.T) {
+	each(t, func(t *testing.T, h *identitytest.House, nord uuid.UUID) {
+		key := withKey(t, h, h.Person(t, nord, "lea@chu.example", access.Reader), "")
+		options, challenge, err := h.Identity.BeginPasskeySignIn(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := key.SignIn(t, options)
+		for _, forged := range []string{"", "a.", "a.!!!", "a.AAAA", challenge[:len(challenge)-4] + "AAAA", "anything"} {
+			_, err := h.Identity.FinishPasskeySignIn(t.Context(), identitytest.Here(), "", forged, answer)
+			wantFault(t, err, fault.Invalid, "identity.passkey.late")
+		}
+	})
+}

@@ -154,7 +154,7 @@ func (p *post) send(ctx context.Context, from, to, text string) bool {
 		}
 		if answer, final := errors.AsType[*smtp.SMTPError](err); final && answer.Code >= 500 || try == intakeTries-1 {
 			p.failed.Add(1)
-			p.options.Log.Warn("lab: a mail was not taken", "error", err)
+			p.options.Log.Warn("lab: a mail was not taken", "final", final)
 			return false
 		}
 		select {

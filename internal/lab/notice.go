@@ -21,9 +21,9 @@ type notice struct {
 
 var (
 	linkPattern     = regexp.MustCompile(`https?://[^\s<>"']+`)
-	askPattern      = regexp.MustCompile(`(?i)\b(répondez|repondez|répondre|repondre|rép\.|rep\.|rép ?:|rep ?:|tapez|merci de répondre|reply|answer)`)
+	askPattern      = regexp.MustCompile(`(?i)\b(répondez|repondez|répondre|repondre|rép|rep|tapez|reply|answer)([^\pL]|$)`)
 	exercisePattern = regexp.MustCompile(`(?i)^\W*(exercice|exercise|test|essai)\b`)
-	keyPattern      = regexp.MustCompile(`\b([0-9])\s*[=:)\-–]\s*([^0-9=,;/|.\n]+)`)
+	keyPattern      = regexp.MustCompile(`\b([0-9])\s*[=:)\-–]?\s*([^0-9=;/|\n]+)`)
 	englishPattern  = regexp.MustCompile(`(?i)\b(reply|coming|please|your answer|hospital|exercise)\b`)
 )
 
@@ -31,7 +31,12 @@ func readNotice(text string) notice {
 	n := notice{exercise: exercisePattern.MatchString(text), keys: map[Intent]string{}, english: englishPattern.MatchString(text)}
 	n.link = strings.TrimRight(linkPattern.FindString(text), ".,;:!?)")
 	n.asks = n.link != "" || askPattern.MatchString(text)
-	for _, m := range keyPattern.FindAllStringSubmatch(linkPattern.ReplaceAllString(text, ""), -1) {
+	// The digits to type come after the word that asks for them: those before are hours and rooms.
+	proposed := linkPattern.ReplaceAllString(text, "")
+	if at := askPattern.FindStringIndex(proposed); at != nil {
+		proposed = proposed[at[0]:]
+	}
+	for _, m := range keyPattern.FindAllStringSubmatch(proposed, -1) {
 		if intent := intentOf(m[2]); intent != Silent && n.keys[intent] == "" {
 			n.keys[intent] = m[1]
 		}

@@ -84,6 +84,9 @@ func (o *Options) check() error {
 	if o.Gateway.Deliveries <= 0 {
 		o.Gateway.Deliveries = 500
 	}
+	if o.People == (Population{}) {
+		o.People = DefaultPopulation()
+	}
 	if o.PeopleIn != "" {
 		people, err := ReadPopulation(o.PeopleIn)
 		if err != nil {

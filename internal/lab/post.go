@@ -19,7 +19,9 @@ type post struct {
 	ledger  *ledger
 	agenda  *agenda
 	crew    *crew
-	walker  *walker // nil on the fast path
+	// walker and town are nil on the fast path.
+	walker *walker
+	town   *town
 
 	mu     sync.Mutex
 	opened map[string]bool // what a mailbox has answered already
@@ -155,10 +157,19 @@ func (p *post) deliver(l letter) {
 	}
 	n := readNotice(m.subject + "\n" + m.text)
 	n.exercise = n.exercise || exercisePattern.MatchString(m.text)
-	if m.replyTo == "" && n.link == "" || !p.first(l.to+" "+n.link) {
+	about := n.link
+	if about == "" {
+		about = m.subject
+	}
+	if !n.asks || !p.first(l.to+" "+about) {
 		return
 	}
-	for _, s := range who.steps(n, heardFirst) {
+	heard := heardFirst
+	if number, known := p.town.holder(n.link); known {
+		// The same alert came by SMS: this is the same person, who answers once.
+		who, heard = p.options.People.Telephone(number), heardAgain
+	}
+	for _, s := range who.steps(n, heard) {
 		if s.link {
 			p.later(s.after, p.walker.visit(n.link, s.intent, s.minutes, p.options.Log))
 		} else if m.replyTo != "" {

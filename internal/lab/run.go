@@ -51,7 +51,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	err := group.Wait()
 	if l.post.walker != nil {
-		l.post.walker.client.CloseIdleConnections()
+		l.post.walker.transport.CloseIdleConnections()
 	}
 	return err
 }
@@ -84,7 +84,7 @@ func build(o Options) *lab {
 	if !o.Fast {
 		w := newWalker()
 		l.smsc.town = newTown(o, l.agenda, l.crew, w)
-		l.post.walker = w
+		l.post.walker, l.post.town = w, l.smsc.town
 	}
 	return l
 }

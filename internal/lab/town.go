@@ -18,6 +18,8 @@ type town struct {
 
 	mu     sync.Mutex
 	phones map[uint64]*phone
+	// links tells whose telephone received a personal link.
+	links map[string]uint64
 }
 
 // phone is what a telephone remembers.
@@ -35,7 +37,7 @@ type talk struct {
 }
 
 func newTown(o Options, a *agenda, c *crew, w *walker) *town {
-	return &town{options: o, agenda: a, crew: c, walker: w, phones: map[uint64]*phone{}}
+	return &town{options: o, agenda: a, crew: c, walker: w, phones: map[uint64]*phone{}, links: map[string]uint64{}}
 }
 
 // refuses tells the numbers the gateway knows it cannot reach.
@@ -77,6 +79,14 @@ func (t *town) stopped(number uint64) bool {
 	return p != nil && p.stopped
 }
 
+// holder tells which telephone received a personal link.
+func (t *town) holder(link string) (number uint64, known bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	number, known = t.links[link]
+	return number, known && link != ""
+}
+
 func (t *town) phone(number uint64) *phone {
 	p := t.phones[number]
 	if p == nil {
@@ -100,8 +110,11 @@ func (t *town) read(a *account, who Person, d delivery, part gsm.Part, text stri
 	if !n.asks {
 		return
 	}
-	first := p.listen(n, now, t.options.People.scaled(time.Hour))
-	for _, s := range who.steps(n, first) {
+	if n.link != "" {
+		t.links[n.link] = d.from
+	}
+	heard := p.listen(n, now, t.options.People.scaled(time.Hour))
+	for _, s := range who.steps(n, heard) {
 		t.agenda.after(s.after, func() { t.act(a, who, d, n, s) })
 	}
 }

@@ -80,3 +80,13 @@ func IsDuplicate(err error) bool {
 	}
 	return isLiteDuplicate(err)
 }
+
+// Superuser tells whether the database account is one that row-level security
+// does not hold back; never on SQLite.
+func (db *DB) Superuser(ctx context.Context) (super bool, err error) {
+	if db.engine == SQLite {
+		return false, nil
+	}
+	err = db.readers.QueryRowContext(ctx, `SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user`).Scan(&super)
+	return super, err
+}
