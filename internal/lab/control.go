@@ -12,8 +12,9 @@ import (
 
 // Counts is what GET /counts answers.
 type Counts struct {
-	SMS  SMSCounts  `json:"sms"`
-	Mail MailCounts `json:"mail"`
+	SMS    SMSCounts   `json:"sms"`
+	Mail   MailCounts  `json:"mail"`
+	Clicks ClickCounts `json:"clicks"`
 	// Pending is what people still have to do: messages to receive, answers to write.
 	Pending int `json:"pending"`
 }
@@ -31,8 +32,6 @@ type SMSCounts struct {
 	Acknowledged uint64 `json:"acknowledged"`
 	Again        uint64 `json:"again"`
 	Waiting      int    `json:"waiting"`
-	Clicks       uint64 `json:"clicks"`
-	ClicksFailed uint64 `json:"clicks_failed"`
 }
 
 // MailCounts are the mails and what was sent back.
@@ -44,6 +43,14 @@ type MailCounts struct {
 	Away    uint64 `json:"away"`
 	// Failed counts what Tocsin's intake did not take.
 	Failed uint64 `json:"failed"`
+}
+
+// ClickCounts are the answers on the page of a link. GaveUp found no button for
+// what the person wanted to say.
+type ClickCounts struct {
+	Done   uint64 `json:"done"`
+	Failed uint64 `json:"failed"`
+	GaveUp uint64 `json:"gave_up"`
 }
 
 // page is how many messages one answer of /messages holds.

@@ -15,13 +15,16 @@ type notice struct {
 	// exercise is EXERCICE or TEST at the head of the message.
 	exercise bool
 	// keys are the digits the message proposes.
-	keys    map[Intent]string
+	keys map[Intent]string
+	// only is the digit to type when it stands for any answer: "Rép 1".
+	only    string
 	english bool
 }
 
 var (
 	linkPattern     = regexp.MustCompile(`https?://[^\s<>"']+`)
 	askPattern      = regexp.MustCompile(`(?i)\b(répondez|repondez|répondre|repondre|rép|rep|tapez|reply|answer)([^\pL]|$)`)
+	onlyPattern     = regexp.MustCompile(`^\S+ ([0-9])\b`)
 	exercisePattern = regexp.MustCompile(`(?i)^\W*(exercice|exercise|test|essai)\b`)
 	keyPattern      = regexp.MustCompile(`\b([0-9])\s*[=:)\-–]?\s*([^0-9=;/|\n]+)`)
 	englishPattern  = regexp.MustCompile(`(?i)\b(reply|coming|please|your answer|hospital|exercise)\b`)
@@ -41,26 +44,35 @@ func readNotice(text string) notice {
 			n.keys[intent] = m[1]
 		}
 	}
+	if len(n.keys) == 0 {
+		if m := onlyPattern.FindStringSubmatch(proposed); m != nil {
+			n.only = m[1]
+		}
+	}
 	return n
 }
+
+// What choices say, folded. The first that matches counts: "je ne peux pas
+// venir" holds "venir" too.
+var (
+	saysUnavailable = regexp.MustCompile(`\b(ne peux pas|ne viens pas|ne pas venir|pas dispo|indispo|empech|unavailable|cannot|can't|can not|not coming|away\b|absent|non\b|no\b)`)
+	saysCallMe      = regexp.MustCompile(`\b(rappel|appelez|call[_ ](me|back)|joindre|aide\b|help\b)`)
+	saysOnSite      = regexp.MustCompile(`\b(sur place|sur site|on[_ ]site|deja|already|abrite|sorti|safe\b|out\b)`)
+	saysComing      = regexp.MustCompile(`\b(viens|venir|arrive|coming|come\b|j'y vais|oui\b|yes\b|present|disponible|available)`)
+)
 
 // intentOf reads the label of a choice; Silent when it says none we know.
 func intentOf(label string) Intent {
 	folded := plain(label)
-	for _, words := range []struct {
-		intent Intent
-		any    []string
-	}{
-		{Unavailable, []string{"ne peux pas", "ne viens pas", "pas disponible", "indispo", "unavailable", "cannot", "can't", "can not", "not coming", "empech", "ne pas venir", "non"}},
-		{CallMe, []string{"rappel", "appelez", "call_me", "call me", "call back", "joindre"}},
-		{OnSite, []string{"sur place", "sur site", "on_site", "on site", "deja la", "already"}},
-		{Coming, []string{"viens", "arrive", "coming", "venir", "j'y vais", "oui", "present", "disponible", "yes"}},
-	} {
-		for _, w := range words.any {
-			if strings.Contains(folded, w) {
-				return words.intent
-			}
-		}
+	switch {
+	case saysUnavailable.MatchString(folded):
+		return Unavailable
+	case saysCallMe.MatchString(folded):
+		return CallMe
+	case saysOnSite.MatchString(folded):
+		return OnSite
+	case saysComing.MatchString(folded):
+		return Coming
 	}
 	return Silent
 }
@@ -102,14 +114,15 @@ func (who Person) steps(n notice, h hearing) []step {
 	if intent == Silent {
 		return nil
 	}
+	intent = n.suits(intent)
 	first := step{after: who.Delay, intent: intent, minutes: -1, link: who.Link && n.link != "" && answerable(intent)}
 	if intent == Coming {
 		first.minutes = who.Minutes
 	}
 	steps := []step{first}
 	if h == heardFirst && who.Second != Silent {
-		again := step{after: who.Delay + who.Again, intent: who.Second, minutes: -1, second: true}
-		if who.Second == Coming {
+		again := step{after: who.Delay + who.Again, intent: n.suits(who.Second), minutes: -1, second: true}
+		if again.intent == Coming {
 			again.minutes = who.Minutes * 2
 		}
 		// Half of those who change their mind then take the other road.
@@ -117,6 +130,15 @@ func (who Person) steps(n notice, h hearing) []step {
 		steps = append(steps, again)
 	}
 	return steps
+}
+
+// suits is what a person says when the message does not ask who comes: in a
+// confinement, who would have come is in shelter.
+func (n notice) suits(i Intent) Intent {
+	if i == Coming && n.keys[Coming] == "" && n.keys[OnSite] != "" {
+		return OnSite
+	}
+	return i
 }
 
 // answerable tells what the page has a button for.

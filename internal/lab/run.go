@@ -96,7 +96,7 @@ func (l *lab) counts() Counts {
 		Receipts: c.receipts.Load(), Replies: c.replies.Load(), Acknowledged: c.acknowledged.Load(), Again: c.again.Load(), Waiting: l.smsc.waiting(),
 	}}
 	if w := l.post.walker; w != nil {
-		out.SMS.Clicks, out.SMS.ClicksFailed = w.done.Load(), w.failed.Load()
+		out.Clicks = ClickCounts{Done: w.done.Load(), Failed: w.failed.Load(), GaveUp: w.gaveUp.Load()}
 	}
 	out.Mail = l.post.counts()
 	return out

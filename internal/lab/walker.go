@@ -19,8 +19,8 @@ import (
 // walker follows links as a browser without script does: it opens the page,
 // reads its forms, presses a button.
 type walker struct {
-	transport    *http.Transport
-	done, failed atomic.Uint64
+	transport            *http.Transport
+	done, failed, gaveUp atomic.Uint64
 }
 
 func newWalker() *walker {
@@ -44,6 +44,10 @@ func newWalker() *walker {
 func (w *walker) visit(link string, intent Intent, minutes int, log *slog.Logger) func(context.Context) {
 	return func(ctx context.Context) {
 		err := w.answer(ctx, link, intent, minutes)
+		if errors.Is(err, errNoForm) {
+			w.gaveUp.Add(1) // the alert is over, or does not ask that
+			return
+		}
 		if err != nil {
 			w.failed.Add(1)
 			log.Warn("lab: an answer by the link failed", "error", withoutURL(err))

@@ -26,6 +26,9 @@ func (who Person) words(n notice, s step) string {
 
 func sayings(i Intent, minutes int, n notice) []string {
 	var list []string
+	if n.only != "" && answerable(i) {
+		return []string{n.only, n.only, n.only, n.only + ".", n.only + " ok", " " + n.only, n.only + " merci", "ok", "Bien reçu"}
+	}
 	if n.keys[i] != "" {
 		list = append(list, "{k}", "{k}", "{k}", "{k}", " {k}", "{k}.", "{k} ", "Réponse {k}")
 	}
@@ -48,12 +51,12 @@ func sayings(i Intent, minutes int, n notice) []string {
 	case Stop:
 		return []string{"STOP", "Stop", "STOP SMS", "stop"}
 	default:
-		return []string{"?", "C'est qui ?", "Bonjour, vous vous trompez de numéro je crois", "c koi ce message", "👍", "Je demande à mon cadre", "pardon ?", "Mauvais numéro"}
+		return []string{"?", "C'est qui ?", "Bonjour, vous vous trompez de numéro je crois", "c koi ce message", "Je demande à mon cadre", "pardon ?", "Mauvais numéro"}
 	}
 }
 
 func comingSayings(minutes int) []string {
-	list := []string{"oui", "Oui", "OUI", "ok", "ok j'arrive", "j'arrive", "J’arrive", "jarrive", "je viens", "Je viens", "Présent",
+	list := []string{"oui", "Oui", "OUI", "ok", "ok j'arrive", "j'arrive", "J’arrive", "jarrive", "je viens", "Je viens", "Présent", "👍",
 		"oui {m} min", "oui {m}mn", "OUI {m}", "Oui, dans {m} minutes", "j'arrive ds {m}mn", "j'arrive dans {m} min", "jarive ds {m} min", "je viens, {m} min",
 		"je suis là dans {m} minutes", "ok {m} min", "en route, {m}mn", "🚗 {m} min", "je pars, la dans {m}min"}
 	switch minutes {
