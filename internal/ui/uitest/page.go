@@ -174,7 +174,7 @@ func (p *Page) Whole() *Page {
 	if i := strings.Index(p.Body, "⟦"); i >= 0 {
 		p.t.Errorf("untranslated: %.80s", p.Body[i:])
 	}
-	if title := p.Find("title"); len(title) != 1 || Text(title[0]) == "" {
+	if title := p.Find("head > title"); len(title) != 1 || Text(title[0]) == "" {
 		p.t.Errorf("the page has no title")
 	}
 	ids := map[string]bool{}

@@ -1,0 +1,44 @@
+package pages
+
+import (
+	"github.com/google/uuid"
+
+	"tocsin/internal/alerting"
+	"tocsin/internal/ui"
+)
+
+// alertsPerPage is how many past alerts one page shows.
+const alertsPerPage = 30
+
+// alerts is what the list shows: those that run, then the past ones.
+type alerts struct {
+	Active, Past []alerting.Launch
+	Next         uuid.UUID
+	First        bool
+}
+
+// list shows the alerts, those under way first.
+func (p *Pages) list(c *ui.Context) error {
+	after, err := uuid.Parse(c.Query().Get("apres"))
+	if err != nil {
+		after = uuid.Nil // the first page
+	}
+	v := alerts{First: after == uuid.Nil}
+	if v.Active, err = p.s.Active(c.Ctx(), c.Scope); err != nil {
+		return err
+	}
+	all, err := p.s.Launches(c.Ctx(), c.Scope, alerting.Page{After: after, Limit: alertsPerPage + 1})
+	if err != nil {
+		return err
+	}
+	if len(all) > alertsPerPage {
+		all = all[:alertsPerPage]
+		v.Next = all[alertsPerPage-1].ID
+	}
+	for _, l := range all {
+		if l.State != alerting.Running {
+			v.Past = append(v.Past, l)
+		}
+	}
+	return c.Render(listPage(c, v))
+}
