@@ -45,6 +45,7 @@ type Service struct {
 	common *common.List
 	// passkeys is nil when the origin allows none.
 	passkeys *webauthn.WebAuthn
+	origin   *url.URL
 	issuer   string
 	needing  map[access.Role]bool
 }
@@ -60,7 +61,7 @@ func New(o Options) (*Service, error) {
 	}
 	s := &Service{
 		db: o.DB, guard: o.Guard, clock: o.Clock, vault: o.Vault, houses: o.Organisations,
-		hasher: newHasher(o.Cost), common: list, issuer: "Tocsin", needing: needingFactor(o.Guard),
+		hasher: newHasher(o.Cost), common: list, origin: o.Origin, issuer: "Tocsin", needing: needingFactor(o.Guard),
 	}
 	if o.Origin != nil {
 		s.issuer = "Tocsin " + o.Origin.Hostname()
@@ -99,6 +100,9 @@ func (s *Service) NeedsFactor(roles []access.Role) bool {
 	}
 	return false
 }
+
+// Secure tells that people reach this installation by https.
+func (s *Service) Secure() bool { return s.origin != nil && s.origin.Scheme == "https" }
 
 // HasPasskeys tells whether this installation can take passkeys.
 func (s *Service) HasPasskeys() bool { return s.passkeys != nil }

@@ -123,3 +123,8 @@ func (p *Person) Code(t testing.TB, later time.Duration) string {
 func (p *Person) Cookie() *http.Cookie {
 	return &http.Cookie{Name: pages.SessionCookie, Value: p.Token}
 }
+
+// SecureCookie is the session's cookie, for a site whose public address is https.
+func (p *Person) SecureCookie() *http.Cookie {
+	return &http.Cookie{Name: "__Host-" + pages.SessionCookie, Value: p.Token}
+}

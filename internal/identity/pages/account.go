@@ -23,7 +23,7 @@ type own struct {
 	passkeys bool
 }
 
-func (p pages) token(c *ui.Context) string { return cookie(c.Request, SessionCookie) }
+func (p pages) token(c *ui.Context) string { return p.jar.get(c.Request, SessionCookie) }
 
 func (p pages) load(c *ui.Context) (o own, err error) {
 	o.passkeys = p.service.HasPasskeys()
@@ -91,7 +91,7 @@ func (p pages) changePassword(c *ui.Context) error {
 	if err != nil {
 		return c.Refill(f, err, passwordPage(c, f, account.Login))
 	}
-	p.keep(c, SessionCookie, fresh, int(identity.SessionLife.Seconds()))
+	p.jar.set(c, SessionCookie, fresh, int(identity.SessionLife.Seconds()))
 	c.Flash(ui.Success, c.Loc.T("identity.password.changed"))
 	return c.Redirect(AccountPath)
 }
@@ -161,8 +161,8 @@ func (p pages) confirmApplication(c *ui.Context) error {
 
 // factorAdded carries the new token and leads to the codes on paper, when there are new ones.
 func (p pages) factorAdded(c *ui.Context, fresh string, lead func(string) error) error {
-	p.keep(c, SessionCookie, fresh, int(identity.SessionLife.Seconds()))
-	session, err := p.service.Session(c.Ctx(), fresh, clientOf(c.Request))
+	p.jar.set(c, SessionCookie, fresh, int(identity.SessionLife.Seconds()))
+	session, err := p.service.Session(c.Ctx(), fresh, p.jar.client(c.Request))
 	if err != nil {
 		return err
 	}

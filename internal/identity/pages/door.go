@@ -40,7 +40,7 @@ func (p pages) start(c *ui.Context) error {
 	if !f.Valid() {
 		return c.Refill(f, nil, firstRunPage(c, f))
 	}
-	step, err := p.service.Start(c.Ctx(), clientOf(c.Request), identity.FirstRun{
+	step, err := p.service.Start(c.Ctx(), p.jar.client(c.Request), identity.FirstRun{
 		Code: c.PathValue("code"), Establishment: f.Value("establishment"), Colour: f.Value("colour"),
 		Name: f.Value("name"), Login: f.Value("login"), Password: c.Request.PostForm.Get("password"),
 		Language: string(c.Loc.Language()), Launches: f.Checked("launches", "oui"),
@@ -51,7 +51,7 @@ func (p pages) start(c *ui.Context) error {
 	if err != nil {
 		return c.Refill(f, err, firstRunPage(c, f))
 	}
-	p.takeStep(c, step)
+	p.jar.takeStep(c, step)
 	return c.Redirect(SecondFactorPath)
 }
 
@@ -74,11 +74,11 @@ func (p pages) accept(c *ui.Context) error {
 	if !f.Valid() {
 		return c.Refill(f, nil, invitationPage(c, f, link))
 	}
-	step, err := p.service.Accept(c.Ctx(), clientOf(c.Request), code, c.Request.PostForm.Get("password"))
+	step, err := p.service.Accept(c.Ctx(), p.jar.client(c.Request), code, c.Request.PostForm.Get("password"))
 	if err != nil {
 		return c.Refill(f, err, invitationPage(c, f, link))
 	}
-	p.takeStep(c, step)
+	p.jar.takeStep(c, step)
 	if !step.Done {
 		return c.Redirect(toSecond("/"))
 	}
@@ -98,11 +98,11 @@ func (p pages) signIn(c *ui.Context) error {
 	if !f.Valid() {
 		return c.Refill(f, nil, loginPage(c, f, next(c), p.service.HasPasskeys()))
 	}
-	step, err := p.service.SignIn(c.Ctx(), clientOf(c.Request), f.Value("login"), c.Request.PostForm.Get("password"))
+	step, err := p.service.SignIn(c.Ctx(), p.jar.client(c.Request), f.Value("login"), c.Request.PostForm.Get("password"))
 	if err != nil {
 		return p.refused(c, f, err)
 	}
-	p.takeStep(c, step)
+	p.jar.takeStep(c, step)
 	if !step.Done {
 		return c.Redirect(toSecond(next(c)))
 	}
@@ -121,7 +121,7 @@ func (p pages) refused(c *ui.Context, f *ui.Form, err error) error {
 }
 
 func (p pages) second(c *ui.Context) error {
-	waits, err := p.service.Waiting(c.Ctx(), cookie(c.Request, SessionCookie))
+	waits, err := p.service.Waiting(c.Ctx(), p.jar.get(c.Request, SessionCookie))
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (p pages) second(c *ui.Context) error {
 }
 
 func (p pages) prove(c *ui.Context) error {
-	token := cookie(c.Request, SessionCookie)
+	token := p.jar.get(c.Request, SessionCookie)
 	waits, err := p.service.Waiting(c.Ctx(), token)
 	if err != nil {
 		return err
@@ -139,12 +139,12 @@ func (p pages) prove(c *ui.Context) error {
 	if !f.Valid() {
 		return c.Refill(f, nil, secondPage(c, f, waits, next(c)))
 	}
-	step, err := p.service.ProveCode(c.Ctx(), clientOf(c.Request), token, f.Value("code"))
+	step, err := p.service.ProveCode(c.Ctx(), p.jar.client(c.Request), token, f.Value("code"))
 	if err != nil {
 		f.Set("code", "")
 		return c.Refill(f, err, secondPage(c, f, waits, next(c)))
 	}
-	p.takeStep(c, step)
+	p.jar.takeStep(c, step)
 	return c.Redirect(next(c))
 }
 
@@ -152,11 +152,11 @@ func (p pages) prove(c *ui.Context) error {
 const answerMost = 64 << 10
 
 func (p pages) beginKeySignIn(c *ui.Context) error {
-	options, key, err := p.service.BeginPasskeySignIn(c.Ctx(), cookie(c.Request, SessionCookie))
+	options, key, err := p.service.BeginPasskeySignIn(c.Ctx(), p.jar.get(c.Request, SessionCookie))
 	if err != nil {
 		return err
 	}
-	p.keep(c, challengeCookie, key, 300)
+	p.jar.set(c, challengeCookie, key, 300)
 	return c.JSON(200, options)
 }
 
@@ -165,12 +165,12 @@ func (p pages) finishKeySignIn(c *ui.Context) error {
 	if err != nil {
 		return err
 	}
-	step, err := p.service.FinishPasskeySignIn(c.Ctx(), clientOf(c.Request), cookie(c.Request, SessionCookie), cookie(c.Request, challengeCookie), answer)
+	step, err := p.service.FinishPasskeySignIn(c.Ctx(), p.jar.client(c.Request), p.jar.get(c.Request, SessionCookie), p.jar.get(c.Request, challengeCookie), answer)
 	if err != nil {
 		return err
 	}
-	p.takeStep(c, step)
-	p.keep(c, challengeCookie, "", 0)
+	p.jar.takeStep(c, step)
+	p.jar.set(c, challengeCookie, "", 0)
 	return c.JSON(200, map[string]string{"redirect": ui.LocalPath(c.Request.URL.Query().Get("suite"), "/")})
 }
 
@@ -183,10 +183,10 @@ func readAnswer(c *ui.Context) ([]byte, error) {
 }
 
 func (p pages) signOut(c *ui.Context) error {
-	if err := p.service.SignOut(c.Ctx(), cookie(c.Request, SessionCookie), clientOf(c.Request)); err != nil {
+	if err := p.service.SignOut(c.Ctx(), p.jar.get(c.Request, SessionCookie), p.jar.client(c.Request)); err != nil {
 		return err
 	}
-	p.keep(c, SessionCookie, "", 0)
+	p.jar.set(c, SessionCookie, "", 0)
 	c.Flash(ui.Success, c.Loc.T("identity.signedout"))
 	return c.Redirect(LoginPath)
 }
@@ -196,7 +196,7 @@ func (p pages) switchTo(c *ui.Context) error {
 	if err != nil {
 		return fault.Wrap(err, fault.NotFound, "identity.establishment.unknown")
 	}
-	if err := p.service.Switch(c.Ctx(), cookie(c.Request, SessionCookie), to); err != nil {
+	if err := p.service.Switch(c.Ctx(), p.jar.get(c.Request, SessionCookie), to); err != nil {
 		return err
 	}
 	// The page one comes from may not exist over there.

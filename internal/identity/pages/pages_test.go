@@ -73,7 +73,7 @@ func (s *site) post(path string, fields ...string) *uitest.Page {
 
 // as gives the browser the session of a person.
 func (s *site) as(p *identitytest.Person) *site {
-	s.jar = map[string]*http.Cookie{pages.SessionCookie: p.Cookie()}
+	s.jar = map[string]*http.Cookie{p.SecureCookie().Name: p.SecureCookie()}
 	return s
 }
 
@@ -129,6 +129,15 @@ func TestSignInWithSecondFactor(t *testing.T) {
 	s.post("/deconnexion").Leads("/connexion")
 	s.jar[old.Name] = old
 	s.get("/annuaire").Leads("/connexion?suite=%2Fannuaire")
+}
+
+// A cookie without the prefix may come from another site of the domain.
+func TestPlantedCookieIsIgnored(t *testing.T) {
+	s := newSite(t)
+	lea := s.house.Person(t, s.house.Establishment(t, "CH Nord"), "lea@ch.example", access.Reader)
+	s.jar = map[string]*http.Cookie{"planted": lea.Cookie()}
+	s.get("/annuaire").Leads("/connexion?suite=%2Fannuaire")
+	s.as(lea).get("/annuaire").Want(200)
 }
 
 func TestSignInLeadsNowhereElse(t *testing.T) {
@@ -215,7 +224,7 @@ func TestOwnAccountPages(t *testing.T) {
 	s.get("/compte").Whole().Says("h1", "My account").Value("#f-name", "value", "Léa Martin")
 	s.get("/compte/mot-de-passe").Want(200).Whole()
 	s.post("/compte/mot-de-passe", "old", "wrong wrong wrong", "password", "neuf phrases pour une nuit").Want(422).Says(".summary", "not right")
-	before := s.jar[pages.SessionCookie].Value
+	before := lea.Token
 	s.post("/compte/mot-de-passe", "old", identitytest.Password, "password", "neuf phrases pour une nuit").Leads("/compte")
 	if s.jar["__Host-"+pages.SessionCookie].Value == before {
 		t.Error("the token did not change with the password")

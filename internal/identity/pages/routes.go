@@ -1,8 +1,6 @@
 package pages
 
 import (
-	"strings"
-
 	"tocsin/internal/access"
 	"tocsin/internal/identity"
 	"tocsin/internal/ui"
@@ -27,8 +25,7 @@ const (
 // Options are what the pages rest on.
 type Options struct {
 	Service *identity.Service
-	// Origin is the public address, without slash at its end: it begins the
-	// links that are handed over. With https, cookies are Secure.
+	// Origin is the public address: it begins the links that are handed over.
 	Origin string
 }
 
@@ -36,12 +33,12 @@ type Options struct {
 type pages struct {
 	service *identity.Service
 	origin  string
-	secure  bool
+	jar     jar
 }
 
 // Routes registers the pages of this room.
 func Routes(r *ui.Router, o Options) {
-	p := pages{service: o.Service, origin: strings.TrimSuffix(o.Origin, "/"), secure: isSecure(o.Origin)}
+	p := pages{service: o.Service, origin: o.Origin, jar: jar{o.Service.Secure()}}
 	r.Get(FirstRunPath+"{code}", ui.Public, p.firstRun)
 	r.Post(FirstRunPath+"{code}", ui.Public, p.start)
 	r.Get(InvitationPath+"{code}", ui.Public, p.invitation)

@@ -2,7 +2,6 @@ package pages
 
 import (
 	"net/http"
-	"strings"
 
 	"tocsin/internal/i18n"
 	"tocsin/internal/identity"
@@ -21,14 +20,17 @@ const (
 )
 
 // Visitors tells ui who sends a request, from the session's cookie.
-type Visitors struct{ service *identity.Service }
+type Visitors struct {
+	service *identity.Service
+	jar     jar
+}
 
 // NewVisitors returns the Visitors of ui.Options.
-func NewVisitors(s *identity.Service) Visitors { return Visitors{s} }
+func NewVisitors(s *identity.Service) Visitors { return Visitors{s, jar{s.Secure()}} }
 
 // Visitor reads the session. Errors: Unauthenticated when there is none.
 func (v Visitors) Visitor(r *http.Request) (ui.Visitor, error) {
-	session, err := v.service.Session(r.Context(), cookie(r, SessionCookie), clientOf(r))
+	session, err := v.service.Session(r.Context(), v.jar.get(r, SessionCookie), v.jar.client(r))
 	if err != nil {
 		return ui.Visitor{}, err
 	}
@@ -46,44 +48,51 @@ func shown(e organisation.Establishment) ui.Establishment {
 	return ui.Establishment{ID: e.ID, Name: e.Name, Colour: e.Colour}
 }
 
-func clientOf(r *http.Request) identity.Client {
-	return identity.Client{Address: ui.AddressOf(r.Context()), Device: r.UserAgent(), Known: cookie(r, deviceCookie)}
-}
+// Enter gives the browser a sign-in made elsewhere (the doors of the demonstration).
+func Enter(c *ui.Context, s *identity.Service, step identity.Step) { jar{s.Secure()}.takeStep(c, step) }
+
+// jar reads and sets the cookies of this room.
+type jar struct{ secure bool }
 
 const hostPrefix = "__Host-"
 
-// cookie reads a cookie under either of its names. A browser sends a __Host-
-// one over https only, so it is the one to believe when both are there.
-func cookie(r *http.Request, name string) string {
-	for _, full := range []string{hostPrefix + name, name} {
-		if c, err := r.Cookie(full); err == nil {
-			return c.Value
-		}
+// name is the full name of a cookie. Over https only the one with the prefix
+// counts: another site of the domain could have planted the other.
+func (j jar) name(r *http.Request, name string) string {
+	if j.secure || r.TLS != nil {
+		return hostPrefix + name
 	}
-	return ""
+	return name
 }
 
-// keep sets a cookie of the whole site; seconds 0 drops it. Lax, not Strict:
-// the link of an alert opened from the mail must find the person signed in.
-func (p pages) keep(c *ui.Context, name, value string, seconds int) {
-	secure := p.secure || c.Request.TLS != nil
-	if secure {
-		name = hostPrefix + name
+func (j jar) get(r *http.Request, name string) string {
+	c, err := r.Cookie(j.name(r, name))
+	if err != nil {
+		return ""
 	}
+	return c.Value
+}
+
+// set sets a cookie of the whole site; seconds 0 drops it. Lax, not Strict: the
+// link of an alert opened from the mail must find the person signed in.
+func (j jar) set(c *ui.Context, name, value string, seconds int) {
 	if seconds == 0 {
 		value, seconds = "", -1
 	}
 	http.SetCookie(c.Writer, &http.Cookie{
-		Name: name, Value: value, Path: "/", MaxAge: seconds, HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
+		Name: j.name(c.Request, name), Value: value, Path: "/", MaxAge: seconds,
+		HttpOnly: true, Secure: j.secure || c.Request.TLS != nil, SameSite: http.SameSiteLaxMode,
 	})
 }
 
-// takeStep carries a sign-in one step further in the browser.
-func (p pages) takeStep(c *ui.Context, step identity.Step) {
-	p.keep(c, SessionCookie, step.Token, int(identity.SessionLife.Seconds()))
-	if step.Device != "" {
-		p.keep(c, deviceCookie, step.Device, int(identity.DeviceLife.Seconds()))
-	}
+func (j jar) client(r *http.Request) identity.Client {
+	return identity.Client{Address: ui.AddressOf(r.Context()), Device: r.UserAgent(), Known: j.get(r, deviceCookie)}
 }
 
-func isSecure(origin string) bool { return strings.HasPrefix(origin, "https://") }
+// takeStep carries a sign-in one step further in the browser.
+func (j jar) takeStep(c *ui.Context, step identity.Step) {
+	j.set(c, SessionCookie, step.Token, int(identity.SessionLife.Seconds()))
+	if step.Device != "" {
+		j.set(c, deviceCookie, step.Device, int(identity.DeviceLife.Seconds()))
+	}
+}
