@@ -218,12 +218,18 @@ func (h *hospital) tick() {
 	h.t.Fatal("the worker never rests")
 }
 
-// pass moves the clock second by second, as the worker sees it.
+// pass moves the clock as the worker sees it: second by second in the last
+// minute, by ten seconds before.
 func (h *hospital) pass(d time.Duration) {
 	h.t.Helper()
-	for range int(d / time.Second) {
-		h.clock.Advance(time.Second)
+	for d > 0 {
+		step := time.Second
+		if d > 70*time.Second {
+			step = 10 * time.Second
+		}
+		h.clock.Advance(step)
 		h.tick()
+		d -= step
 	}
 }
 
