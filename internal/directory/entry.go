@@ -67,6 +67,7 @@ type reading struct {
 	zone      *time.Location
 	places    *organisation.Places
 	reference *Reference
+	serial    uint32
 }
 
 func newReading(header []string, m Mapping, source string, places *organisation.Places, ref *Reference) (*reading, error) {
@@ -74,7 +75,7 @@ func newReading(header []string, m Mapping, source string, places *organisation.
 	if err != nil {
 		return nil, err
 	}
-	return &reading{header, m, origins(m), source, zone, places, ref}, nil
+	return &reading{header: header, mapping: m, origins: origins(m), source: source, zone: zone, places: places, reference: ref}, nil
 }
 
 // origins names each column so that the export finds it again.

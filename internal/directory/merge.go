@@ -19,7 +19,7 @@ func (r *reading) merge(e *entry, old *record, now time.Time) record {
 		p = *old
 		p.Contacts = slices.Clone(old.Contacts)
 	} else {
-		p.ID = storage.NewID(now)
+		p.ID = r.newID(now)
 		p.Human, p.Created, p.Language, p.Status, p.Source = p.ID, now, "fr", Autre, r.source
 	}
 	// What was entered by hand, or by another source, keeps its own key and owner.
@@ -137,8 +137,19 @@ func (r *reading) mergeContacts(e *entry, old []ContactPoint, now time.Time) []C
 }
 
 func (r *reading) newContact(k entryContact, now time.Time) ContactPoint {
-	return ContactPoint{Contact: Contact{ID: storage.NewID(now), Kind: k.Kind, Address: k.Address, Private: k.Private, Shared: k.Shared, State: NeverTried},
+	return ContactPoint{Contact: Contact{ID: r.newID(now), Kind: k.Kind, Address: k.Address, Private: k.Private, Shared: k.Shared, State: NeverTried},
 		Label: k.Label, Source: r.source, origin: k.Origin}
+}
+
+// newID gives ids that grow in the order of the file although all are of one
+// instant: a counter follows the time (RFC 9562 § 6.2, method 1). In the order
+// in which they are read again, people then lie side by side on the disk.
+func (r *reading) newID(now time.Time) uuid.UUID {
+	r.serial++
+	id, n := storage.NewID(now), r.serial
+	id[6], id[7] = 0x70|byte(n>>22&0x0f), byte(n>>14)
+	id[8], id[9] = 0x80|byte(n>>8&0x3f), byte(n)
+	return id
 }
 
 // Change is one field of a person, before and after, in words; numbers are

@@ -166,8 +166,7 @@ func (d *Directory) RefreshQuality(ctx context.Context, scope access.Scope) erro
 	return nil
 }
 
-// computeQuality sweeps people and contact points side by side, both by
-// person, and writes one row per service.
+// computeQuality sweeps the people and writes one row per service.
 func (d *Directory) computeQuality(ctx context.Context, scope access.Scope) error {
 	now := d.clock.Now()
 	// The mark goes first: what changes during the sweep marks again.
@@ -200,20 +199,39 @@ func (d *Directory) computeQuality(ctx context.Context, scope access.Scope) erro
 	})
 }
 
-// qualityColumns are, for one person, the facts that causes are made of. A
-// contact point that is shared proves nobody.
-const qualityColumns = `p.id, p.service_id,
-	COUNT(c.id) AS points,
-	SUM(CASE WHEN c.kind = 'mobile' THEN 1 ELSE 0 END) AS mobiles,
-	SUM(CASE WHEN c.state = 'stopped' THEN 1 ELSE 0 END) AS stopped,
-	SUM(CASE WHEN c.state = 'bounced' THEN 1 ELSE 0 END) AS bounced,
-	SUM(CASE WHEN c.failures >= $4 THEN 1 ELSE 0 END) AS failed,
-	SUM(CASE WHEN c.shared AND c.kind <> 'extension' THEN 1 ELSE 0 END) AS shared,
-	SUM(CASE WHEN c.state <> 'never' THEN 1 ELSE 0 END) AS tried,
-	SUM(CASE WHEN c.answered_us > $5 AND NOT c.shared THEN 1 ELSE 0 END) AS proven`
+// Who has a contact point of a sort, by the small indexes of those sorts. $4 and
+// $5 are failuresBad and the limit of proofs.
+const (
+	shown      = `SELECT c.person_id FROM directory_contacts c WHERE c.organisation_id = $1 AND c.since_gen <= $2 AND c.until_gen > $2 AND `
+	hasStopped = `p.id IN (` + shown + `c.state = 'stopped')`
+	hasBounced = `p.id IN (` + shown + `c.state = 'bounced')`
+	hasFailed  = `p.id IN (` + shown + `c.state = 'failed' AND c.failures >= $4)`
+	hasShared  = `p.id IN (` + shown + `c.shared AND c.kind <> 'extension')`
+	isProven   = `COALESCE(p.proven_us > $5, FALSE)`
+)
 
-const qualityFrom = ` FROM directory_people p LEFT JOIN directory_contacts c ON c.organisation_id = p.organisation_id AND c.person_id = p.id
-	AND c.since_gen <= $2 AND c.until_gen > $2 WHERE ` + working
+// condition selects the people p who have a cause.
+func (cause Cause) condition() string {
+	switch cause {
+	case CauseNoContact:
+		return "p.mobiles = 0 AND p.points = 0"
+	case CauseNoMobile:
+		return "p.mobiles = 0 AND p.points > 0"
+	case CauseStopped:
+		return hasStopped
+	case CauseBounced:
+		return hasBounced
+	case CauseFailed:
+		return hasFailed
+	case CauseShared:
+		return hasShared
+	case CauseNeverTried:
+		return "NOT p.tried AND p.points > 0"
+	case CauseUnproven:
+		return "NOT " + isProven
+	}
+	return "TRUE"
+}
 
 func sweepQuality(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, scores map[uuid.UUID]*Score) error {
 	g, err := generation(ctx, tx, scope)
@@ -221,11 +239,11 @@ func sweepQuality(ctx context.Context, tx *storage.Tx, scope access.Scope, now t
 		return err
 	}
 	args := []any{scope.Organisation(), g, storage.Micros(now), failuresBad, storage.Micros(now.Add(-ProvenFor))}
-	return tx.Query(ctx, `SELECT f.service_id, COUNT(*), SUM(CASE WHEN f.proven > 0 THEN 1 ELSE 0 END),
-		SUM(CASE WHEN f.points = 0 THEN 1 ELSE 0 END), SUM(CASE WHEN f.points > 0 AND f.mobiles = 0 THEN 1 ELSE 0 END),
-		SUM(CASE WHEN f.stopped > 0 THEN 1 ELSE 0 END), SUM(CASE WHEN f.bounced > 0 THEN 1 ELSE 0 END), SUM(CASE WHEN f.failed > 0 THEN 1 ELSE 0 END),
-		SUM(CASE WHEN f.shared > 0 THEN 1 ELSE 0 END), SUM(CASE WHEN f.points > 0 AND f.tried = 0 THEN 1 ELSE 0 END), SUM(CASE WHEN f.proven = 0 THEN 1 ELSE 0 END)
-		FROM (SELECT `+qualityColumns+qualityFrom+` GROUP BY p.id, p.service_id) f GROUP BY f.service_id`, args, func(row func(...any) error) error {
+	columns := "SUM(CASE WHEN " + isProven + " THEN 1 ELSE 0 END)"
+	for _, c := range Causes() {
+		columns += ", SUM(CASE WHEN " + c.condition() + " THEN 1 ELSE 0 END)"
+	}
+	return tx.Query(ctx, `SELECT p.service_id, COUNT(*), `+columns+` FROM directory_people p WHERE `+working+` GROUP BY p.service_id`, args, func(row func(...any) error) error {
 		var service uuid.NullUUID
 		s := &Score{Causes: map[Cause]int{}}
 		n := make([]int, len(Causes()))
@@ -240,31 +258,4 @@ func sweepQuality(ctx context.Context, tx *storage.Tx, scope access.Scope, now t
 		scores[service.UUID] = s
 		return nil
 	})
-}
-
-// condition selects, for lists, the people p who have a cause. Its parameters
-// are those of working, then failuresBad and the limit of proofs.
-func (cause Cause) condition() string {
-	with := func(test string) string {
-		return ` EXISTS (SELECT 1 FROM directory_contacts c WHERE c.organisation_id = $1 AND c.person_id = p.id AND c.since_gen <= $2 AND c.until_gen > $2` + test + `)`
-	}
-	switch cause {
-	case CauseNoContact:
-		return "NOT" + with("")
-	case CauseNoMobile:
-		return with("") + " AND NOT" + with(" AND c.kind = 'mobile'")
-	case CauseStopped:
-		return with(" AND c.state = 'stopped'")
-	case CauseBounced:
-		return with(" AND c.state = 'bounced'")
-	case CauseFailed:
-		return with(" AND c.failures >= $4")
-	case CauseShared:
-		return with(" AND c.shared AND c.kind <> 'extension'")
-	case CauseNeverTried:
-		return with("") + " AND NOT" + with(" AND c.state <> 'never'")
-	case CauseUnproven:
-		return "NOT" + with(" AND c.answered_us > $5 AND NOT c.shared")
-	}
-	return "TRUE"
 }

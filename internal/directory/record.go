@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -50,7 +51,7 @@ func recordSome(ctx context.Context, tx *storage.Tx, scope access.Scope, now tim
 		}
 		byAddress[e.Address] = append(byAddress[e.Address], e)
 	}
-	var rows [][]any
+	var rows, people [][]any
 	// Every version, shown or not: an import under way, or its undoing, must not forget what was just learnt.
 	err := tx.Query(ctx, `SELECT `+contactColumns+` FROM directory_contacts c WHERE c.organisation_id = $1 AND c.address IN (`+storage.In(len(list), 2)+`)`,
 		storage.Args(list, scope.Organisation()), func(row func(...any) error) error {
@@ -63,6 +64,11 @@ func recordSome(ctx context.Context, tx *storage.Tx, scope access.Scope, now tim
 				k.learn(e)
 			}
 			if k != before {
+				proven := sql.NullInt64{}
+				if !k.Shared {
+					proven = storage.NullMicros(k.Answered)
+				}
+				people = append(people, []any{scope.Organisation(), k.person, proven})
 				rows = append(rows, []any{scope.Organisation(), k.person, k.ID, k.since, string(k.State), storage.NullMicros(k.StateAt),
 					storage.NullMicros(k.Delivered), storage.NullMicros(k.Answered), k.Failures})
 			}
@@ -70,6 +76,12 @@ func recordSome(ctx context.Context, tx *storage.Tx, scope access.Scope, now tim
 		})
 	if err != nil {
 		return err
+	}
+	for _, p := range people {
+		if _, err := tx.Exec(ctx, `UPDATE directory_people SET tried = TRUE, proven_us = {{greatest}}(COALESCE(proven_us, CAST($3 AS BIGINT)), COALESCE(CAST($3 AS BIGINT), proven_us))
+			WHERE organisation_id = $1 AND id = $2 AND (NOT tried OR proven_us IS NULL AND CAST($3 AS BIGINT) IS NOT NULL OR proven_us < CAST($3 AS BIGINT))`, p...); err != nil {
+			return err
+		}
 	}
 	_, err = tx.UpdateRows(ctx, "directory_contacts", 4, []storage.Column{{Name: "organisation_id", Type: "uuid"}, {Name: "person_id", Type: "uuid"}, {Name: "id", Type: "uuid"},
 		{Name: "since_gen", Type: "bigint"}, {Name: "state", Type: "text"}, {Name: "state_us", Type: "bigint"}, {Name: "delivered_us", Type: "bigint"},

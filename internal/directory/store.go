@@ -43,7 +43,7 @@ func scanPerson(row func(...any) error) (record, error) {
 var personInsert = []string{"organisation_id", "id", "since_gen", "until_gen", "revision", "source", "match_key", "matricule", "rpps",
 	"last_name", "first_name", "name_folded", "search_folded", "metier", "metier_label", "qualifications", "service_id", "site_id", "status",
 	"semester", "language", "protected", "refused", "rest_until_us", "contract_end_us", "absent_from_us", "absent_to_us", "departed_us",
-	"human_id", "human_keys", "human_by", "created_us", "updated_us"}
+	"points", "mobiles", "tried", "proven_us", "human_id", "human_keys", "human_by", "created_us", "updated_us"}
 
 // values is the row of a version, with the evidence of who the person is.
 func (p record) values(scope access.Scope, key vault.Derived) []any {
@@ -51,11 +51,26 @@ func (p record) values(scope access.Scope, key vault.Derived) []any {
 	if human == uuid.Nil {
 		human = p.ID
 	}
+	mobiles, tried, proven := p.reach()
 	return []any{scope.Organisation(), p.ID, p.since, int64(forever), p.Revision, p.Source, p.match, p.Matricule, p.RPPS,
 		p.LastName, p.FirstName, storage.Fold(p.LastName + " " + p.FirstName), p.search(), p.Metier, p.MetierLabel, packed(p.Qualifications),
 		storage.NullID(p.Service), storage.NullID(p.Site), p.Status, p.Semester, p.Language, p.Protected, packed(p.Refused),
 		storage.NullMicros(p.RestUntil), storage.NullMicros(p.ContractEnd), storage.NullMicros(p.AbsentFrom), storage.NullMicros(p.AbsentTo),
-		storage.NullMicros(p.Departed), human, evidence(key, p.Person), key.Key, storage.Micros(p.Created), storage.Micros(p.Updated)}
+		storage.NullMicros(p.Departed), len(p.Contacts), mobiles, tried, storage.NullMicros(proven), human, evidence(key, p.Person), key.Key, storage.Micros(p.Created), storage.Micros(p.Updated)}
+}
+
+// reach repeats what the contact points say. One that is shared proves nobody.
+func (p Person) reach() (mobiles int, tried bool, proven time.Time) {
+	for _, k := range p.Contacts {
+		if k.Kind == Mobile {
+			mobiles++
+		}
+		tried = tried || k.State != NeverTried
+		if !k.Shared {
+			proven = latest(proven, k.Answered)
+		}
+	}
+	return mobiles, tried, proven
 }
 
 // search is the text in which lists look: names both ways round, matricule, métier.

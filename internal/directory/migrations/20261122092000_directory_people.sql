@@ -1,4 +1,7 @@
 -- +goose Up
+-- points, mobiles, tried and proven_us repeat what the contact points say, so
+-- that lists and figures need not read them all.
+--
 -- human_keys is the evidence that links rows to one human being: keyed hashes
 -- only, of which human_by names the key.
 --
@@ -42,6 +45,10 @@ CREATE TABLE directory_people (
   absent_from_us BIGINT,
   absent_to_us BIGINT,
   departed_us BIGINT,
+  points BIGINT NOT NULL,
+  mobiles BIGINT NOT NULL,
+  tried BOOLEAN NOT NULL,
+  proven_us BIGINT,
   human_id UUID NOT NULL,
   human_keys TEXT NOT NULL,
   human_by TEXT NOT NULL,
@@ -52,6 +59,7 @@ CREATE TABLE directory_people (
 CREATE INDEX directory_people_by_name ON directory_people (organisation_id, name_folded, id);
 CREATE INDEX directory_people_by_match ON directory_people (organisation_id, match_key);
 CREATE INDEX directory_people_twins ON directory_people (organisation_id, human_id) WHERE human_id <> id;
+CREATE INDEX directory_people_unarmed ON directory_people (organisation_id, name_folded) WHERE mobiles = 0;
 CREATE INDEX directory_people_next ON directory_people (organisation_id, since_gen) WHERE since_gen > 0;
 CREATE INDEX directory_people_past ON directory_people (organisation_id, until_gen) WHERE until_gen < 9223372036854775807;
 
@@ -77,6 +85,10 @@ CREATE TABLE directory_contacts (
   PRIMARY KEY (organisation_id, person_id, id, since_gen)
 );
 CREATE INDEX directory_contacts_by_address ON directory_contacts (organisation_id, address);
+CREATE INDEX directory_contacts_stopped ON directory_contacts (organisation_id, person_id) WHERE state = 'stopped';
+CREATE INDEX directory_contacts_bounced ON directory_contacts (organisation_id, person_id) WHERE state = 'bounced';
+CREATE INDEX directory_contacts_failed ON directory_contacts (organisation_id, person_id) WHERE state = 'failed';
+CREATE INDEX directory_contacts_shared ON directory_contacts (organisation_id, person_id) WHERE shared;
 
 CREATE TABLE directory_groups (
   organisation_id UUID NOT NULL,
