@@ -18,6 +18,7 @@ type agenda struct {
 	mu    sync.Mutex
 	queue appointments
 	next  uint64
+	doing int
 }
 
 type appointment struct {
@@ -67,7 +68,7 @@ func (a *agenda) after(d time.Duration, do func()) {
 func (a *agenda) waiting() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return len(a.queue)
+	return len(a.queue) + a.doing
 }
 
 // run does what is due until ctx ends; what is left then is forgotten.
@@ -78,6 +79,7 @@ func (a *agenda) run(ctx context.Context) {
 			do()
 		}
 		if len(due) > 0 {
+			a.done()
 			continue
 		}
 		var tick <-chan time.Time
@@ -93,6 +95,13 @@ func (a *agenda) run(ctx context.Context) {
 	}
 }
 
+// done forgets what was being done: what it entered is in the queue by now.
+func (a *agenda) done() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.doing = 0
+}
+
 // due takes what is to be done now, or tells how long until the next.
 func (a *agenda) due() (now []func(), pause time.Duration, some bool) {
 	t := a.clock.Now()
@@ -103,6 +112,7 @@ func (a *agenda) due() (now []func(), pause time.Duration, some bool) {
 			return now, wait, true
 		}
 		now = append(now, heap.Pop(&a.queue).(appointment).do)
+		a.doing++
 	}
 	return now, 0, len(a.queue) > 0
 }
@@ -112,6 +122,7 @@ type crew struct {
 	mu    sync.Mutex
 	wake  sync.Cond
 	queue []func(context.Context)
+	busy  int
 	over  bool
 }
 
@@ -127,6 +138,13 @@ func (c *crew) give(do func(context.Context)) {
 	defer c.mu.Unlock()
 	c.queue = append(c.queue, do)
 	c.wake.Signal()
+}
+
+// waiting is the work not finished.
+func (c *crew) waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.queue) + c.busy
 }
 
 // run works with n hands until ctx ends; what is queued then is forgotten.
@@ -156,7 +174,11 @@ func (c *crew) work(ctx context.Context) {
 		do := c.queue[0]
 		c.queue[0] = nil
 		c.queue = c.queue[1:]
+		c.busy++
 		c.mu.Unlock()
 		do(ctx)
+		c.mu.Lock()
+		c.busy--
+		c.mu.Unlock()
 	}
 }

@@ -91,7 +91,7 @@ func build(o Options) *lab {
 
 func (l *lab) counts() Counts {
 	c := &l.smsc.counters
-	out := Counts{Pending: l.agenda.waiting(), SMS: SMSCounts{
+	out := Counts{Pending: l.agenda.waiting() + l.crew.waiting(), SMS: SMSCounts{
 		Tally: l.smsc.ledger.tally(), Binds: c.binds.Load(), Refused: c.refused.Load(), Throttled: c.throttled.Load(),
 		Receipts: c.receipts.Load(), Replies: c.replies.Load(), Acknowledged: c.acknowledged.Load(), Again: c.again.Load(), Waiting: l.smsc.waiting(),
 	}}

@@ -177,13 +177,18 @@ func (t *town) act(a *account, who Person, d delivery, n notice, s step) {
 	a.push(delivery{from: d.from, to: d.to, state: smpp.StateNone, text: octets, coding: coding})
 }
 
-// decode reads a text as a telephone shows it.
+// decode reads a text as a telephone shows it. Clients that say ASCII and write
+// the GSM alphabet exist (node-smpp does): its accents lie below the space.
 func decode(coding byte, octets string) string {
 	switch coding {
 	case smpp.CodingUCS2:
 		return gsm.DecodeUCS2(octets)
-	case smpp.CodingLatin1, smpp.CodingASCII:
+	case smpp.CodingLatin1:
 		return gsm.DecodeLatin1(octets)
+	case smpp.CodingASCII:
+		if !strings.ContainsFunc(octets, func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' }) {
+			return gsm.DecodeLatin1(octets)
+		}
 	}
 	return gsm.DecodeGSM7(octets)
 }
