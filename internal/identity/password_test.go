@@ -97,8 +97,10 @@ func TestOldPasswordIsNotGuessed(t *testing.T) {
 func TestHashFollowsTheCost(t *testing.T) {
 	each(t, func(t *testing.T, h *identitytest.House, nord uuid.UUID) {
 		p := h.Person(t, nord, "lea@chu.example", access.Reader)
-		harder, err := identity.New(identity.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Vault: h.Vault,
-			Organisations: organisation.New(h.DB, h.Guard, h.Clock), Cost: identity.Cost{Memory: 128, Passes: 2, Lanes: 1}})
+		harder, err := identity.New(identity.Options{
+			DB: h.DB, Guard: h.Guard, Clock: h.Clock, Vault: h.Vault,
+			Organisations: organisation.New(h.DB, h.Guard, h.Clock), Cost: identity.Cost{Memory: 128, Passes: 2, Lanes: 1},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,8 +138,10 @@ func TestHashFollowsTheCost(t *testing.T) {
 func TestUnknownLoginCostsTheSame(t *testing.T) {
 	h := identitytest.New(t, storagetest.SQLite(t, identitytest.Rooms()...))
 	h.Person(t, h.Establishment(t, "CH Nord"), "lea@chu.example", access.Reader)
-	real, err := identity.New(identity.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Vault: h.Vault, Organisations: h.Organisations,
-		Cost: identity.Cost{Memory: 64, Passes: 1, Lanes: 1}})
+	real, err := identity.New(identity.Options{
+		DB: h.DB, Guard: h.Guard, Clock: h.Clock, Vault: h.Vault, Organisations: h.Organisations,
+		Cost: identity.Cost{Memory: 64, Passes: 1, Lanes: 1},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

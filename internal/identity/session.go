@@ -280,8 +280,10 @@ func (s *Service) revoke(ctx context.Context, scope access.Scope, query string, 
 		if err != nil || n == 0 {
 			return err
 		}
-		return journal.Append(ctx, tx, scope, now, journal.Entry{Action: "identity.session.revoke", ObjectKind: "account",
-			ObjectID: account.String(), ObjectName: scope.Actor().Name, After: map[string]int64{"sessions": n}})
+		return journal.Append(ctx, tx, scope, now, journal.Entry{
+			Action: "identity.session.revoke", ObjectKind: "account",
+			ObjectID: account.String(), ObjectName: scope.Actor().Name, After: map[string]int64{"sessions": n},
+		})
 	})
 }
 

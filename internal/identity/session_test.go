@@ -146,8 +146,10 @@ func TestNothingUsableAtRest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, secret := range map[string]string{"session": p.Token, "device": p.Device, "seed": p.Secret, "link": inv.Code, "password": identitytest.Password,
-			"code": codes.New[0], "code without spaces": strings.ReplaceAll(codes.New[0], " ", "")} {
+		for name, secret := range map[string]string{
+			"session": p.Token, "device": p.Device, "seed": p.Secret, "link": inv.Code, "password": identitytest.Password,
+			"code": codes.New[0], "code without spaces": strings.ReplaceAll(codes.New[0], " ", ""),
+		} {
 			if secret == "" || strings.Contains(dump.String(), secret) {
 				t.Errorf("the %s is in the database as it is", name)
 			}

@@ -197,8 +197,10 @@ func (s *Service) enter(ctx context.Context, tx *storage.Tx, a Account, all []po
 		return Step{}, err
 	}
 	who := actorOf(a, c)
-	return step, note(ctx, tx, here.establishment, who, now, journal.Entry{Action: "identity.signin", ObjectKind: "account",
-		ObjectID: a.ID.String(), ObjectName: a.Name, After: map[string]any{"method": method, "second_factor": strong}})
+	return step, note(ctx, tx, here.establishment, who, now, journal.Entry{
+		Action: "identity.signin", ObjectKind: "account",
+		ObjectID: a.ID.String(), ObjectName: a.Name, After: map[string]any{"method": method, "second_factor": strong},
+	})
 }
 
 // rememberDevice makes the device a known one. Its cookie opens nothing: it

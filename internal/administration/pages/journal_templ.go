@@ -622,7 +622,7 @@ func line(c *ui.Context, q ui.Query, r journal.Record) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if r.Actor.From != "" {
+		if r.Actor.From != "" && r.Actor.From != r.Actor.Name {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "<br><span class=\"quiet\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

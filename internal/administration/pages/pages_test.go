@@ -51,8 +51,10 @@ func TestJournalIsRead(t *testing.T) {
 	r, db := house(t, nil, access.Auditor)
 	uitest.Get(t, r, pages.JournalPath).Want(200).Whole().Says(".empty-title", "Le journal est vide").Lacks("table")
 	at := uitest.Noon().Add(-time.Hour)
-	write(t, db, person("Ana Ruiz"), at, journal.Entry{Action: "identity.roles", ObjectKind: "account", ObjectID: "42", ObjectName: "Léa Petit",
-		Before: map[string]any{"roles": []string{"lecteur"}}, After: map[string]any{"roles": []string{"declencheur"}}})
+	write(t, db, person("Ana Ruiz"), at, journal.Entry{
+		Action: "identity.roles", ObjectKind: "account", ObjectID: "42", ObjectName: "Léa Petit",
+		Before: map[string]any{"roles": []string{"lecteur"}}, After: map[string]any{"roles": []string{"declencheur"}},
+	})
 	write(t, db, access.System(uitest.Establishment(), "dispatch"), at.Add(-48*time.Hour), journal.Entry{Action: "alert.kill", ObjectName: "Alerte 7"})
 	page := uitest.Get(t, r, pages.JournalPath).Want(200).Whole().Count(".table > table > tbody > tr", 2)
 	page.Says("td", "Rôles changés").Says("td", "192.0.2.7").Says("td", "Programme dispatch").Says("th[scope=row]", "Rôles").Says("td", "Lecteur").Says("td", "Déclencheur")
@@ -63,8 +65,16 @@ func TestJournalIsRead(t *testing.T) {
 		query string
 		want  int
 	}{
-		{"?q=lea+PETIT", 1}, {"?q=personne", 0}, {"?action=alert.", 1}, {"?action=identity.", 1}, {"?id=42", 1},
-		{"?par=" + person("Ana Ruiz").Actor().ID.String(), 1}, {"?du=2026-11-22", 1}, {"?au=2026-11-20", 1}, {"?du=2026-11-22&au=2026-11-22", 1}, {"?du=hier", 2},
+		{"?q=lea+PETIT", 1},
+		{"?q=personne", 0},
+		{"?action=alert.", 1},
+		{"?action=identity.", 1},
+		{"?id=42", 1},
+		{"?par=" + person("Ana Ruiz").Actor().ID.String(), 1},
+		{"?du=2026-11-22", 1},
+		{"?au=2026-11-20", 1},
+		{"?du=2026-11-22&au=2026-11-22", 1},
+		{"?du=hier", 2},
 	} {
 		uitest.Get(t, r, pages.JournalPath+c.query).Want(200).Whole().Count(".table > table > tbody > tr", c.want)
 	}
@@ -137,8 +147,10 @@ func TestHealth(t *testing.T) {
 	}
 	r, _ := house(t, []administration.Check{
 		{ID: "a", Title: "administration.journal.title", Run: found(administration.Finding{State: administration.Well, What: administration.Say("administration.health.hint")})},
-		{ID: "b", Title: "administration.title", Run: found(administration.Finding{State: administration.Broken,
-			What: administration.Say("administration.check.silent", "limit", 10*time.Second), ToDo: administration.Say("administration.journal.none.text")})},
+		{ID: "b", Title: "administration.title", Run: found(administration.Finding{
+			State: administration.Broken,
+			What:  administration.Say("administration.check.silent", "limit", 10*time.Second), ToDo: administration.Say("administration.journal.none.text"),
+		})},
 	}, access.Auditor)
 	uitest.Get(t, r, pages.HealthPath).Want(200).Whole().Has(".message.tone-critique").Says("td", "Pas de réponse après 10 s").Says("td", "Élargissez").Says(".badge", "Fonctionne").Says(".badge", "En panne")
 }
