@@ -37,8 +37,14 @@ func (c clock) until(at int, twice bool, days int) int {
 	return best
 }
 
+// nightEnds is the hour before which "demain matin" is the morning that comes.
+const nightEnds = 5
+
 func (c clock) one(at, days int) int {
 	local := c.now.In(c.zone)
+	if days == 1 && local.Hour() < nightEnds {
+		days = 0
+	}
 	on := func(day int) time.Time {
 		return time.Date(local.Year(), local.Month(), local.Day()+day, at/60, at%60, 0, 0, c.zone)
 	}
@@ -62,17 +68,33 @@ func units(in []token) []token {
 	in = withoutNumbers(in)
 	var out []token
 	for i := 0; i < len(in); {
+		if n := afternoon(in, i); n > 0 {
+			out = append(out, token{kind: word, text: "aprem"})
+			i += n
+			continue
+		}
 		t, length := timeAt(in, i)
 		if length == 0 {
 			out = append(out, in[i])
 			i++
 			continue
 		}
-		t.kind = told(out, in[i+length:], t)
+		t.kind = kindOf(out, in[i+length:], t)
 		out = appendTime(out, t)
 		i += length
 	}
 	return out
+}
+
+// afternoon is how many tokens at i write "après-midi".
+func afternoon(in []token, i int) int {
+	switch {
+	case is(in, i, "apres") && is(in, i+1, "midi"):
+		return 2
+	case is(in, i, "apres") && is(in, i+1, "-") && is(in, i+2, "midi"):
+		return 3
+	}
+	return 0
 }
 
 // appendTime adds a time, or keeps the later bound when it ends a range.
@@ -150,24 +172,49 @@ func timeAt(in []token, i int) (t token, length int) {
 	if n == 0 {
 		return t, 0
 	}
+	if m, more := decimal(in, i); more > 0 {
+		return token{kind: delay, n: m}, more
+	}
 	at := i + n
+	if at < len(in) && loose[in[at].text] && is(in, at+1, "h") {
+		at++
+		n++
+	}
 	switch {
 	case is(in, at, "h"):
 		m, more := minutesAfter(in, at+1)
-		return token{kind: hour, n: value*60 + m, twice: in[i].text[0] != '0'}, n + 1 + more
+		return token{kind: hour, n: value*60 + m, twice: twice(in[i], value)}, n + 1 + more
 	case is(in, at, ":") && in[at].glued && at+1 < len(in) && in[at+1].kind == number && in[at+1].glued && len(in[at+1].text) == 2 && in[at+1].n < 60:
-		t = token{kind: hour, n: value*60 + in[at+1].n, twice: in[i].text[0] != '0'}
+		t = token{kind: hour, n: value*60 + in[at+1].n, twice: twice(in[i], value)}
 		n += 2
 		if is(in, i+n, "h") {
 			n++
 		}
 		return halfDay(in, i, t, n)
-	case is(in, at, "min"), is(in, at, "'") && in[at].glued, is(in, at, "m") && in[at].glued && in[i].kind == number:
+	case is(in, at, "min"), is(in, at, "'") && in[at].glued, is(in, at, "moi") && in[at].glued && in[i].kind == number:
 		return token{kind: delay, n: value}, n + 1
 	case is(in, at, "pm"), is(in, at, "am"), is(in, at, "oclock"):
-		return halfDay(in, i, token{kind: hour, n: value * 60, twice: true}, n)
+		return halfDay(in, i, token{kind: hour, n: value * 60, twice: twice(in[i], value)}, n)
 	}
 	return t, 0
+}
+
+// loose are the words people put between a number and its hours: "une petite heure".
+var loose = map[string]bool{"petite": true, "petites": true, "bonne": true, "bonnes": true, "grosse": true, "grosses": true, "good": true}
+
+// twice tells whether an hour may be of the morning or of the evening: "8h" may,
+// "08h" and "14h" may not.
+func twice(t token, hours int) bool { return hours >= 1 && hours <= 12 && t.text[0] != '0' }
+
+// decimal reads "1.5 h" and "1,5h".
+func decimal(in []token, i int) (m, n int) {
+	if i+3 >= len(in) || in[i].kind != number || in[i+2].kind != number || !in[i+1].glued || !in[i+2].glued || len(in[i+2].text) != 1 || !is(in, i+3, "h") {
+		return 0, 0
+	}
+	if !is(in, i+1, ".") && !is(in, i+1, ",") {
+		return 0, 0
+	}
+	return in[i].n*60 + in[i+2].n*6, 4
 }
 
 var namedHours = map[string]int{"midi": 12 * 60, "noon": 12 * 60, "minuit": 0, "midnight": 0}
@@ -191,122 +238,9 @@ func halfDay(in []token, i int, t token, n int) (token, int) {
 	return t, n
 }
 
-// minutesAfter reads what follows "1h": 30, "et demie", "et quart", "trente".
-func minutesAfter(in []token, i int) (m, n int) {
-	at := i
-	if is(in, at, "et") {
-		at++
-	}
-	switch {
-	case is(in, at, "un") && is(in, at+1, "quart"):
-		return 15, at + 2 - i
-	case is(in, at, "demi"):
-		return 30, at + 1 - i
-	case is(in, at, "quart"):
-		return 15, at + 1 - i
-	}
-	v, len := numeral(in, at)
-	if len == 0 || v >= 60 || is(in, at+len, "h") {
-		return 0, 0
-	}
-	switch after := at + len; {
-	case is(in, after, "min"):
-		return v, after + 1 - i
-	case is(in, after, "m") && in[after].glued:
-		return v, after + 1 - i
-	case in[at].glued || v >= 5 && at == i:
-		return v, after - i
-	}
-	return 0, 0
-}
-
-// fraction reads half hours and quarters: "une demi-heure", "1/2h", "half an hour",
-// "un quart d'heure", "trois quarts d'heure", "3/4 h".
-func fraction(in []token, i int) (m, n int) {
-	at := i
-	parts := 1
-	if v, len := numeral(in, i); len > 0 && v <= 3 {
-		parts, at = v, i+len
-	}
-	if at > i && is(in, at, "/") && in[i].kind == number && at+1 < len(in) && (in[at+1].text == "2" || in[at+1].text == "4") {
-		if end := hourAt(in, at+2); end > 0 {
-			return parts * 60 / in[at+1].n, end - i
-		}
-		return 0, 0
-	}
-	switch {
-	case is(in, at, "demi"), is(in, at, "half"):
-		if end := hourAt(in, at+1); end > 0 {
-			return 30, end - i
-		}
-	case is(in, at, "quart"):
-		if end := hourAt(in, at+1); end > 0 {
-			return parts * 15, end - i
-		}
-	}
-	return 0, 0
-}
-
-// hourAt returns where the word hour ends, little words before it skipped, or 0.
-func hourAt(in []token, i int) int {
-	for skipped := 0; i < len(in) && skipped < 3; skipped++ {
-		switch {
-		case is(in, i, "h"):
-			return i + 1
-		case is(in, i, "d"), is(in, i, "de"), is(in, i, "of"), is(in, i, "un"), is(in, i, "-"):
-			i++
-		default:
-			return 0
-		}
-	}
-	return 0
-}
-
-// numeral reads a number in figures or in words, up to 99.
-func numeral(in []token, i int) (value, n int) {
-	if i >= len(in) {
-		return 0, 0
-	}
-	if in[i].kind == number {
-		return in[i].n, 1
-	}
-	value, ok := numerals[in[i].text]
-	if !ok || in[i].kind != word {
-		return 0, 0
-	}
-	n = 1
-	if value == 4 && is(in, i+1, "-") && is(in, i+2, "vingt") {
-		value, n = 80, 3
-	}
-	for value >= 20 && i+n < len(in) {
-		at := i + n
-		if is(in, at, "-") || is(in, at, "et") {
-			at++
-		}
-		unit, ok := numerals[at2(in, at)]
-		if !ok || unit >= 20 || value+unit > 99 || unit >= 10 && value != 60 && value != 80 {
-			break
-		}
-		return value + unit, at + 1 - i
-	}
-	return value, n
-}
-
-func at2(in []token, i int) string {
-	if i < len(in) && in[i].kind == word {
-		return in[i].text
-	}
-	return ""
-}
-
-var numerals = map[string]int{"un": 1, "une": 1, "one": 1, "deux": 2, "two": 2, "trois": 3, "three": 3, "quatre": 4, "four": 4, "cinq": 5, "five": 5, "six": 6,
-	"sept": 7, "seven": 7, "huit": 8, "eight": 8, "neuf": 9, "nine": 9, "dix": 10, "ten": 10, "douze": 12, "twelve": 12, "quinze": 15, "kinze": 15, "fifteen": 15,
-	"vingt": 20, "vint": 20, "twenty": 20, "trente": 30, "trante": 30, "thirty": 30, "quarante": 40, "karante": 40, "forty": 40, "fourty": 40,
-	"cinquante": 50, "fifty": 50, "soixante": 60, "sixty": 60, "ninety": 90}
-
-// told decides what a time is by the words around it: a delay, an hour of the
+// kindOf decides what a time is by the words around it: a delay, an hour of the
 // day, or a time that is not of an arrival ("depuis 2h", "il y a 10 min").
-func told(before, after []token, t token) tokenKind {
+func kindOf(before, after []token, t token) tokenKind {
 	prev, prior := back(before, 0), back(before, 1)
 	if prev == "environ" {
 		prev, prior = prior, back(before, 2)

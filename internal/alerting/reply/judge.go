@@ -13,7 +13,7 @@ type hit struct {
 
 // judge gives what a clause says: one decisive verdict, or each weak one.
 func judge(clause []token, c clock) []verdict {
-	hits := negated(search(clause))
+	hits := negated(own(clause, search(clause)))
 	minutes := arrival(clause, hits, c)
 	if said := asks(clause, hits); said {
 		return questioned(hits)
@@ -35,12 +35,17 @@ func judge(clause []token, c clock) []verdict {
 	case any(hits, perhaps) && promise != refuse:
 		// A promise that depends on something is none.
 		return append(keep(out, reason), verdict{perhaps, -1})
-	case any(hits, later) && promise == come, any(hits, later) && promise == nothing && minutes >= 0:
-		return append(out, verdict{later, minutes})
+	case any(hits, later) && (promise == come || promise == nothing && (any(hits, yes) || any(hits, okay) || told(clause))):
+		return append(keep(out, no), verdict{later, minutes})
+	case any(hits, later) && promise == nothing:
+		return append(out, verdict{later, -1})
 	case any(hits, later) && promise == onSite:
 		return append(out, verdict{perhaps, -1})
 	case promise != nothing:
-		if promise != come && promise != onSite {
+		switch {
+		case promise == come && minutes < 0:
+			minutes = today(clause, c)
+		case promise != come && promise != onSite:
 			minutes = -1
 		}
 		return append(out, verdict{promise, minutes})
@@ -163,6 +168,30 @@ func (t token) name() string {
 	return t.text
 }
 
+// own leaves aside what is said of someone else: "mon mari est de garde".
+func own(clause []token, hits []hit) []hit {
+	var out []hit
+	for _, h := range hits {
+		if (h.sense == come || h.sense == onSite) && !clause[h.at].self && ofOthers(clause[:h.at]) {
+			h.sense = neutral
+		}
+		out = append(out, h)
+	}
+	return out
+}
+
+func ofOthers(before []token) bool {
+	for i := len(before) - 1; i >= 0; i-- {
+		switch before[i].text {
+		case "je":
+			return false
+		case "tiers":
+			return true
+		}
+	}
+	return false
+}
+
 // negated turns the promises that a "pas" or a "ne" undoes.
 func negated(hits []hit) []hit {
 	for i := range hits {
@@ -203,11 +232,31 @@ func arrival(clause []token, hits []hit, c clock) int {
 	if minutes > maxMinutes {
 		return -1
 	}
-	if minutes >= 0 || days == 0 {
+	if minutes >= 0 || days == 0 || timed(clause) {
 		return minutes
 	}
 	return c.until(partOfDay(clause), false, days)
 }
+
+// told tells whether a clause names a delay or an hour.
+func told(clause []token) bool {
+	return slices.ContainsFunc(clause, func(t token) bool { return t.kind == hour || t.kind == delay })
+}
+
+// today is the minutes until "ce soir" or "cet après-midi", when they are still ahead.
+func today(clause []token, c clock) int {
+	at := partOfDay(clause)
+	if c.now.IsZero() || at < noon || !slices.ContainsFunc(clause, func(t token) bool { return t.text == "soir" || t.text == "aprem" }) {
+		return -1
+	}
+	if n := c.one(at, 0); n > 0 && n <= noon {
+		return n
+	}
+	return -1
+}
+
+// noon is the minutes of half a day.
+const noon = 12 * 60
 
 func tomorrow(clause []token) bool {
 	for i, t := range clause {

@@ -15,10 +15,11 @@ ne peux: npeux
 peut: peut
 cant: cant cannot couldnt wont unable isnt
 dont: dont
-viens: viens vien vient viend viendrai viendrais viendrait viendrons venons jviens jvien jviendrai jarrive jarive jariv jarriv jarriver jarrives jarivve coming comming rejoins rejoindrai jrejoins pars jpars partirai decolle fonce jfonce jdecolle descends jdescends debarque jdebarque accours rapplique ramene rapplik radine omw jfile
+viens: viens vien vient viend viendrai viendrais viendrait viendrons venons jviens jvien jviendrai jarrive jarive jariv jarriv jarriver jarrives jarivve coming comming rejoins rejoindrai jrejoins pars jpars partirai decolle fonce jfonce jdecolle debarque jdebarque accours rapplique ramene rapplik radine omw jfile
+descends: descends jdescends
 arrive: arrive arrives arrivee ariv arive arives arriv arrivve arriverai ariverai arriverais arriverons arrivons arrived arriving arrivrai
 venir: venir vnir come arriver ariver rejoindre revenir deplacer aider help participer assister
-dispo: dispo dispos dispo disponible disponibles disponnible available availabel
+dispo: dispo dispos disponible disponibles disponnible available availabel
 indispo: indispo indisponible indisponibles indisponnible unavailable inapte
 impossible: impossible imposible impossibl impossib unpossible
 sur: sur
@@ -29,21 +30,24 @@ deja: deja dja already
 place: place plac
 site: site
 garde: garde
-rappelez: rappelez rappeler rappelle rappeles rappele rapelez rapeler rapelle rapel rappel rapl rappellez rappeller telephonez telephoner telephone recontactez contactez contacter contacte joindre joignez
+rappelez: rappelez rappeler rappelle rappelles rappeles rappele rapelez rapeler rapelle rapellez rapeller rapel rappel rapl rappellez rappeller telephonez telephoner
+contactez: recontactez contactez contacter contacte joindre joignez
 appelez: appelez appeler appelle apelez apeler apelle appelles appele call ring phone tel bigophone
 moi: moi mwa moa me m
 conges: conges conge congee conger cong
 vacances: vacances vacance vac vacs holiday holidays vacation
 malade: malade malades sick souffrant souffrante covid grippe gastro fievre hospitalise hospitalisee opere operee
 arret: arret arrets
+maladie: maladie
+maternite: maternite
 absent: absent absente absents away abroad
 repos: repos rtt
 deplacement: deplacement deplacements
 demain: demain dmain dem1 demin tomorrow tmrw
 merci: merci mercii mci mrc mrci thanks thank thx ty
 recu: recu received compris noted note pris
-desole: desole desolee dsl dsle desoler sorry navre navree dsl
-min: min mn mins mns minutes minute minut minu minuts mnt mnts mins mnutes minutte minuttes
+desole: desole desolee dsl dsle desoler sorry navre navree
+min: min mn mins mns minutes minute minut minu minuts mnt mnts mnutes minutte minuttes
 h: h heure heures hr hrs heur heurs hour hours hre hres
 d h: dheure dheur dheures dh
 demi: demi demie half dmi
@@ -85,6 +89,8 @@ urgences: urgences urgence sau
 vais: vais jvais jvai vai irai
 un: un an
 vous: vous vs
+tiers: mari femme conjoint conjointe compagnon compagne epouse epoux copain copine collegue collegues mere pere soeur frere il elle ils elles husband wife colleague colleagues he she they
+plutot: plutot rather disons
 `
 
 // lemmas gives the lemma of a spelling. It never changes.
@@ -111,9 +117,9 @@ var correctable = strings.Fields(`jarrive arrive arriver arriverai viendrai impo
 
 // fillers say nothing here and are left aside before phrases are looked for.
 var fillers = readFillers(`je j tu te t nous y tres trop malheureusement vraiment svp stp bonjour bonsoir bjr bsr salut slt coucou hello hi hey cc
-	madame monsieur mr mme dr docteur le les l i im ive ill am will the please plz pls donc alors aussi vite bcp beaucoup vous meme quand ici
-	well just cordialement cdt cdlt bonne encore actuellement mon ma mes my effectivement finalement helas eh euh heu bah ben bon
-	d jy du au aux franchement ptit so really is it desormais directement rapidement`)
+	madame monsieur mr mme dr docteur le les l i im ive ill am will the please plz pls donc alors aussi vite bcp beaucoup meme quand ici
+	well just cordialement cdt cdlt bonne encore actuellement mon ma mes my effectivement finalement helas eh euh heu bah ben
+	d jy du franchement ptit so really is it desormais directement rapidement`)
 
 func readFillers(list string) map[string]bool {
 	out := map[string]bool{}

@@ -1,44 +1,71 @@
 package reply_test
 
 import (
+	"os"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
+	_ "time/tzdata"
 
 	"tocsin/internal/alerting/reply"
 )
 
-func TestTheAnswersOfTheBrief(t *testing.T) {
+func paris(t testing.TB) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return zone
+}
+
+// message is one line of testdata/messages.tsv.
+type message struct {
+	text string
+	want reply.Result
+}
+
+func messages(t testing.TB) []message {
+	t.Helper()
+	file, err := os.ReadFile("testdata/messages.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []message
+	for line := range strings.Lines(string(file)) {
+		line = strings.TrimSuffix(line, "\n")
+		if strings.HasPrefix(line, "# ") {
+			continue
+		}
+		f := strings.SplitN(line, "\t", 4)
+		if len(f) != 4 {
+			t.Fatalf("not four fields: %q", line)
+		}
+		m := message{strings.ReplaceAll(f[3], `\n`, "\n"), reply.Result{Kind: reply.Kind(f[0]), Minutes: -1, Key: f[2]}}
+		if f[0] == "unknown" {
+			m.want.Kind = reply.Unknown
+		}
+		if f[1] != "" {
+			if m.want.Minutes, err = strconv.Atoi(f[1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+func TestWhatPeopleWrite(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]reply.Result{
-		"1":                               {Minutes: -1, Key: "1"},
-		"1 30":                            {Kind: reply.Coming, Minutes: 30, Key: "1"},
-		"1.30":                            {Kind: reply.Coming, Minutes: 30, Key: "1"},
-		"OUI j'arrive 30 min":             {Kind: reply.Coming, Minutes: 30},
-		"oui dans une demi heure":         {Kind: reply.Coming, Minutes: 30},
-		"j'arrive ds 20mn":                {Kind: reply.Coming, Minutes: 20},
-		"ok jarive":                       {Kind: reply.Coming, Minutes: -1},
-		"1h30":                            {Kind: reply.Coming, Minutes: 90},
-		"ds 1h":                           {Kind: reply.Coming, Minutes: 60},
-		"vers 14h":                        {Kind: reply.Coming, Minutes: -1},
-		"non":                             {Kind: reply.Unavailable, Minutes: -1},
-		"nn dsl":                          {Kind: reply.Unavailable, Minutes: -1},
-		"impossible, en congés":           {Kind: reply.Unavailable, Minutes: -1},
-		"pas dispo":                       {Kind: reply.Unavailable, Minutes: -1},
-		"je ne peux pas venir":            {Kind: reply.Unavailable, Minutes: -1},
-		"je peux pas":                     {Kind: reply.Unavailable, Minutes: -1},
-		"suis sur place":                  {Kind: reply.OnSite, Minutes: -1},
-		"déjà là":                         {Kind: reply.OnSite, Minutes: -1},
-		"de garde":                        {Kind: reply.OnSite, Minutes: -1},
-		"rappelez moi":                    {Kind: reply.CallMe, Minutes: -1},
-		"call me":                         {Kind: reply.CallMe, Minutes: -1},
-		"STOP":                            {Kind: reply.Stop, Minutes: -1},
-		"STOP SMS":                        {Kind: reply.Stop, Minutes: -1},
-		"non merci mais si besoin demain": {Kind: reply.Unavailable, Minutes: -1},
-		"je ne viens pas":                 {Kind: reply.Unavailable, Minutes: -1},
-		"pas de souci j'arrive":           {Kind: reply.Coming, Minutes: -1},
-		"pas possible avant 2h":           {Kind: reply.Coming, Minutes: 120},
-	} {
-		if got := reply.Parse(text); got != want {
-			t.Errorf("Parse(%q) = %+v, want %+v", text, got, want)
+	all := messages(t)
+	if len(all) < 250 {
+		t.Errorf("only %d messages, want 250", len(all))
+	}
+	now := time.Date(2026, 3, 11, 3, 10, 0, 0, paris(t))
+	for _, m := range all {
+		if got := reply.ParseAt(m.text, now, paris(t)); got != m.want {
+			t.Errorf("%q: got %+v, want %+v", m.text, got, m.want)
 		}
 	}
 }

@@ -54,6 +54,8 @@ func conclude(all []verdict, key string) Result {
 func weak(all []verdict, key string, minutes int) Result {
 	r := Result{Minutes: minutes, Key: key}
 	switch {
+	case has(all, no) && has(all, later):
+		return Result{Kind: Unavailable, Minutes: -1}
 	case has(all, no) && (has(all, yes) || minutes >= 0):
 		return Result{Minutes: -1}
 	case has(all, no):
@@ -129,8 +131,16 @@ func stops(tokens []token) bool {
 // bare drops fillers and the signs that end no clause.
 func bare(in []token) []token {
 	var out []token
+	others := false
 	for i, t := range in {
-		if t.kind == word && (fillers[t.text] || t.text == "<number>") && !(t.text == "pour") {
+		// "je" is worth keeping where it tells who: "je rappelle", "mon mari dort, je viens".
+		others = (others || t.text == "tiers") && t.kind != pause
+		first := t.text == "je" || t.text == "j"
+		speaks := first && (others || is(in, i+1, "rappelez") || is(in, i+1, "appelez"))
+		if speaks {
+			t.text = "je"
+		}
+		if t.kind == word && (fillers[t.text] || t.text == "<number>") && !speaks {
 			continue
 		}
 		if t.kind == pause && strings.Contains("-:/'\"+~", t.text) && (t.glued || t.text != "-" || i == 0) {
@@ -169,6 +179,9 @@ func digit(in []token) (key string, out []token) {
 }
 
 func keyPlace(in []token, i int) bool {
+	if is(in, i+1, "ou") || is(in, i-1, "ou") {
+		return false
+	}
 	if i > 0 && in[i-1].kind == word && slices.Contains([]string{"touche", "tape", "tapez", "reponse", "rep", "choix", "option", "numero", "press"}, in[i-1].text) {
 		return true
 	}
@@ -214,6 +227,10 @@ func clauses(in []token) [][]token {
 	from := 0
 	for i, t := range in {
 		turn := t.kind == word && slices.Contains([]string{"mais", "car", "et", "parce", "cependant", "sinon", "however", "par"}, t.text)
+		if t.text == "habite" && i > from {
+			out = append(out, in[from:i])
+			from = i
+		}
 		if t.kind != pause && !turn {
 			continue
 		}

@@ -26,6 +26,8 @@ type token struct {
 	twice bool
 	// glued follows the one before without a space.
 	glued bool
+	// self is set for a verb written with its "j'".
+	self bool
 }
 
 // read cuts a folded text into tokens and gives every known spelling its lemma.
@@ -78,7 +80,9 @@ func appendFigures(out []token, text string, i, j int, glued bool) ([]token, int
 func appendWord(out []token, w string, glued bool) []token {
 	whole := squeezed(strings.ReplaceAll(w, "'", ""))
 	if l, ok := lemmas[whole]; ok {
-		return append(out, words(l, glued)...)
+		found := words(l, glued)
+		found[0].self = whole[0] == 'j'
+		return append(out, found...)
 	}
 	if at := strings.IndexByte(w, '\''); at > 0 {
 		return appendWord(appendWord(out, w[:at], glued), w[at+1:], true)
