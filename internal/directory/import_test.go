@@ -488,3 +488,39 @@ func TestMappingIsChecked(t *testing.T) {
 		}
 	})
 }
+
+func TestSweepErasesWhatNoUndoNeeds(t *testing.T) {
+	each(t, func(t *testing.T, h hospital) {
+		ctx := t.Context()
+		h.load(t, staffFile)
+		h.clock.Advance(time.Hour)
+		second := h.load(t, strings.Replace(staffFile, "0639980002", "0639982222", 1))
+		rows := func() (n int) {
+			if err := h.db.Read(ctx, h.scope, func(tx *storage.Tx) error {
+				_, err := tx.Row(ctx, `SELECT (SELECT COUNT(*) FROM directory_people) + (SELECT COUNT(*) FROM directory_import_results) + (SELECT COUNT(*) FROM directory_import_rows)`, nil, &n)
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		sweep := func() {
+			if err := h.Sweep(ctx, access.Instance("test")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before, seen := rows(), h.everyone(t)
+		if sweep(); rows() != before {
+			t.Errorf("%d rows, want %d: a fresh import could no longer be undone", rows(), before)
+		}
+		h.clock.Advance(directory.UndoFor + time.Minute)
+		if sweep(); rows() != 3 {
+			t.Errorf("%d rows are left of three people", rows())
+		}
+		if h.everyone(t) != seen {
+			t.Error("sweeping changed what is seen")
+		}
+		_, err := h.Undo(ctx, h.scope, second.ID, true)
+		wantFault(t, err, "directory.import.too_old")
+	})
+}

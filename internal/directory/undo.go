@@ -57,6 +57,9 @@ func (d *Directory) Undo(ctx context.Context, scope access.Scope, id uuid.UUID, 
 		return i, fault.New(fault.Conflict, "directory.import.busy")
 	}
 	defer d.working.Unlock()
+	if i.State == Applied && d.clock.Now().Sub(i.Applied) >= UndoFor {
+		return i, fault.New(fault.Conflict, "directory.import.too_old", "days", int(UndoFor.Hours()/24))
+	}
 	if i.State == Applied {
 		names, err := d.Touched(ctx, scope, id)
 		if err != nil {
