@@ -39,6 +39,13 @@ func (s *Service) Replies(ctx context.Context, scope access.Scope, now time.Time
 	for part := range slices.Chunk(replies, repliesPerWrite) {
 		err := s.db.Write(ctx, scope, func(tx *storage.Tx) error {
 			in := s.intake(tx, scope, now)
+			subjects := make([]uuid.UUID, len(part))
+			for i, r := range part {
+				subjects[i] = r.Subject
+			}
+			if err := in.lock(ctx, subjects); err != nil {
+				return err
+			}
 			for _, r := range part {
 				if err := in.reply(ctx, r); err != nil {
 					return err
@@ -71,9 +78,9 @@ func (in *intake) reply(ctx context.Context, r dispatch.Reply) error {
 	if r.Subject == uuid.Nil {
 		return in.keepUnmatched(ctx, r)
 	}
-	p, err := in.person(ctx, r.Subject)
-	if err != nil || p == nil {
-		return err
+	p := in.people[r.Subject]
+	if p == nil {
+		return nil
 	}
 	d, err := in.desk(ctx, p.Launch)
 	if err != nil {

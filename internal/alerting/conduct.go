@@ -39,7 +39,8 @@ func (s *Service) during(ctx context.Context, scope access.Scope, now time.Time,
 		if err != nil {
 			return err
 		}
-		if l.State != Running {
+		// An end message that should not leave can be stopped too.
+		if l.State != Running && (action != access.AlertKill || l.State != Ended) {
 			return fault.New(fault.Conflict, "alerting.alert.over")
 		}
 		p, err := s.planOf(ctx, tx, scope, l)
@@ -190,7 +191,7 @@ func recipientOf(ctx context.Context, tx *storage.Tx, scope access.Scope, launch
 // Arrive ticks a person at the door, or takes the tick back. Needs access.AlertConduct.
 func (s *Service) Arrive(ctx context.Context, scope access.Scope, now time.Time, launch, recipient uuid.UUID, arrived bool) error {
 	return s.during(ctx, scope, now, access.AlertConduct, launch, func(tx *storage.Tx, l Launch, pl *plan) (journal.Entry, error) {
-		p, err := recipientOf(ctx, tx, scope, l.ID, recipient, "{{for_update}}")
+		p, err := recipientOf(ctx, tx, scope, l.ID, recipient, lockInOrder)
 		if err != nil {
 			return journal.Entry{}, err
 		}

@@ -196,6 +196,7 @@ func TestEndTellsThoseWhoWereCalled(t *testing.T) {
 		if list := h.fresh(l.ID); len(list) != 0 {
 			t.Errorf("after the end: %+v", list)
 		}
+		wantFault(t, h.End(t.Context(), h.scope, h.now(), l.ID, nil), "alerting.alert.over")
 		if active, err := h.Active(t.Context(), h.scope); err != nil || len(active) != 0 {
 			t.Errorf("%d alerts run: %v", len(active), err)
 		}

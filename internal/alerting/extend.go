@@ -122,16 +122,15 @@ func (s *Service) addRoll(ctx context.Context, tx *storage.Tx, scope access.Scop
 	if err := insertRoll(ctx, tx, scope, l.ID, p, list, now); err != nil {
 		return err
 	}
-	if err := enlarge(ctx, tx, scope, l.ID, list); err != nil {
-		return err
-	}
 	if p.Definition.Limits.Total == 0 {
 		if err := s.dispatch.Allow(ctx, tx, scope, l.ID, messagesPerPerson*list.people); err != nil {
 			return err
 		}
 	}
-	_, err = s.dispatch.Enqueue(ctx, tx, scope, now, orders)
-	return err
+	if _, err := s.dispatch.Enqueue(ctx, tx, scope, now, orders); err != nil {
+		return err
+	}
+	return enlarge(ctx, tx, scope, l.ID, list)
 }
 
 // enlarge moves the figures of an alert that got more people.

@@ -196,7 +196,7 @@ func (s *Service) moveRecipients(ctx context.Context, tx *storage.Tx, scope acce
 		}
 	}
 	slices.SortFunc(subjects, compareIDs)
-	people, err := peopleByID(ctx, tx, scope, slices.Compact(subjects), "{{for_update}}")
+	people, err := peopleByID(ctx, tx, scope, slices.Compact(subjects), lockInOrder)
 	if err != nil {
 		return false, err
 	}

@@ -88,7 +88,12 @@ func (h *hospital) now() time.Time { return h.clock.Now() }
 // agent adds a person with a mobile and an e-mail address made from the name.
 func (h *hospital) agent(name, metier string, change ...func(*directory.Person)) directory.Person {
 	h.t.Helper()
-	n := len(h.everyone())
+	return h.numbered(len(h.everyone()), name, metier, change...)
+}
+
+// numbered is agent for a person whose place in the directory is known.
+func (h *hospital) numbered(n int, name, metier string, change ...func(*directory.Person)) directory.Person {
+	h.t.Helper()
 	p := directory.Person{LastName: name, FirstName: "Camille", Metier: metier, Status: directory.Titulaire, Contacts: []directory.ContactPoint{
 		contact(directory.Mobile, fmt.Sprintf("+3363998%04d", n)), contact(directory.Email, fmt.Sprintf("agent%d@valbrume.example", n))}}
 	for _, c := range change {

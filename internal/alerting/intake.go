@@ -63,16 +63,19 @@ func (in *intake) desk(ctx context.Context, launch uuid.UUID) (*desk, error) {
 	return in.desks[launch], err
 }
 
-// person reads and locks a recipient; nil when no alert of ours has him.
+// lock reads and locks recipients, in the order in which every transaction
+// locks them: two that meet wait, and never for each other.
+func (in *intake) lock(ctx context.Context, list []uuid.UUID) (err error) {
+	in.people, err = peopleByID(ctx, in.tx, in.scope, list, lockInOrder)
+	return err
+}
+
+// person reads and locks one recipient; nil when no alert of ours has him.
 func (in *intake) person(ctx context.Context, id uuid.UUID) (*person, error) {
-	if p := in.people[id]; p != nil {
-		return p, nil
+	if err := in.lock(ctx, []uuid.UUID{id}); err != nil {
+		return nil, err
 	}
-	found, err := peopleByID(ctx, in.tx, in.scope, []uuid.UUID{id}, "{{for_update}}")
-	if p := found[id]; p != nil {
-		in.people[id] = p
-	}
-	return found[id], err
+	return in.people[id], nil
 }
 
 // flush writes what the answers changed.
@@ -81,21 +84,21 @@ func (in *intake) flush(ctx context.Context) error {
 	if err := savePeople(ctx, in.tx, in.scope, people); err != nil {
 		return err
 	}
+	// Orders before figures, as everywhere: see batch.write.
+	if len(in.orders) > 0 {
+		if _, err := in.s.dispatch.Enqueue(ctx, in.tx, in.scope, in.now, in.orders); err != nil {
+			return err
+		}
+	}
 	for _, id := range slices.SortedFunc(maps.Keys(in.desks), compareIDs) {
 		if err := in.desks[id].tally.write(ctx, in.tx, in.scope, id); err != nil {
 			return err
 		}
 	}
-	if len(in.contacts) > 0 {
-		if err := in.s.people.Record(ctx, in.tx, in.scope, in.now, in.contacts); err != nil {
-			return err
-		}
-	}
-	if len(in.orders) == 0 {
+	if len(in.contacts) == 0 {
 		return nil
 	}
-	_, err := in.s.dispatch.Enqueue(ctx, in.tx, in.scope, in.now, in.orders)
-	return err
+	return in.s.people.Record(ctx, in.tx, in.scope, in.now, in.contacts)
 }
 
 // take records an answer and writes it.

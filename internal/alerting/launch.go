@@ -163,13 +163,17 @@ func (s *Service) Launch(ctx context.Context, scope access.Scope, now time.Time,
 	orders := s.firstOrders(pr.plan, launch.ID, list.entries, now)
 	err = s.db.Write(ctx, scope, func(tx *storage.Tx) error {
 		already = false
-		other, err := s.takeKeys(ctx, tx, scope, now, &pr, launch.ID)
+		other, retry, err := s.takeKeys(ctx, tx, scope, now, &pr, launch.ID)
 		if err != nil {
 			return err
 		}
 		if other != uuid.Nil {
 			already = true
-			launch, err = s.joinTwin(ctx, tx, scope, now, launch.ID, other)
+			if retry {
+				launch, err = readLaunch(ctx, tx, scope, other)
+			} else {
+				launch, err = s.joinTwin(ctx, tx, scope, now, launch.ID, other)
+			}
 			return err
 		}
 		if list.people == 0 {
@@ -227,9 +231,9 @@ func (pr *prepared) launch(scope access.Scope, now time.Time, list *roll) Launch
 }
 
 // takeKeys claims the form and the thing launched. It returns the alert that
-// holds one of them already. Of two transactions that meet here the second one
+// holds one of them already; retry tells that it is the same form. Of two transactions that meet here the second one
 // waits for the first, on both engines: the primary key is the judge.
-func (s *Service) takeKeys(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, pr *prepared, launch uuid.UUID) (uuid.UUID, error) {
+func (s *Service) takeKeys(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, pr *prepared, launch uuid.UUID) (other uuid.UUID, retry bool, err error) {
 	sum := sha256.Sum256(pr.identity(false))
 	keys := []struct {
 		id    string
@@ -238,23 +242,23 @@ func (s *Service) takeKeys(ctx context.Context, tx *storage.Tx, scope access.Sco
 		{"form:" + pr.draft.IdempotencyKey, now.AddDate(0, 0, 30)},
 		{"thing:" + hex.EncodeToString(sum[:]), now.Add(TwinWindow)},
 	}
-	for _, k := range keys {
+	for i, k := range keys {
 		var holder uuid.UUID
 		found, err := tx.Row(ctx, `INSERT INTO alerting_launch_keys (organisation_id, id, launch_id, until_us) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (organisation_id, id) DO UPDATE SET launch_id = excluded.launch_id, until_us = excluded.until_us
 			WHERE alerting_launch_keys.until_us <= $5 RETURNING launch_id`,
 			[]any{scope.Organisation(), k.id, launch, storage.Micros(k.until), storage.Micros(now)}, &holder)
 		if err != nil {
-			return uuid.Nil, err
+			return uuid.Nil, false, err
 		}
 		if found {
 			continue
 		}
 		_, err = tx.Row(ctx, `SELECT launch_id FROM alerting_launch_keys WHERE organisation_id = $1 AND id = $2`,
 			[]any{scope.Organisation(), k.id}, &holder)
-		return holder, err
+		return holder, i == 0, err
 	}
-	return uuid.Nil, nil
+	return uuid.Nil, false, nil
 }
 
 // joinTwin gives the alert somebody just launched, and notes the second hand in its timeline.

@@ -58,6 +58,15 @@ func TestTwoLaunchAtOnceMakeOneAlert(t *testing.T) {
 		if active, err := h.Active(t.Context(), h.scope); err != nil || len(active) != 1 {
 			t.Errorf("%d alerts run: %v", len(active), err)
 		}
+		twins := 0
+		for _, e := range h.board(launches[0]).Timeline {
+			if e.Kind == alerting.EventTwin {
+				twins++
+			}
+		}
+		if twins != hands-1 {
+			t.Errorf("%d second hands in the timeline, want %d", twins, hands-1)
+		}
 	})
 }
 
@@ -77,6 +86,9 @@ func TestTheSameThingLater(t *testing.T) {
 		first, _ := launch(d, night)
 		if id, already := launch(d, night.Add(10*time.Minute)); !already || id != first {
 			t.Error("a retry of the same form, even late, must find its alert")
+		}
+		if l, err := h.LaunchByID(t.Context(), h.scope, first); err != nil || hasEvent(h.board(l).Timeline, alerting.EventTwin) {
+			t.Errorf("the retry of a form is no second hand: %v", err)
 		}
 		other := h.draft(sc)
 		if id, already := launch(other, night.Add(119*time.Second)); !already || id != first {

@@ -71,6 +71,9 @@ func readPeople(ctx context.Context, tx *storage.Tx, scope access.Scope, launch 
 	return out, err
 }
 
+// lockInOrder keeps two transactions that lock the same people from waiting for each other.
+const lockInOrder = "ORDER BY id {{for_update}}"
+
 // peopleByID reads recipients by id, wherever their alert is.
 func peopleByID(ctx context.Context, tx *storage.Tx, scope access.Scope, list []uuid.UUID, tail string) (map[uuid.UUID]*person, error) {
 	out := make(map[uuid.UUID]*person, len(list))

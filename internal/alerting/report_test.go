@@ -107,7 +107,9 @@ func TestSeveralNodesNeverCallTwice(t *testing.T) {
 	db := storagetest.PostgreSQL(t, rooms()...)
 	h := newHospital(t, db, night)
 	const people = 700
-	h.crowd(people)
+	for i := range people {
+		h.numbered(i, fmt.Sprintf("Agent %03d", i), []string{"ide", "iade", "aide_soignant"}[i%3])
+	}
 	l := h.launch(recall(byMetier("ide", "iade", "aide_soignant")))
 	nodes := []*alerting.Service{h.Service, newHospitalOver(h), newHospitalOver(h)}
 	for range 16 {

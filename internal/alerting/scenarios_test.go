@@ -231,7 +231,6 @@ func TestPreviewShowsWhatForcesUnicode(t *testing.T) {
 
 func TestWords(t *testing.T) {
 	t.Parallel()
-	i18ntest.Room(t, ".", alerting.Locales, access.Locales)
 	catalog := i18ntest.Catalog(t, alerting.Locales)
 	var keys []string
 	for _, k := range alerting.EventKinds() {

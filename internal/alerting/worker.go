@@ -305,6 +305,7 @@ func (b *batch) send(p *person, rung int, use Use) {
 		return
 	}
 	b.orders = append(b.orders, o)
+	p.Marks &^= markStoodDown
 	p.Rung, p.Tried, p.Sent, p.Current, p.Called = rung, p.Tried|1<<rung, p.Sent+1, o.ID, b.now
 	p.Due = time.Time{}
 	if w := b.plan.wave(p.Wave); w.Escalate > 0 && b.plan.Definition.Profile != Diffusion {
@@ -317,6 +318,8 @@ func (b *batch) send(p *person, rung int, use Use) {
 }
 
 func (b *batch) write(ctx context.Context, tx *storage.Tx, scope access.Scope) error {
+	// People, then orders, then figures: everyone who writes several of them keeps
+	// this order, so that two transactions never wait for each other.
 	if err := savePeople(ctx, tx, scope, b.changed); err != nil {
 		return err
 	}
