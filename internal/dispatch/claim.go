@@ -76,7 +76,7 @@ func (p *pen) findLots(ctx context.Context, n int) ([]*claim, map[uuid.UUID]*cla
 	err := p.tx.Query(ctx, `SELECT id, campaign_id, content_id, medium, purpose, wave, priority, quiet, queued_us, expires_us FROM dispatch_lots
 		WHERE organisation_id = $1 AND medium = $2 AND pending AND holder IS NULL AND NOT withdrawn AND due_us <= $3 AND (expires_us IS NULL OR expires_us > $3)
 		AND NOT EXISTS (SELECT 1 FROM dispatch_campaigns c WHERE c.organisation_id = dispatch_lots.organisation_id AND c.id = dispatch_lots.campaign_id AND c.stopped_us IS NOT NULL)
-		ORDER BY priority, wave, due_us, id LIMIT $4 {{skip_locked}}`,
+		ORDER BY priority, wave, due_us LIMIT $4 {{skip_locked}}`,
 		[]any{p.k.scope.Organisation(), string(p.k.gateway.Medium), storage.Micros(p.now), n}, func(row func(...any) error) error {
 			l := &lot{}
 			var expires sql.NullInt64

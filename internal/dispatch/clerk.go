@@ -72,6 +72,7 @@ func (k *desk) finish(ctx context.Context) {
 // pass does one transaction, if there is anything to do. more is true when
 // another pass should follow at once.
 func (k *desk) pass(ctx context.Context) (more bool, err error) {
+	k.gather()
 	now := k.d.clock.Now()
 	s := k.unwritten
 	if s == nil {
@@ -107,6 +108,21 @@ func (k *desk) pass(ctx context.Context) (more bool, err error) {
 		k.d.office.wakeOthers(k)
 	}
 	return len(claimed) > 0, nil
+}
+
+// gatherFor is how long outcomes wait for company while the senders have plenty to do.
+const gatherFor = 2 * time.Millisecond
+
+// gather lets a few more outcomes come, when a commit now would carry few of
+// them and no sender would be idle meanwhile.
+func (k *desk) gather() {
+	done := k.doneSoFar()
+	if k.unwritten == nil && done > 0 && done < k.flight/4 && k.inFlight-done >= k.flight/2 {
+		select {
+		case <-clock.Real().After(gatherFor):
+		case <-k.clerkStop:
+		}
+	}
 }
 
 // appetite is how many lots may be claimed now. settling is how many

@@ -117,6 +117,12 @@ func (k *desk) finished(it *item) {
 	}
 }
 
+func (k *desk) doneSoFar() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.done)
+}
+
 func (k *desk) takeDone() []*item {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -175,7 +175,7 @@ func (p *pen) readCarried(ctx context.Context, known *ledger, part, join, where 
 
 // writeHeard writes what receipts changed in deliveries that were stored before this pass.
 func (p *pen) writeHeard(ctx context.Context, known *ledger) error {
-	var rows, tries [][]any
+	var arrived, rows, tries [][]any
 	for _, id := range sortedIDs(known.byDelivery) {
 		c := known.byDelivery[id]
 		if !c.changed {
@@ -193,7 +193,15 @@ func (p *pen) writeHeard(ctx context.Context, known *ledger) error {
 			p.said.moved(c.campaign, c.medium, Accepted, c.state)
 			p.said.tell(c.fact())
 		}
+		if c.state == Delivered && c.parts == 1 {
+			arrived = append(arrived, []any{c.delivery, settled})
+			continue
+		}
 		rows = append(rows, []any{p.k.scope.Organisation(), c.delivery, string(c.state), string(c.reason), c.done, settled})
+	}
+	delivered := leanUpdate{"state = 'delivered', parts_done = 1, settled_us = v.c1", []string{"uuid", "bigint"}, nil}
+	if err := delivered.run(ctx, p.tx, p.k.scope.Organisation(), arrived); err != nil {
+		return err
 	}
 	if _, err := p.tx.UpdateRows(ctx, "dispatch_deliveries", 2, []storage.Column{{Name: "organisation_id", Type: "uuid"}, {Name: "id", Type: "uuid"},
 		{Name: "state", Type: "text"}, {Name: "reason", Type: "text"}, {Name: "parts_done", Type: "bigint"}, {Name: "settled_us", Type: "bigint"}}, rows); err != nil {

@@ -78,10 +78,17 @@ func (p *pen) writeSent(ctx context.Context, sent []*item, known *ledger) error 
 	if err != nil || len(sent) == 0 {
 		return err
 	}
-	rows := make([][]any, len(sent))
-	var parts, tries [][]any
-	for i, it := range sent {
-		rows[i] = p.sentRow(it, known.of(it))
+	var plain, arrived, rows, parts, tries [][]any
+	for _, it := range sent {
+		row, c := p.sentRow(it, known.of(it)), known.of(it)
+		switch {
+		case c == nil || c.parts != 1 || c.state == Failed:
+			rows = append(rows, row)
+		case c.state == Accepted:
+			plain = append(plain, []any{row[1], row[5], row[8]})
+		default:
+			arrived = append(arrived, []any{row[1], row[5], row[8], row[9]})
+		}
 		for n, id := range it.outcome.ProviderIDs {
 			if n > 0 {
 				parts = append(parts, []any{p.k.scope.Organisation(), storage.NewID(p.now), p.k.gateway.ID, clean(id, idMost), it.id, n})
@@ -91,13 +98,30 @@ func (p *pen) writeSent(ctx context.Context, sent []*item, known *ledger) error 
 			tries = append(tries, p.tryRow(it, Failed))
 		}
 	}
-	if _, err := p.tx.UpdateRows(ctx, "dispatch_deliveries", 2, sentColumns(), rows); err != nil {
+	if err := p.updateSent(ctx, plain, arrived, rows); err != nil {
 		return err
 	}
 	if err := p.tx.InsertRows(ctx, "dispatch_parts", []string{"organisation_id", "id", "gateway_id", "provider_id", "delivery_id", "part"}, parts); err != nil {
 		return err
 	}
 	return p.tx.InsertRows(ctx, "dispatch_attempts", tryColumns(), tries)
+}
+
+// updateSent writes the outcomes: of one part and accepted, of one part and
+// arrived already, and all others column by column.
+func (p *pen) updateSent(ctx context.Context, plain, arrived, rows [][]any) error {
+	org, shared := p.k.scope.Organisation(), []any{p.k.gateway.ID}
+	accepted := leanUpdate{"state = 'accepted', reason = '', parts = 1, gateway_id = $2, provider_id = v.c1, accepted_us = v.c2", []string{"uuid", "text", "bigint"}, shared}
+	if err := accepted.run(ctx, p.tx, org, plain); err != nil {
+		return err
+	}
+	delivered := leanUpdate{"state = 'delivered', reason = '', parts = 1, parts_done = 1, gateway_id = $2, provider_id = v.c1, accepted_us = v.c2, settled_us = v.c3",
+		[]string{"uuid", "text", "bigint", "bigint"}, shared}
+	if err := delivered.run(ctx, p.tx, org, arrived); err != nil {
+		return err
+	}
+	_, err := p.tx.UpdateRows(ctx, "dispatch_deliveries", 2, sentColumns(), rows)
+	return err
 }
 
 func sentColumns() []storage.Column {
