@@ -14,7 +14,13 @@ import (
 
 // Hide masks what lists never show whole, whoever looks: private contact
 // points and mobiles. Reveal shows one of them, and says so in the journal.
-func Hide(contacts []ContactPoint) { hide(contacts) }
+func Hide(contacts []ContactPoint) {
+	for i := range contacts {
+		if !contacts[i].Masked { // a mask over a mask would hide the last digits too
+			hide(contacts[i : i+1])
+		}
+	}
+}
 
 // Reveal gives one contact point whole and writes in the journal who asked.
 // Errors: Denied, NotFound for the person or the contact point.
