@@ -39,7 +39,7 @@ func (h *hospital) crowd(n int) {
 }
 
 // crowded is how many people the benchmarks call.
-const crowded = 20_000
+const crowded = 10_000
 
 func BenchmarkLaunch(b *testing.B) {
 	for b.Loop() {
@@ -58,7 +58,7 @@ func BenchmarkLaunch(b *testing.B) {
 func BenchmarkAlert(b *testing.B) {
 	h := newHospital(b, storagetest.SQLite(b, rooms()...), night)
 	h.crowd(crowded)
-	l := h.launch(recall(needs(6_000, "")))
+	l := h.launch(recall(needs(3_000, "")))
 	queued := h.fresh(l.ID)
 	b.Run("facts of all", func(b *testing.B) {
 		for b.Loop() {
