@@ -48,6 +48,7 @@ func Hospital(seed uint64, today time.Time) Establishment {
 	i := &inventor{random: rand.New(rand.NewPCG(seed, 0x5a17e)), today: today.In(zone), taken: map[string]int{}}
 	i.mobiles = i.random.Perm(10_000)
 	i.last, i.first = words("lists/lastnames.txt"), words("lists/firstnames.txt")
+	i.jobs = jobs()
 	h := Establishment{Name: Name, Zone: "Europe/Paris", Colour: "#00478f"}
 	for n, u := range units() {
 		i.unit(u, n)
@@ -78,6 +79,7 @@ type inventor struct {
 	random      *rand.Rand
 	today       time.Time
 	last, first []string
+	jobs        map[string][]string
 	mobiles     []int
 	homes       int
 	taken       map[string]int

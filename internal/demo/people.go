@@ -42,75 +42,26 @@ func carries(metier string) bool {
 
 // job is how the file says a métier: not always the same way.
 func (i *inventor) job(metier string) string {
-	usual, others := spellings(metier)
-	if len(others) > 0 && i.chance(180) {
-		return others[i.random.IntN(len(others))]
+	spellings := i.jobs[metier]
+	if len(spellings) > 1 && i.chance(180) {
+		return spellings[1+i.random.IntN(len(spellings)-1)]
 	}
-	return usual
+	return spellings[0]
 }
 
-// spellings gives the usual words of a métier and those of older files.
-func spellings(metier string) (usual string, others []string) {
-	s := map[string][]string{
-		"ide":                     {"Infirmier(e) D.E.", "IDE", "INFIRMIERE", "Infirmier en soins généraux"},
-		"iade":                    {"Infirmier anesthésiste", "IADE", "I.A.D.E."},
-		"ibode":                   {"Infirmier de bloc opératoire", "IBODE", "Infirmière de bloc"},
-		"ipa":                     {"Infirmier en pratique avancée", "IPA"},
-		"puericultrice":           {"Puéricultrice", "IDE puéricultrice"},
-		"aide_soignant":           {"Aide-soignant", "Aide-soignante", "AS", "AIDE SOIGNANT(E)"},
-		"auxiliaire_puericulture": {"Auxiliaire de puériculture", "Auxiliaire puériculture"},
-		"aes":                     {"Accompagnant éducatif et social", "AES"},
-		"sage_femme":              {"Sage-femme", "SAGE FEMME"},
-		"medecin":                 {"Médecin", "Praticien hospitalier", "Docteur"},
-		"medecin_urgentiste":      {"Médecin urgentiste", "Urgentiste", "PH urgentiste"},
-		"medecin_anesthesiste":    {"Médecin anesthésiste-réanimateur", "MAR", "Anesthésiste"},
-		"medecin_reanimateur":     {"Médecin réanimateur", "Réanimateur"},
-		"medecin_radiologue":      {"Médecin radiologue", "Radiologue"},
-		"medecin_biologiste":      {"Médecin biologiste", "Biologiste médical"},
-		"medecin_psychiatre":      {"Psychiatre", "Médecin psychiatre"},
-		"medecin_pediatre":        {"Pédiatre", "Médecin pédiatre"},
-		"chirurgien":              {"Chirurgien", "PH chirurgien"},
-		"pharmacien":              {"Pharmacien", "Praticien pharmacien"},
-		"preparateur_pharmacie":   {"Préparateur en pharmacie", "Préparateur en pharmacie hospitalière"},
-		"manipulateur_radio":      {"Manipulateur en électroradiologie", "MANIP RADIO", "Manipulatrice radio"},
-		"technicien_labo":         {"Technicien de laboratoire", "Technicienne de laboratoire médical"},
-		"kinesitherapeute":        {"Masseur-kinésithérapeute", "Kinésithérapeute"},
-		"ergotherapeute":          {"Ergothérapeute"},
-		"orthophoniste":           {"Orthophoniste"},
-		"psychomotricien":         {"Psychomotricien"},
-		"dieteticien":             {"Diététicien", "Diététicienne"},
-		"psychologue":             {"Psychologue", "Psychologue clinicien"},
-		"assistant_social":        {"Assistant de service social", "Assistante sociale"},
-		"educateur":               {"Éducateur spécialisé"},
-		"brancardier":             {"Brancardier", "Agent de transport"},
-		"ambulancier":             {"Ambulancier", "Conducteur ambulancier"},
-		"ash":                     {"Agent des services hospitaliers", "ASH", "ASHQ"},
-		"cadre":                   {"Cadre de santé"},
-		"cadre_superieur":         {"Cadre supérieur de santé"},
-		"directeur_soins":         {"Directeur des soins"},
-		"directeur":               {"Directeur"},
-		"administrateur_garde":    {"Administrateur de garde"},
-		"agent_securite":          {"Agent de sécurité"},
-		"standardiste":            {"Standardiste"},
-		"agent_accueil":           {"Agent d’accueil"},
-		"regulateur_samu":         {"Assistant de régulation médicale"},
-		"informaticien":           {"Informaticien"},
-		"rssi":                    {"Responsable de la sécurité des systèmes d’information"},
-		"technicien_biomedical":   {"Technicien biomédical"},
-		"technique":               {"Services techniques"},
-		"logistique":              {"Logistique"},
-		"restauration":            {"Restauration"},
-		"sterilisation":           {"Agent de stérilisation"},
-		"secretaire":              {"Secrétaire"},
-		"administratif":           {"Agent administratif"},
-		"tim":                     {"Technicien de l’information médicale", "TIM"},
-		"qualite":                 {"Qualiticien"},
-		"communication":           {"Communication"},
-		"interne":                 {"Interne", "Interne en médecine", "FFI"},
-		"externe":                 {"Externe"},
-		"etudiant_infirmier":      {"Étudiant infirmier"},
-	}[metier]
-	return s[0], s[1:]
+// jobs reads how staff files write each métier: the usual way first, those of
+// older files after it.
+func jobs() map[string][]string {
+	text, err := lists.ReadFile("lists/jobs.txt")
+	if err != nil {
+		panic(err) // the lists are inside the program
+	}
+	out := map[string][]string{}
+	for line := range strings.Lines(string(text)) {
+		metier, spellings, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		out[metier] = strings.Split(spellings, " | ")
+	}
+	return out
 }
 
 // status is how the person is employed.
