@@ -65,10 +65,16 @@ func TestCrewWorksAFewAtATime(t *testing.T) {
 			})
 		}
 		time.Sleep(1500 * time.Millisecond)
+		synctest.Wait()
+		mu.Lock()
 		if finished != 2 || c.waiting() != 3 {
 			t.Errorf("%d finished, %d waiting; want 2 and 3", finished, c.waiting())
 		}
+		mu.Unlock()
 		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
 		if finished != 5 || most != 2 || c.waiting() != 0 {
 			t.Errorf("%d finished, %d at once, %d waiting", finished, most, c.waiting())
 		}
