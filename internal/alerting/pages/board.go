@@ -121,6 +121,8 @@ func (p *Pages) quotaLabel(c *ui.Context, q alerting.QuotaLine) string {
 		parts = append(parts, q.SiteName)
 	}
 	switch {
+	case q.To > 0 && q.From == 0:
+		parts = append(parts, c.Loc.T("alerting.page.quota.within", "to", q.To))
 	case q.To > 0:
 		parts = append(parts, c.Loc.T("alerting.page.quota.between", "from", q.From, "to", q.To))
 	case q.From > 0:

@@ -30,7 +30,7 @@ func TestBoardWithoutScript(t *testing.T) {
 	p.Says(".mode-band", "EXERCICE").Says(".heading", "Ordonnée par Dr Ordre, déclenchée par Camille Martin")
 	p.Says(".meter-label", "Infirmier anesthésiste").Says(".quota-words", "0 sur place, 1 en route, 0 manquent")
 	p.Says("main", "Prochaine vague dans").Has("[data-countdown]").Has("[data-elapsed]").Has("svg.chart title").Says(".curve ~ details summary, details summary", "Les chiffres de la courbe")
-	p.Says("#personnes tbody tr", "Durand Camille").Says("#personnes tbody tr", "Vient (30 min) vers 03:34").Says("#personnes .attempts", "SMS en attente 03:00").Says("#personnes tbody tr", "Vague à venir")
+	p.Says("#personnes tbody tr", "Durand Camille").Says("#personnes tbody tr", "Vient (30 min) vers 03:34").Says("#personnes .attempts", "SMS en attente 03:00").Says("#personnes tbody tr", "En attente de sa vague")
 	p.Says("noscript", "Actualiser").Value("[sse-connect]", "sse-connect", path(l, "/flux")).Has("[sse-swap=suivi]")
 	if p.Header.Get("Refresh") != "" {
 		t.Error("the page reads itself again although nobody asked")

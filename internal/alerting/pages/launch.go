@@ -13,35 +13,46 @@ import (
 	"tocsin/internal/ui"
 )
 
-// family is a group of cards of the launch page.
-type family struct {
+// theme is a group of cards of the launch page: few groups, read in one look.
+type theme struct {
 	Name      string
+	Families  []string
 	Scenarios []alerting.Scenario
 }
 
-// choose shows the scenarios, by kind of event.
+func themes() []theme {
+	return []theme{
+		{Name: "renforts", Families: []string{"plan_blanc", "tension", "rappel_service"}},
+		{Name: "abri", Families: []string{"confinement", "evacuation", "intrusion", "nrbc"}},
+		{Name: "technique", Families: []string{"panne_si", "cyberattaque", "coupure_electrique"}},
+	}
+}
+
+// choose shows the scenarios, by theme.
 func (p *Pages) choose(c *ui.Context) error {
 	list, err := p.s.Scenarios(c.Ctx(), c.Scope, alerting.ScenarioFilter{})
 	if err != nil {
 		return err
 	}
-	return c.Render(choosePage(c, byFamily(list)))
+	return c.Render(choosePage(c, byTheme(list)))
 }
 
-func byFamily(list []alerting.Scenario) []family {
-	var out []family
-	for _, name := range alerting.Families() {
-		f := family{Name: name}
-		for _, sc := range list {
-			if sc.Family == name {
-				f.Scenarios = append(f.Scenarios, sc)
-			}
+// byTheme sorts the cards; what belongs to no theme comes last.
+func byTheme(list []alerting.Scenario) []theme {
+	all := append(themes(), theme{Name: "autres"})
+	for _, sc := range list {
+		at := slices.IndexFunc(all, func(t theme) bool { return slices.Contains(t.Families, sc.Family) })
+		if at < 0 {
+			at = len(all) - 1
 		}
-		if len(f.Scenarios) > 0 {
-			out = append(out, f)
-		}
+		all[at].Scenarios = append(all[at].Scenarios, sc)
 	}
-	return out
+	for _, t := range all {
+		slices.SortStableFunc(t.Scenarios, func(a, b alerting.Scenario) int {
+			return slices.Index(t.Families, a.Family) - slices.Index(t.Families, b.Family)
+		})
+	}
+	return slices.DeleteFunc(all, func(t theme) bool { return len(t.Scenarios) == 0 })
 }
 
 // order is a launch being prepared: the scenario and what the form says.
@@ -263,16 +274,33 @@ func variableChoices(c *ui.Context, v alerting.Variable) []ui.Choice {
 	return out
 }
 
-// firstPreviews are the messages that leave now, one per medium and language.
-func firstPreviews(s alerting.Sheet) (first, later []alerting.Preview) {
+// sortedPreviews are the messages that leave now in the reader's language, those
+// in other languages, and those of later.
+func sortedPreviews(s alerting.Sheet, language string) (first, other, later []alerting.Preview) {
 	for _, p := range s.Previews {
-		if p.Use == alerting.UseAlert || p.Use == alerting.UseStayAway {
-			first = append(first, p)
-		} else {
+		switch {
+		case p.Use != alerting.UseAlert && p.Use != alerting.UseStayAway:
 			later = append(later, p)
+		case p.Language != language:
+			other = append(other, p)
+		default:
+			first = append(first, p)
 		}
 	}
-	return first, later
+	return first, other, later
+}
+
+// sortedWarnings puts the lines of quota that cannot be filled apart: a small
+// hospital may have many, and they must not hide the rest.
+func sortedWarnings(s alerting.Sheet) (others, quotas []alerting.Warning) {
+	for _, w := range s.Warnings {
+		if w.Key == "alerting.warning.quota" {
+			quotas = append(quotas, w)
+		} else {
+			others = append(others, w)
+		}
+	}
+	return others, quotas
 }
 
 // leftOutTotal is how many people of the audience are not called.

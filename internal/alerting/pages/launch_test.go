@@ -32,12 +32,12 @@ func TestFromCardsToAlertWithoutScript(t *testing.T) {
 	sc := h.scenario(recall())
 	r := h.as(access.Launcher)
 
-	page(t, r, "/alertes/declencher").Says(".card-link strong", "Plan blanc").Says("h2", "Plan blanc").Value(".card-link", "href", launchURL(sc, ""))
+	page(t, r, "/alertes/declencher").Says(".card-link strong", "Plan blanc").Says("h2", "Faire venir des renforts").Value(".card-link", "href", launchURL(sc, ""))
 	page(t, r, launchURL(sc, "")).Count(".mode-button", 3).Lacks("[name=mode][checked]").Has("[name=v-lieu]")
 
 	sheet := page(t, r, launchURL(sc, "?etape=fiche&v-lieu=hall+A&ordre=Dr+Ordre&mode=exercice"))
 	sheet.Says(".mode-band.mode-exercice", "EXERCICE").Says(".preview-sms .preview-body", "EXERCICE - alert fr hall A").Has(".preview-email")
-	sheet.Says(".stat-value", "1").Says("#non-joints summary", "1 personne ne sera pas appelée").Says("#non-joints td", "Ni mobile ni adresse").Says("#non-joints th", "Muet Camille")
+	sheet.Says(".stat-value", "1").Says("#non-joints summary", "1 personne ne sera pas appelée").Says("#non-joints td", "Aucune coordonnée utilisable").Says("#non-joints th", "Muet Camille")
 	sheet.Says(".launch-now .lead", "Ordonné par Dr Ordre, déclenché par Camille Martin").Says("section", "ARS").Lacks(".mode-reel")
 
 	refused := uitest.Post(t, r, launchURL(sc, ""), hiddenFields(sheet, "réel")).Want(http.StatusUnprocessableEntity).Whole()

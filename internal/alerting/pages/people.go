@@ -120,7 +120,7 @@ func (p *Pages) people(c *ui.Context) error {
 func stateChoices(loc *i18n.Localizer) []ui.Choice {
 	out := []ui.Choice{{Label: loc.T("common.all")}}
 	for _, s := range alerting.States() {
-		out = append(out, ui.Choice{Value: string(s), Label: loc.T("alerting.page.state." + string(s))})
+		out = append(out, ui.Choice{Value: string(s), Label: loc.T(s.Key())})
 	}
 	return out
 }
@@ -128,7 +128,7 @@ func stateChoices(loc *i18n.Localizer) []ui.Choice {
 func meaningChoices(loc *i18n.Localizer) []ui.Choice {
 	out := []ui.Choice{{Label: loc.T("common.all")}}
 	for _, m := range alerting.Meanings() {
-		out = append(out, ui.Choice{Value: string(m), Label: loc.T("alerting.page.meaning." + string(m))})
+		out = append(out, ui.Choice{Value: string(m), Label: loc.T(m.Key())})
 	}
 	return out
 }

@@ -37,6 +37,8 @@ type Options struct {
 	// Hub is the one the service notifies.
 	Hub   *live.Hub
 	Clock clock.Clock
+	// PDF and XLSX write the report of an alert; nil when this house has none.
+	PDF, XLSX Document
 }
 
 // Pages are the handlers of this room. Close ends its live readings.
@@ -48,6 +50,8 @@ type Pages struct {
 	clock   clock.Clock
 	board   *live.Board[alerting.Board]
 	codes   *gate
+	// pdf and xlsx may be nil.
+	pdf, xlsx Document
 }
 
 // The pace of the follow-up: one reading a second at most while things move,
@@ -59,7 +63,7 @@ const (
 
 // Routes registers the pages of alerts: launch, follow-up, answer, report.
 func Routes(r *ui.Router, o Options) *Pages {
-	p := &Pages{s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: newGate(),
+	p := &Pages{s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: newGate(), pdf: o.PDF, xlsx: o.XLSX,
 		board: live.NewBoard[alerting.Board](o.Hub, live.Pace{Every: boardEvery, Stale: boardStale, Clock: o.Clock})}
 	r.Get(AlertsPath, access.AlertRead, p.list)
 	r.Get(LaunchPath, access.AlertLaunch, p.choose)
@@ -74,6 +78,7 @@ func Routes(r *ui.Router, o Options) *Pages {
 	r.Get("/alertes/{id}/personnes", access.AlertRead, p.people)
 	r.Get("/alertes/{id}/personnes/{personne}", access.AlertRead, p.person)
 	p.conductRoutes(r)
+	p.reportRoutes(r)
 
 	r.Get(AnswerPath+"{code}", ui.Public, p.answer, ui.Bare())
 	r.Post(AnswerPath+"{code}", ui.Public, p.record, ui.Bare())

@@ -101,7 +101,7 @@ func answerWord(loc *i18n.Localizer, m alerting.Meaning, minutes int) string {
 	if m == "" {
 		return loc.T("alerting.page.meaning.none")
 	}
-	word := loc.T("alerting.page.meaning." + string(m))
+	word := loc.T(m.Key())
 	if m == alerting.Coming && minutes >= 0 {
 		word += " (" + loc.T("alerting.page.minutes", "n", minutes) + ")"
 	}
@@ -164,12 +164,16 @@ func unitName(c *ui.Context, u alerting.UnitCount) string {
 	return c.Loc.T("alerting.page.unit.none")
 }
 
-// skillOf is the métier of a person.
-func (p *Pages) skillOf(c *ui.Context, r alerting.Recipient) string {
-	if r.Metier == "" {
-		return ""
+// whoIs is the métier, the service and the site of a person.
+func (p *Pages) whoIs(c *ui.Context, r alerting.Recipient) string {
+	where := place(r.ServiceName, r.SiteName)
+	switch {
+	case r.Metier == "":
+		return where
+	case where == "":
+		return p.skill(c, r.Metier)
 	}
-	return p.skill(c, r.Metier)
+	return p.skill(c, r.Metier) + " · " + where
 }
 
 // attemptTime is the last instant known of a message.
