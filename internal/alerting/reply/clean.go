@@ -139,6 +139,8 @@ func drawn(r rune) string {
 		return " jarrive "
 	case '📞', '☎', '📱', '🤙':
 		return " rappelez moi "
+	case '🙋':
+		return " volontaire "
 	case '🤒', '🤧', '😷', '🤮', '🤕':
 		return " malade "
 	case '🏖', '🏝', '⛱', '🌴':

@@ -74,6 +74,9 @@ func units(in []token) []token {
 			continue
 		}
 		t, length := timeAt(in, i)
+		if length == 0 && bareHour(in, i) {
+			t, length = token{kind: hour, n: in[i].n * 60, twice: twice(in[i], in[i].n)}, 1
+		}
 		if length == 0 {
 			out = append(out, in[i])
 			i++
@@ -84,6 +87,14 @@ func units(in []token) []token {
 		i += length
 	}
 	return out
+}
+
+// bareHour tells an hour of the day written without its unit: "vers 14", "by 4".
+func bareHour(in []token, i int) bool {
+	if in[i].kind != number || in[i].n > 24 || i == 0 || !slices.Contains([]string{"vers", "at", "by", "around"}, in[i-1].text) {
+		return false
+	}
+	return i+1 == len(in) || in[i+1].kind == pause && in[i+1].text != ":" || in[i+1].kind == asked
 }
 
 // afternoon is how many tokens at i write "après-midi".
@@ -176,7 +187,7 @@ func timeAt(in []token, i int) (t token, length int) {
 		return token{kind: delay, n: m}, more
 	}
 	at := i + n
-	if at < len(in) && loose[in[at].text] && is(in, at+1, "h") {
+	if at < len(in) && loose[in[at].text] && isUnit(in, at+1) {
 		at++
 		n++
 	}
@@ -200,7 +211,7 @@ func timeAt(in []token, i int) (t token, length int) {
 }
 
 // loose are the words people put between a number and its hours: "une petite heure".
-var loose = map[string]bool{"petite": true, "petites": true, "bonne": true, "bonnes": true, "grosse": true, "grosses": true, "good": true}
+var loose = map[string]bool{"petite": true, "petites": true, "bonne": true, "bonnes": true, "grosse": true, "grosses": true, "good": true, "de": true}
 
 // twice tells whether an hour may be of the morning or of the evening: "8h" may,
 // "08h" and "14h" may not.
@@ -259,7 +270,7 @@ func kindOf(before, after []token, t token) tokenKind {
 		return delay
 	case prev == "dici" || prev == "ici", prev == "avant", prev == "pour":
 		return byHour(hours)
-	case slices.Contains([]string{"vers", "at", "des", "apres", "by", "until"}, prev), prev == "de" && prior == "partir":
+	case slices.Contains([]string{"vers", "at", "des", "apres", "by", "until", "prevu", "prevue", "eta"}, prev), prev == "de" && prior == "partir":
 		return hour
 	case prev == "a" && (is(after, 0, "de") || is(after, 0, "d")):
 		return delay
@@ -279,14 +290,14 @@ func byHour(hours int) tokenKind {
 
 func notArrival(prev, prior string, after []token) bool {
 	switch {
-	case slices.Contains([]string{"depuis", "pendant", "jusque", "since", "during", "durant", "toutes"}, prev):
+	case slices.Contains([]string{"depuis", "pendant", "jusque", "since", "during", "durant", "toutes", "fait", "dormi", "travaille", "fais"}, prev):
 		return true
 	case prev == "a" && (prior == "y" || prior == "jusque"), prev == "ya", is(after, 0, "ago"):
 		return true
-	case (prev == "a" || prev == "at") && slices.Contains([]string{"fini", "finis", "finit", "termine", "finish", "off", "embauche", "commence", "debute", "poste", "service", "start"}, prior):
+	case (prev == "a" || prev == "at") && slices.Contains([]string{"fini", "finis", "finit", "termine", "finish", "off", "embauche", "commence", "debute", "poste", "service", "start", "travaille"}, prior):
 		return true
 	}
-	return is(after, 0, "de") && slices.Contains([]string{"repos", "garde", "boulot", "travail", "nuit", "sommeil", "train", "avion", "vol"}, at2(after, 1))
+	return is(after, 0, "de") && slices.Contains([]string{"repos", "garde", "boulot", "travail", "nuit", "sommeil", "train", "avion", "vol"}, textAt(after, 1))
 }
 
 // back is the text of the n-th token before, signs left out.

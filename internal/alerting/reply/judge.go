@@ -14,50 +14,89 @@ type hit struct {
 // judge gives what a clause says: one decisive verdict, or each weak one.
 func judge(clause []token, c clock) []verdict {
 	hits := negated(own(clause, search(clause)))
-	minutes := arrival(clause, hits, c)
-	if said := asks(clause, hits); said {
-		return questioned(hits)
-	}
-	if delayed(clause, hits) {
+	minutes := arrival(clause, c)
+	switch {
+	case asks(clause, hits) && holds(hits, call):
+		return []verdict{{call, -1}}
+	case asks(clause, hits):
+		return []verdict{{question, -1}}
+	case delayed(clause, hits):
 		return []verdict{{come, minutes}}
 	}
-	var out []verdict
-	promise := nothing
-	for _, h := range hits {
-		switch h.sense {
-		case come, refuse, onSite, call:
-			promise = stronger(promise, h.sense)
-		case reason, yes, okay, no, thanks:
-			out = append(out, verdict{h.sense, -1})
-		}
-	}
+	promise, out := weigh(clause, hits)
 	switch {
-	case any(hits, perhaps) && promise != refuse:
+	case holds(hits, perhaps) && promise != refuse && promise != call:
 		// A promise that depends on something is none.
-		return append(keep(out, reason), verdict{perhaps, -1})
-	case any(hits, later) && (promise == come || promise == nothing && (any(hits, yes) || any(hits, okay) || told(clause))):
-		return append(keep(out, no), verdict{later, minutes})
-	case any(hits, later) && promise == nothing:
-		return append(out, verdict{later, -1})
-	case any(hits, later) && promise == onSite:
+		return append(keep(out, reason, no), verdict{perhaps, -1})
+	case holds(hits, later) && promise == onSite:
 		return append(out, verdict{perhaps, -1})
-	case promise != nothing:
-		switch {
-		case promise == come && minutes < 0:
-			minutes = today(clause, c)
-		case promise != come && promise != onSite:
-			minutes = -1
-		}
+	case holds(hits, later) && (promise == come || promise == nothing && (holds(hits, yes) || holds(hits, okay) || told(clause))):
+		return append(keep(out, no), verdict{later, minutes})
+	case holds(hits, later) && promise == nothing:
+		return append(out, verdict{later, -1})
+	case promise == come && minutes < 0:
+		return append(out, verdict{come, today(clause, c)})
+	case promise == come, promise == onSite:
 		return append(out, verdict{promise, minutes})
-	}
-	switch {
+	case promise != nothing:
+		return append(out, verdict{promise, -1})
+	case len(out) == 0 && !brief(clause):
+		return nil
 	case minutes >= 0:
-		out = append(out, verdict{nothing, minutes})
+		return append(out, verdict{nothing, minutes})
 	case timed(clause):
 		// An hour of the day that no clock can turn into minutes still promises.
-		out = append(out, verdict{yes, -1})
+		return append(out, verdict{yes, -1})
 	}
 	return out
+}
+
+// weigh gives the strongest promise of a clause, and what it says beside.
+func weigh(clause []token, hits []hit) (promise sense, out []verdict) {
+	for _, h := range hits {
+		switch s := h.sense; s {
+		case leave:
+			promise = stronger(promise, whither(clause[h.upto:], hits))
+		case come, refuse, onSite, call:
+			promise = stronger(promise, s)
+		case reason:
+			if clause[0].text == "mais" {
+				s = objection
+			}
+			out = append(out, verdict{s, -1})
+		case yes, okay, no, thanks:
+			out = append(out, verdict{s, -1})
+		}
+	}
+	if promise == onSite && holds(hits, reason) {
+		// On duty, but elsewhere.
+		promise = nothing
+	}
+	return promise, out
+}
+
+// whither tells whether someone who sets off comes here: not on holiday, and not
+// to a place that is no part of a hospital.
+func whither(rest []token, hits []hit) sense {
+	if holds(hits, reason) {
+		return nothing
+	}
+	toward := len(rest) > 1 && slices.Contains([]string{"pour", "vers", "a", "en", "au", "chez", "dans"}, rest[0].text)
+	if toward && rest[1].kind == word && lemmaless(rest[1].text) && !usual[rest[1].text] {
+		return nothing
+	}
+	return come
+}
+
+// usual are words that people put around a time or a journey and that change nothing to it.
+var usual = wordSet(`service bloc reanimation rea travail boulot velo scooter moto taxi trajet transport temps compter faut give max maxi
+	maximum mini minimum seulement seul only reste gros grosse grand grande petit petite bonne pour par de a en au aux plus peu pres about drive
+	walk to que se prevu prevue estime estimee here of from on sous des partir depart entre une eta at by around within`)
+
+// brief tells a clause that says little beside a time: "compter 50 minutes" is an
+// answer, "mon fils dort depuis 3h" is not.
+func brief(clause []token) bool {
+	return !slices.ContainsFunc(clause, func(t token) bool { return t.kind == word && lemmaless(t.text) && !usual[t.text] })
 }
 
 func timed(clause []token) bool {
@@ -86,17 +125,11 @@ func stronger(a, b sense) sense {
 	return a
 }
 
-func keep(all []verdict, s sense) []verdict {
-	var out []verdict
-	for _, v := range all {
-		if v.sense == s {
-			out = append(out, v)
-		}
-	}
-	return out
+func keep(all []verdict, senses ...sense) []verdict {
+	return slices.DeleteFunc(slices.Clone(all), func(v verdict) bool { return !slices.Contains(senses, v.sense) })
 }
 
-func any(hits []hit, s sense) bool {
+func holds(hits []hit, s sense) bool {
 	for _, h := range hits {
 		if h.sense == s {
 			return true
@@ -107,19 +140,12 @@ func any(hits []hit, s sense) bool {
 
 // asks tells a question: it promises nothing, but may ask for a call.
 func asks(clause []token, hits []hit) bool {
-	return clause[len(clause)-1].kind == asked || any(hits, question)
-}
-
-func questioned(hits []hit) []verdict {
-	if any(hits, call) {
-		return []verdict{{call, -1}}
-	}
-	return []verdict{{question, -1}}
+	return clause[len(clause)-1].kind == asked || holds(hits, question)
 }
 
 // delayed tells a refusal that is an arrival: "pas avant 2h", "impossible avant 14h".
 func delayed(clause []token, hits []hit) bool {
-	if !any(hits, not) && !any(hits, refuse) && !any(hits, never) {
+	if !holds(hits, not) && !holds(hits, refuse) && !holds(hits, never) {
 		return false
 	}
 	for i, t := range clause {
@@ -170,26 +196,16 @@ func (t token) name() string {
 
 // own leaves aside what is said of someone else: "mon mari est de garde".
 func own(clause []token, hits []hit) []hit {
-	var out []hit
-	for _, h := range hits {
-		if (h.sense == come || h.sense == onSite) && !clause[h.at].self && ofOthers(clause[:h.at]) {
-			h.sense = neutral
+	others, at := false, 0
+	for i := range hits {
+		for ; at < hits[i].at; at++ {
+			others = clause[at].text == "tiers" || others && clause[at].text != "je"
 		}
-		out = append(out, h)
-	}
-	return out
-}
-
-func ofOthers(before []token) bool {
-	for i := len(before) - 1; i >= 0; i-- {
-		switch before[i].text {
-		case "je":
-			return false
-		case "tiers":
-			return true
+		if others && !clause[at].self && (hits[i].sense == come || hits[i].sense == onSite) {
+			hits[i].sense = neutral
 		}
 	}
-	return false
+	return hits
 }
 
 // negated turns the promises that a "pas" or a "ne" undoes.
@@ -215,7 +231,7 @@ func negated(hits []hit) []hit {
 // arrival is the time of arrival a clause tells, in minutes; -1 when none. A
 // promise for tomorrow without an hour is for eight in the morning, two in the
 // afternoon or eight in the evening.
-func arrival(clause []token, hits []hit, c clock) int {
+func arrival(clause []token, c clock) int {
 	days := 0
 	if tomorrow(clause) {
 		days = 1

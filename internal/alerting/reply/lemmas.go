@@ -5,7 +5,7 @@ import "strings"
 // lemmaTable gives each lemma the spellings met on telephones, folded and
 // without apostrophes. A lemma of two words stands for a contraction.
 const lemmaTable = `
-oui: oui ui wi oi ouai ouais oue ouep ouaip yep yes yeah yup yess affirmatif absolument volontiers evidemment carrement positive sure
+oui: oui ui wi oi ouai ouais oue ouep ouaip yep yes yeah yup yess affirmatif absolument volontiers evidemment carrement sure
 ok: ok oki okay okey okok dac dacc daccord dakor dacord daccor entendu roger k okk
 non: non nn nan nop nope no negatif naan noon nein nonn niet
 pas: pas pa not jamais never
@@ -15,8 +15,10 @@ ne peux: npeux
 peut: peut
 cant: cant cannot couldnt wont unable isnt
 dont: dont
-viens: viens vien vient viend viendrai viendrais viendrait viendrons venons jviens jvien jviendrai jarrive jarive jariv jarriv jarriver jarrives jarivve coming comming rejoins rejoindrai jrejoins pars jpars partirai decolle fonce jfonce jdecolle debarque jdebarque accours rapplique ramene rapplik radine omw jfile
+viens: viens vien vient viend viendrai viendrais viendrait viendrons venons jviens jvien jviendrai jarrive jarive jariv jarriv jarriver jarrives jarivve coming comming rejoins rejoindrai jrejoins decolle fonce jfonce jdecolle debarque jdebarque accours jaccours rapplique ramene rapplik radine omw jfile
 descends: descends jdescends
+pars: pars jpars partirai
+reviens: reviens jreviens reviendrai
 arrive: arrive arrives arrivee ariv arive arives arriv arrivve arriverai ariverai arriverais arriverons arrivons arrived arriving arrivrai
 venir: venir vnir come arriver ariver rejoindre revenir deplacer aider help participer assister
 dispo: dispo dispos disponible disponibles disponnible available availabel
@@ -32,7 +34,7 @@ site: site
 garde: garde
 rappelez: rappelez rappeler rappelle rappelles rappeles rappele rapelez rapeler rapelle rapellez rapeller rapel rappel rapl rappellez rappeller telephonez telephoner
 contactez: recontactez contactez contacter contacte joindre joignez
-appelez: appelez appeler appelle apelez apeler apelle appelles appele call ring phone tel bigophone
+appelez: appelez appel appeler appelle apelez apeler apelle appelles appele call ring phone tel bigophone
 moi: moi mwa moa me m
 conges: conges conge congee conger cong
 vacances: vacances vacance vac vacs holiday holidays vacation
@@ -84,17 +86,33 @@ numero: numero num number
 route: route rte
 chemin: chemin
 retard: retard late
-hopital: hopital hosto hospital hop chu ch chr hospi clinique
+hopital: hopital hosto hospital hop chu ch chr hospi
 urgences: urgences urgence sau
 vais: vais jvais jvai vai irai
 un: un an
 vous: vous vs
-tiers: mari femme conjoint conjointe compagnon compagne epouse epoux copain copine collegue collegues mere pere soeur frere il elle ils elles husband wife colleague colleagues he she they
+y: y jy
+lets: lets
+whats: whats thats its
+tiers: mari femme conjoint conjointe compagnon compagne epouse epoux copain copine collegue collegues mere pere soeur frere il elle ils elles husband wife colleague colleagues he she they bus metro taxi
 plutot: plutot rather disons
 `
 
 // lemmas gives the lemma of a spelling. It never changes.
 var lemmas = readLemmas()
+
+// known are the words of the lemmas.
+var known = lemmaWords()
+
+func lemmaWords() map[string]bool {
+	out := map[string]bool{}
+	for _, lemma := range lemmas {
+		for _, w := range strings.Fields(lemma) {
+			out[w] = true
+		}
+	}
+	return out
+}
 
 func readLemmas() map[string]string {
 	out := map[string]string{}
@@ -116,12 +134,12 @@ var correctable = strings.Fields(`jarrive arrive arriver arriverai viendrai impo
 	coming dispo indispo deplacement volontaire hopital chemin`)
 
 // fillers say nothing here and are left aside before phrases are looked for.
-var fillers = readFillers(`je j tu te t nous y tres trop malheureusement vraiment svp stp bonjour bonsoir bjr bsr salut slt coucou hello hi hey cc
+var fillers = wordSet(`je j tu te t nous tres trop malheureusement vraiment svp stp bonjour bonsoir bjr bsr salut slt coucou hello hi hey cc
 	madame monsieur mr mme dr docteur le les l i im ive ill am will the please plz pls donc alors aussi vite bcp beaucoup meme quand ici
 	well just cordialement cdt cdlt bonne encore actuellement mon ma mes my effectivement finalement helas eh euh heu bah ben
-	d jy du franchement ptit so really is it desormais directement rapidement`)
+	du franchement ptit so really is it desormais directement rapidement`)
 
-func readFillers(list string) map[string]bool {
+func wordSet(list string) map[string]bool {
 	out := map[string]bool{}
 	for _, w := range strings.Fields(list) {
 		out[w] = true

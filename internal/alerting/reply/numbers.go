@@ -16,11 +16,11 @@ func minutesAfter(in []token, i int) (m, n int) {
 	case is(in, at, "quart"):
 		return 15, at + 1 - i
 	}
-	v, len := numeral(in, at)
-	if len == 0 || v >= 60 || is(in, at+len, "h") {
+	v, length := numeral(in, at)
+	if length == 0 || v >= 60 || is(in, at+length, "h") {
 		return 0, 0
 	}
-	switch after := at + len; {
+	switch after := at + length; {
 	case is(in, after, "min"):
 		return v, after + 1 - i
 	case is(in, after, "moi") && in[after].glued:
@@ -36,8 +36,8 @@ func minutesAfter(in []token, i int) (m, n int) {
 func fraction(in []token, i int) (m, n int) {
 	at := i
 	parts := 1
-	if v, len := numeral(in, i); len > 0 && v <= 3 {
-		parts, at = v, i+len
+	if v, length := numeral(in, i); length > 0 && v <= 3 {
+		parts, at = v, i+length
 	}
 	if at > i && is(in, at, "/") && in[i].kind == number && at+1 < len(in) && (in[at+1].text == "2" || in[at+1].text == "4") {
 		if end := hourAt(in, at+2); end > 0 {
@@ -94,7 +94,7 @@ func numeral(in []token, i int) (value, n int) {
 		if is(in, at, "-") || is(in, at, "et") {
 			at++
 		}
-		unit, ok := numerals[at2(in, at)]
+		unit, ok := numerals[textAt(in, at)]
 		if !ok || unit >= 20 || value+unit > 99 || unit >= 10 && value != 60 && value != 80 {
 			break
 		}
@@ -103,7 +103,7 @@ func numeral(in []token, i int) (value, n int) {
 	return value, n
 }
 
-func at2(in []token, i int) string {
+func textAt(in []token, i int) string {
 	if i < len(in) && in[i].kind == word {
 		return in[i].text
 	}
@@ -111,6 +111,6 @@ func at2(in []token, i int) string {
 }
 
 var numerals = map[string]int{"un": 1, "une": 1, "one": 1, "deux": 2, "two": 2, "trois": 3, "three": 3, "quatre": 4, "four": 4, "cinq": 5, "five": 5, "six": 6,
-	"sept": 7, "seven": 7, "huit": 8, "eight": 8, "neuf": 9, "nine": 9, "dix": 10, "ten": 10, "douze": 12, "twelve": 12, "quinze": 15, "kinze": 15, "fifteen": 15,
+	"sept": 7, "seven": 7, "huit": 8, "eight": 8, "neuf": 9, "nine": 9, "dix": 10, "dizaine": 10, "quinzaine": 15, "vingtaine": 20, "trentaine": 30, "quarantaine": 40, "ten": 10, "douze": 12, "twelve": 12, "quinze": 15, "kinze": 15, "fifteen": 15,
 	"vingt": 20, "vint": 20, "twenty": 20, "trente": 30, "trante": 30, "thirty": 30, "quarante": 40, "karante": 40, "forty": 40, "fourty": 40,
 	"cinquante": 50, "fifty": 50, "soixante": 60, "sixty": 60, "ninety": 90}

@@ -43,11 +43,16 @@ func Parse(text string) Result { return ParseAt(text, time.Time{}, nil) }
 //
 // Where people are ambiguous it holds to these rules. The last decisive clause
 // counts, and a decisive verb ("j'arrive", "je ne peux pas") goes before a reason
-// ("en congés"), which goes before a bare "oui", "ok" or "non". A refusal "avant
-// 2h" is an arrival in two hours. A promise for another day does not undo a
-// refusal. "Peut-être" and questions say nothing. "Ok merci" and "bien reçu"
-// acknowledge without promising. Of a range the later bound is kept. "1.30" is
-// digit 1 and 30 minutes, "1h30" and "1:30" are 90 minutes.
+// ("en congés"), which goes before a bare "oui", "ok" or "non". A reason after a
+// "mais" undoes a promise without making it a refusal. A refusal "avant 2h" is an
+// arrival in two hours. A promise for another day does not undo a refusal, and
+// alone it counts up to a day ahead. "Peut-être", conditions and questions say
+// nothing; nor does what is said of someone else, or an hour among other words
+// ("j'ai rendez-vous à 9h"). "Ok merci" and "bien reçu" acknowledge without
+// promising. Who is on duty elsewhere is not on site. Of a range the later bound
+// is kept. Up to five hours "2h" is a delay, beyond it is an hour of the day,
+// unless "dans" or "vers" decides. "1.30" is digit 1 and 30 minutes, "1h30" and
+// "1:30" are 90 minutes.
 func ParseAt(text string, now time.Time, zone *time.Location) Result {
 	if zone == nil {
 		zone = time.UTC

@@ -37,14 +37,16 @@ func conclude(all []verdict, key string) Result {
 		return Result{Kind: Coming, Minutes: minutes}
 	case strong == refuse:
 		return Result{Kind: Unavailable, Minutes: -1}
-	case has(all, perhaps), has(all, question) && minutes < 0 && key == "":
+	case has(all, perhaps) && has(all, no) && !has(all, yes):
+		return Result{Kind: Unavailable, Minutes: -1}
+	case has(all, perhaps), doubted(all), has(all, question) && minutes < 0 && key == "":
 		if has(all, call) {
 			return Result{Kind: CallMe, Minutes: -1}
 		}
 		return Result{Minutes: -1}
 	case strong == call:
 		return Result{Kind: CallMe, Minutes: -1}
-	case has(all, reason):
+	case has(all, reason), has(all, objection):
 		return Result{Kind: Unavailable, Minutes: -1}
 	}
 	return weak(all, key, minutes)
@@ -68,6 +70,18 @@ func weak(all []verdict, key string, minutes int) Result {
 
 func has(all []verdict, s sense) bool {
 	return slices.ContainsFunc(all, func(v verdict) bool { return v.sense == s })
+}
+
+// doubted tells a promise followed by a reason not to keep it: "dispo mais malade".
+func doubted(all []verdict) bool {
+	promised := false
+	for _, v := range all {
+		promised = promised || v.sense == come
+		if v.sense == objection && promised {
+			return true
+		}
+	}
+	return false
 }
 
 // said is the delay of the last clause that promises an arrival, else the last one told.
@@ -96,6 +110,10 @@ func decisive(all []verdict) sense {
 		case later:
 			if last == nothing && !has(all, no) && !has(all, reason) && v.minutes >= 0 {
 				last = come
+			}
+		case objection:
+			if last == come {
+				last = nothing
 			}
 		case call:
 			if last == nothing {
@@ -155,18 +173,18 @@ func bare(in []token) []token {
 // text, follows a word such as "touche", or is the only figure after a oui. A
 // figure that is a delay without its unit becomes one.
 func digit(in []token) (key string, out []token) {
-	clash := false
+	clash, plain := false, isPlain(in)
 	for i, t := range in {
 		if t.kind != number {
 			out = append(out, t)
 			continue
 		}
 		switch {
-		case len(t.text) == 1 && keyPlace(in, i):
+		case len(t.text) == 1 && keyPlace(in, i, plain):
 			clash = clash || key != "" && key != t.text
 			key = t.text
 			continue
-		case t.n >= 5 && t.n <= 240 && delayPlace(in, i, key):
+		case t.n >= 5 && t.n <= 240 && (t.n <= 60 || t.n%5 == 0) && delayPlace(in, i, key):
 			out = append(out, token{kind: delay, n: t.n})
 			continue
 		}
@@ -178,33 +196,32 @@ func digit(in []token) (key string, out []token) {
 	return key, out
 }
 
-func keyPlace(in []token, i int) bool {
-	if is(in, i+1, "ou") || is(in, i-1, "ou") {
+// keyPlace tells whether the lone figure at i is an answer. plain is set when the
+// text has no other words than a oui, a non or a merci.
+func keyPlace(in []token, i int, plain bool) bool {
+	switch {
+	case is(in, i+1, "ou"), is(in, i-1, "ou"):
 		return false
-	}
-	if i > 0 && in[i-1].kind == word && slices.Contains([]string{"touche", "tape", "tapez", "reponse", "rep", "choix", "option", "numero", "press"}, in[i-1].text) {
+	case i > 0 && in[i-1].kind == word && slices.Contains([]string{"touche", "tape", "tapez", "reponse", "rep", "choix", "option", "numero", "press"}, in[i-1].text):
 		return true
 	}
-	for j, t := range in {
-		if j == i || t.kind == pause || t.kind == asked || t.kind == delay || t.kind == number {
-			continue
-		}
-		weak := slices.Contains([]string{"oui", "ok", "non", "merci", "reponse", "rep", "viens", "arrive"}, t.text)
-		if !weak && (j < i || i > 0 || next(in, i)) {
-			return false
-		}
-	}
-	return true
+	return plain && !is(in, i-1, "oui") || i == 0 && !next(in, i)
+}
+
+// isPlain tells a text that says no more than yes or no.
+func isPlain(in []token) bool {
+	return !slices.ContainsFunc(in, func(t token) bool {
+		return t.kind == word && !slices.Contains([]string{"oui", "ok", "non", "merci", "reponse", "rep", "viens", "arrive"}, t.text)
+	})
 }
 
 // next tells whether the figure at i counts what follows it: "1 collègue", "2 personnes".
 func next(in []token, i int) bool {
-	return i+1 < len(in) && in[i+1].kind == word && lemmaless(in[i+1].text)
+	return i+1 < len(in) && in[i+1].kind == word && lemmaless(in[i+1].text) && !usual[in[i+1].text]
 }
 
 func lemmaless(w string) bool {
-	_, known := lemmas[w]
-	return !known && phrases[w] == nothing
+	return !known[w] && phrases[w] == nothing
 }
 
 func delayPlace(in []token, i int, key string) bool {
@@ -215,10 +232,10 @@ func delayPlace(in []token, i int, key string) bool {
 		return true
 	}
 	before := in[i-1]
-	if before.kind == number || before.kind == pause && (key != "" || before.text == ",") {
+	if before.kind == number || before.kind == pause && (key != "" || before.text == "," || before.text == "(" && i == 2) {
 		return true
 	}
-	return before.kind == word && slices.Contains([]string{"dans", "dici", "ici", "sous", "oui", "ok", "viens", "arrive", "environ", "venir", "la", "there"}, before.text)
+	return before.kind == word && slices.Contains([]string{"dans", "dici", "ici", "sous", "oui", "ok", "viens", "arrive", "environ", "venir", "la", "there", "eta", "about"}, before.text)
 }
 
 // clauses cuts the tokens at stops and at words that turn a sentence.
@@ -238,6 +255,9 @@ func clauses(in []token) [][]token {
 			out = append(out, in[from:i])
 		}
 		from = i + 1
+		if t.text == "mais" {
+			from = i // judge reads it: what follows is an objection
+		}
 	}
 	if from < len(in) {
 		out = append(out, in[from:])

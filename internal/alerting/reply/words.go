@@ -76,8 +76,14 @@ func appendFigures(out []token, text string, i, j int, glued bool) ([]token, int
 	return append(out, token{kind: number, text: text[i:j], n: n, glued: glued}), j
 }
 
+// longWord is longer than any word with its elisions.
+const longWord = 40
+
 // appendWord adds a word: its lemma, or the pieces an elision joins.
 func appendWord(out []token, w string, glued bool) []token {
+	if len(w) > longWord {
+		return append(out, token{kind: word, text: w, glued: glued})
+	}
 	whole := squeezed(strings.ReplaceAll(w, "'", ""))
 	if l, ok := lemmas[whole]; ok {
 		found := words(l, glued)
