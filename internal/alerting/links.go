@@ -85,7 +85,8 @@ func (s *Service) OpenLinkIn(ctx context.Context, code, language string, now tim
 		return Link{}, err
 	}
 	vars := pl.Setting.variables(values, pl.Mode, p.Language, pl.Setting.Site, pl.LaunchedAt)
-	for _, m := range []channels.Medium{channels.Email, channels.SMS} {
+	// The shortest words first: the page says the rest.
+	for _, m := range []channels.Medium{channels.SMS, channels.Email} {
 		c, ok, err := pl.compose(pl.use(p.Wave), m, p.Language, pl.Setting.Site)
 		if err != nil {
 			return Link{}, err
@@ -142,7 +143,8 @@ func (s *Service) AnswerByLink(ctx context.Context, code string, meaning Meaning
 }
 
 // withoutLink is a message for those who have followed its link already: the
-// link goes, and the words that announced it ("Réponse :").
+// sentence that carries the link goes ("Rép 1 oui 2 non ou {lien}"), unless it
+// says all there is.
 func withoutLink(body string) string {
 	lines := strings.Split(body, "\n")
 	for i, line := range lines {
@@ -150,12 +152,15 @@ func withoutLink(body string) string {
 		if !found {
 			continue
 		}
-		if before = strings.TrimSpace(before); strings.HasSuffix(before, ":") {
-			if end := strings.LastIndexAny(before, ".!?"); end >= 0 {
-				before = before[:end+1]
-			}
+		kept := before[:strings.LastIndexAny(before, ".!?")+1]
+		if end := strings.IndexAny(after, ".!?"); end >= 0 {
+			after = after[end+1:]
+		} else {
+			after = ""
 		}
-		lines[i] = strings.TrimSpace(before + " " + strings.TrimLeft(after, ". "))
+		if lines[i] = strings.TrimSpace(strings.TrimSpace(kept) + " " + strings.TrimSpace(after)); lines[i] == "" && len(lines) == 1 {
+			lines[i] = strings.TrimRight(before, " :")
+		}
 	}
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }

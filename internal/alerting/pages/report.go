@@ -125,9 +125,18 @@ func reportCurve(c *ui.Context, r alerting.Report) chart.Chart {
 		Series: []chart.Series{series("alerting.page.curve.reached", r.Reached), series("alerting.page.curve.answered", r.Answered), series("alerting.page.curve.coming", r.Coming)}}
 }
 
-// told are all the events of the alert, the oldest first.
+// told are the events of the alert as a whole, the oldest first; what happened
+// to one person is counted by others and listed in the spreadsheet.
 func told(c *ui.Context, events []alerting.Event) []ui.Event {
-	out := happened(c, events, len(events))
+	var whole []alerting.Event
+	for _, e := range events {
+		switch e.Kind {
+		case alerting.EventArrival, alerting.EventManualCall, alerting.EventAttached, alerting.EventStop:
+		default:
+			whole = append(whole, e)
+		}
+	}
+	out := happened(c, whole, len(whole))
 	slices.Reverse(out)
 	return out
 }

@@ -38,7 +38,7 @@ func TestReportPage(t *testing.T) {
 	p := page(t, r, path(l, "/rapport"))
 	p.Says("h1", "Rapport : Plan blanc").Says(".message", "en cours").Says(".mode-band", "EXERCICE").Says(".stat", "Appelées 2").Says(".stat", "Arrivées 1").Says(".stat", "Non appelées 1")
 	p.Says("tbody tr", "Muet Camille Urgences · Nord Aucune coordonnée utilisable").Says("tbody tr", "Petit Camille").Says("tbody tr", "Urgences · Nord 2").Says("tbody tr", "Infirmier anesthésiste 1")
-	p.Says(".figures", "Moitié des personnes jointes").Has("svg.chart").Says(".timeline", "Arrivée").Says(".timeline li:first-child", "Déclenchement")
+	p.Says(".figures", "Moitié des personnes jointes").Has("svg.chart").Count(".timeline li", 1).Says(".timeline li:first-child", "Déclenchement")
 	p.Lacks("a[href$='.pdf']").Lacks("a[href$='.xlsx']").Has("a[href$='/rapport.json']")
 	must(t, h.End(t.Context(), h.scope(access.Launcher), h.clock.Now(), l.ID, nil))
 	page(t, r, path(l, "/rapport")).Says(".message", "terminée")
