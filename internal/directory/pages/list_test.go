@@ -43,7 +43,7 @@ func TestListBeginsWithQuality(t *testing.T) {
 	service := w.crowd()
 	p := w.get(pages.Path).Want(200).Whole()
 	p.Says(".stat", "33 %").Says(".stat", "1 personne sur 3").Has(".stat a[href='/annuaire/qualite']").Has(".stat a[href='/annuaire?cause=no_contact']").Has(".stat a[href='/annuaire?cause=no_mobile']")
-	p.Count("tbody tr", 3).Says("td", "06 •• •• •• 01").Says("td .badge", "Prouvé").Says("td .badge", "Aucun contact")
+	p.Count("tbody tr", 3).Says("td.nowrap", "06 •• •• •• 01").Says("td .badge", "Prouvé").Says("td .badge", "Aucun contact")
 	if strings.Contains(p.Body, "39 98 00 01") || strings.Contains(p.Body, "3998") {
 		t.Error("the list shows a private number")
 	}

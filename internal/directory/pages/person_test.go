@@ -24,19 +24,19 @@ func (w *ward) lea() directory.Person {
 func TestNumberIsShownOnRequestAndJournaled(t *testing.T) {
 	w := newWard(t, access.DirectoryManager)
 	lea := w.lea()
-	page := w.get(pages.PersonPath(lea.ID)).Want(200).Whole().Says("td", "06 •• •• •• 01").Says("td", "Jamais essayé").Says(".message", "Ne jamais utiliser : Appel")
+	page := w.get(pages.PersonPath(lea.ID)).Want(200).Whole().Says("#contacts li", "06 •• •• •• 01").Says("#contacts li", "Jamais essayé").Says(".message", "Ne jamais utiliser : Appel")
 	reveal := page.Find("form[action$='/voir']")
 	if len(reveal) != 2 || strings.Contains(page.Body, "39 98 00 01") || strings.Contains(page.Body, "lea.abadie@") {
 		t.Fatalf("%d masked contacts, or one is not", len(reveal))
 	}
-	shown := w.post(uitest.Attribute(reveal[0], "action")).Want(200).Whole().Says("td", "06 39 98 00 01").Count("form[action$='/voir']", 1)
+	shown := w.post(uitest.Attribute(reveal[0], "action")).Want(200).Whole().Says("#contacts li", "06 39 98 00 01").Count("form[action$='/voir']", 1)
 	if got := shown.Header.Get("Cache-Control"); got != "no-store" {
 		t.Errorf("the number may be kept: %q", got)
 	}
 	if got := w.actions("directory.number"); len(got) != 1 {
 		t.Errorf("journal %q", got)
 	}
-	w.get(pages.PersonPath(lea.ID)).Says("td", "06 •• •• •• 01")
+	w.get(pages.PersonPath(lea.ID)).Says("#contacts li", "06 •• •• •• 01")
 	w.post(actsOn + lea.ID.String() + "/coordonnees/" + uuid.NewString() + "/voir").Want(404)
 	for _, roles := range [][]access.Role{{access.Reader}, {access.Administrator}, {access.Auditor}} {
 		r := w.as(roles...)
@@ -61,14 +61,14 @@ func TestStatesInWords(t *testing.T) {
 	} {
 		at = at.Add(time.Hour)
 		w.record(directory.ContactEvent{Address: "+33639980001", Medium: directory.SMS, Kind: tt.kind, At: at})
-		w.get(pages.PersonPath(lea.ID)).Whole().Says("td .badge", tt.says).Says("td .badge", "3 novembre 2026")
+		w.get(pages.PersonPath(lea.ID)).Whole().Says("#contacts .badge", tt.says).Says("#contacts .badge", "3 novembre 2026")
 	}
 	lift := w.get(pages.PersonPath(lea.ID)).Find("form[action$='/debloquer']")
 	if len(lift) != 1 {
 		t.Fatalf("%d blocks to lift", len(lift))
 	}
 	w.post(uitest.Attribute(lift[0], "action")).Leads(pages.PersonPath(lea.ID))
-	w.get(pages.PersonPath(lea.ID)).Lacks("form[action$='/debloquer']").Says("td .badge", "Jamais essayé")
+	w.get(pages.PersonPath(lea.ID)).Lacks("form[action$='/debloquer']").Says("#contacts .badge", "Jamais essayé")
 }
 
 func TestPersonIsAddedByHand(t *testing.T) {
@@ -84,7 +84,7 @@ func TestPersonIsAddedByHand(t *testing.T) {
 		"contact-0-kind", "mobile", "contact-0-address", "06 39 98 00 02", "contact-0-rank", "2", "contact-0-private", "oui",
 		"contact-1-kind", "email", "contact-1-address", "Hugo.Brun@ch.example", "contact-1-rank", "1").Want(303).Header.Get("Location")
 	p := w.get(to).Want(200).Whole().Says("h1", "BRUN Hugo").Says("dd", "Urgences").Says("dd", "30 juin 2027").Says("dd", "Saisi à la main").Says("dd", "23 novembre 2026").Says(".message", "Hors des vagues")
-	rows := p.Find("tbody tr")
+	rows := p.Find("#contacts > li")
 	if len(rows) != 2 || !strings.Contains(uitest.Text(rows[0]), "hugo.brun@ch.example") {
 		t.Errorf("the order chosen is not kept: %q", uitest.Text(rows[0]))
 	}
