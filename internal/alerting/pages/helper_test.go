@@ -11,6 +11,7 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/alerting"
+	"tocsin/internal/alerting/library"
 	"tocsin/internal/alerting/pages"
 	"tocsin/internal/channels"
 	"tocsin/internal/clock"
@@ -50,7 +51,7 @@ type hospital struct {
 }
 
 func locales() []fs.FS {
-	return []fs.FS{alerting.Locales, pages.Locales, channels.Locales, dispatch.Locales, organisation.Locales}
+	return []fs.FS{alerting.Locales, pages.Locales, channels.Locales, directory.Locales, dispatch.Locales, organisation.Locales}
 }
 
 func newHospital(t *testing.T) *hospital {
@@ -64,7 +65,7 @@ func newHospital(t *testing.T) *hospital {
 	must(t, err)
 	out := dispatchtest.Outbox(t, db, h.clock, nil, dispatchtest.NewAir(channels.SMS), dispatchtest.NewAir(channels.Email))
 	h.Service = alerting.New(alerting.Options{DB: db, Guard: guard, Directory: h.dir, Dispatch: out, Organisation: h.org,
-		LinkBase: "https://t.example/r/", Notify: h.hub.Notify})
+		LinkBase: "https://t.example/r/", Notify: h.hub.Notify, Library: library.All})
 	h.house, err = h.org.Create(t.Context(), access.Instance("test"), organisation.Establishment{Name: "CHU de Valbrume", Word: "CIGOGNE"})
 	must(t, err)
 	h.site = h.place(organisation.Site, "Nord", uuid.Nil)
