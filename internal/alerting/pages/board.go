@@ -23,12 +23,15 @@ const boardEvent = "suivi"
 // reader asked for it.
 const refreshEvery = 15
 
-// snapshot is the present state of an alert, shared with the other viewers. The
-// alert was read for this visitor before: the reading is that of any of them.
+// snapshot is the present state of an alert for the first look at a page. It is
+// read anew: who has just acted must see his act, which the shared reading of
+// the stream may show a second later.
 func (p *Pages) snapshot(c *ui.Context, l alerting.Launch) (alerting.Board, error) {
-	return p.board.Get(c.Ctx(), alerting.Topic(l.ID), p.load(c, l))
+	return p.load(c, l)(c.Ctx())
 }
 
+// load reads an alert for all the viewers of its stream. It was read for each of
+// them before, as far as they may see it: the reading is that of any of them.
 func (p *Pages) load(c *ui.Context, l alerting.Launch) live.Load[alerting.Board] {
 	scope, id := c.Scope, l.ID
 	return func(ctx context.Context) (alerting.Board, error) {

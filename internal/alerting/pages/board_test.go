@@ -152,7 +152,7 @@ func TestStreamTellsWhatMoved(t *testing.T) {
 			return false
 		}
 	})
-	if !strings.Contains(second, "1 sur place, 0 en route") {
+	if !strings.Contains(second, "1 sur place, 0 en route") || !strings.Contains(second, `id="conduire"`) {
 		t.Errorf("second event: %s", second)
 	}
 }

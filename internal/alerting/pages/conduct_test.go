@@ -89,7 +89,7 @@ func TestCallByHandIsNoted(t *testing.T) {
 	l := h.started()
 	who := path(l, "/personnes/"+h.recipient(l, "Durand").ID.String())
 	r := h.as(access.CrisisCell)
-	page(t, r, who).Says("tbody td", "+3363998").Has("form[action$='/appel']")
+	page(t, r, who).Says("tbody td", "06 39 98").Has("form[action$='/appel']")
 	uitest.Post(t, r, who+"/appel", nil).Want(http.StatusUnprocessableEntity).Whole().Has(".field.wrong")
 	uitest.Post(t, r, who+"/appel", []string{"reponse", "coming-x"}).Want(http.StatusUnprocessableEntity)
 	uitest.Post(t, r, who+"/appel", []string{"reponse", "personne", "note", "répondeur"}).Leads(who)
@@ -135,7 +135,7 @@ func TestUnmatchedReplyFindsItsAuthor(t *testing.T) {
 	must(t, h.Replies(t.Context(), access.System(h.house.ID, "dispatch"), h.clock.Now(), []dispatch.Reply{reply}))
 	r := h.as(access.CrisisCell)
 	page(t, r, path(l, "")).Says(".act-bar", "Réponses à rattacher (1)")
-	page(t, r, path(l, "/reponses")).Says("tbody tr", "oui j'arrive 20 min").Says("tbody tr", "Vient (20 min)")
+	page(t, r, path(l, "/reponses")).Says("tbody tr", "06 39 98 77 77 oui j'arrive 20 min").Says("tbody tr", "Vient (20 min)")
 	page(t, r, path(l, "/reponses?message="+reply.ID.String())).Says(".preview", "oui j'arrive").Lacks(".door-list li")
 	page(t, r, path(l, "/reponses?q=durand&message="+reply.ID.String())).Count(".door-list li", 1)
 	fields := []string{"message", reply.ID.String(), "personne", h.recipient(l, "Durand").ID.String()}

@@ -7,6 +7,7 @@ import (
 
 	"tocsin/internal/alerting"
 	"tocsin/internal/channels"
+	"tocsin/internal/directory/phone"
 	"tocsin/internal/dispatch"
 	"tocsin/internal/i18n"
 	"tocsin/internal/ui"
@@ -143,6 +144,14 @@ func gatewayTone(g dispatch.GatewayView) ui.Tone {
 		return ui.Neutral
 	}
 	return ui.Alert
+}
+
+// address is a number as one dials it, or an e-mail address.
+func address(m channels.Medium, text string) string {
+	if m == channels.Email {
+		return text
+	}
+	return phone.Format(text)
 }
 
 // name is a person as lists show her.
