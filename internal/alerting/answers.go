@@ -108,7 +108,24 @@ func (p *plan) read(r dispatch.Reply, now time.Time) given {
 			g.Minutes = o.Delays[0]
 		}
 	}
+	if g.Meaning == Coming && !p.proposes(Coming) {
+		g.Meaning, g.Minutes = p.yes(), -1
+	}
 	return g
+}
+
+// yes is what « oui » says where nobody is asked to come: the option that says
+// yes there ("received", "I am safe"). Without one it says nothing, and its
+// sender is told how to answer.
+func (p *plan) yes() Meaning {
+	if p.proposes(OnSite) {
+		return OnSite
+	}
+	return ""
+}
+
+func (p *plan) proposes(m Meaning) bool {
+	return slices.ContainsFunc(p.Definition.Answers, func(o Option) bool { return o.Meaning == m })
 }
 
 func meaningOf(k reply.Kind) Meaning {
@@ -143,7 +160,7 @@ func shortened(text string) string {
 
 // checkAnswer refuses what a form could not have sent.
 func checkAnswer(pl *plan, meaning Meaning, minutes int) error {
-	if !slices.ContainsFunc(pl.Definition.Answers, func(o Option) bool { return o.Meaning == meaning }) {
+	if !pl.proposes(meaning) {
 		return fault.New(fault.Invalid, "alerting.answer.meaning").At("meaning")
 	}
 	if minutes < -1 || minutes > 24*60 {

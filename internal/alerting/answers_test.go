@@ -275,3 +275,44 @@ func TestUnknownCodesOpenNothing(t *testing.T) {
 		wantFault(t, err, "alerting.answer.minutes")
 	})
 }
+
+// answers replaces what a scenario proposes.
+func answers(options ...alerting.Option) func(*alerting.Definition) {
+	return func(d *alerting.Definition) { d.Answers = options }
+}
+
+func TestYesWhereNobodyIsAskedToCome(t *testing.T) {
+	received := alerting.Option{Key: "1", Meaning: alerting.OnSite, Label: alerting.Localized{"fr": "Bien reçu", "en": "Received"}}
+	no := alerting.Option{Key: "2", Meaning: alerting.Unavailable, Label: alerting.Localized{"fr": "Non", "en": "No"}}
+	call := alerting.Option{Key: "4", Meaning: alerting.CallMe, Label: alerting.Localized{"fr": "Rappelez-moi", "en": "Call me"}}
+	coming := alerting.Option{Key: "5", Meaning: alerting.Coming, Label: alerting.Localized{"fr": "Je viens", "en": "Coming"}}
+	each(t, func(t *testing.T, h *hospital) {
+		h.agent("Oui", "ide")
+		for _, c := range []struct {
+			options []alerting.Option
+			text    string
+			want    alerting.Meaning
+		}{
+			{[]alerting.Option{received, call}, "oui", alerting.OnSite},
+			{[]alerting.Option{received, call}, "J'arrive dans 20 min", alerting.OnSite},
+			{[]alerting.Option{received, call}, "1", alerting.OnSite},
+			{[]alerting.Option{received, no, coming}, "oui", alerting.Coming},
+			{[]alerting.Option{no, call}, "oui", ""},
+			{[]alerting.Option{no, call}, "non", alerting.Unavailable},
+		} {
+			l := h.launch(recall(answers(c.options...)))
+			m := h.deliver(l.ID)[0]
+			h.reply(l.ID, m, c.text)
+			who := h.one(l.ID)
+			if who.Meaning != c.want || who.Unread != (c.want == "") || c.want == alerting.OnSite && who.Minutes != -1 {
+				t.Errorf("%q among %v: %q, unread %v, %d minutes", c.text, c.options, who.Meaning, who.Unread, who.Minutes)
+			}
+			if n := count(h.queue(l.ID), of(alerting.UseAck, channels.SMS)); n != 1 {
+				t.Errorf("%q got %d words back", c.text, n)
+			}
+			if err := h.Kill(t.Context(), h.scope, h.now(), l.ID, "fin"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

@@ -139,8 +139,17 @@ type composed struct {
 	Subject, Body string
 }
 
-// compose renders every text of the plan for one site, or says what is not filled.
+// compose renders one text of the plan for one site as it leaves, or says what is not filled.
 func (p *plan) compose(use Use, medium channels.Medium, language, site string) (composed, bool, error) {
+	return p.rendered(use, medium, language, site, Text.compose)
+}
+
+// onScreen is compose for a page, which has room for every letter.
+func (p *plan) onScreen(use Use, medium channels.Medium, language, site string) (composed, bool, error) {
+	return p.rendered(use, medium, language, site, Text.render)
+}
+
+func (p *plan) rendered(use Use, medium channels.Medium, language, site string, fill func(Text, map[string]string, Mode) (string, string, error)) (composed, bool, error) {
 	t, ok := p.Definition.text(use, medium, language)
 	if !ok {
 		return composed{}, false, nil
@@ -149,7 +158,7 @@ func (p *plan) compose(use Use, medium channels.Medium, language, site string) (
 	if err != nil {
 		return composed{}, true, err
 	}
-	subject, body, err := t.compose(p.Setting.variables(values, p.Mode, t.Language, site, p.LaunchedAt), p.Mode)
+	subject, body, err := fill(t, p.Setting.variables(values, p.Mode, t.Language, site, p.LaunchedAt), p.Mode)
 	return composed{Subject: subject, Body: body}, true, err
 }
 

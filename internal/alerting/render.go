@@ -132,8 +132,29 @@ func (s setting) variables(values map[string]string, mode Mode, language, site s
 	return vars
 }
 
+// spelled gives the values as this text can carry them. One « ô » in the name of
+// a hospital would turn a text written for the 7-bit alphabet into UCS-2: twice
+// the segments for thousands of people, and twice the time. So the values
+// follow the alphabet of the SMS that holds them; e-mail keeps every letter,
+// and so does an SMS whose author already chose others.
+func (t Text) spelled(vars map[string]string) map[string]string {
+	if t.Medium != channels.SMS || gsm.Count(t.Body).Encoding != gsm.GSM7 {
+		return vars
+	}
+	out := make(map[string]string, len(vars))
+	for name, v := range vars {
+		out[name] = gsm.Plain(v)
+	}
+	return out
+}
+
 // compose renders one text of a scenario as it leaves, {lien} kept.
 func (t Text) compose(vars map[string]string, mode Mode) (subject, body string, err error) {
+	return t.render(t.spelled(vars), mode)
+}
+
+// render fills a text with values as they are given.
+func (t Text) render(vars map[string]string, mode Mode) (subject, body string, err error) {
 	if body, err = Render(strings.ReplaceAll(t.Body, "{"+VarLink+"}", "\x00"), vars); err != nil {
 		return "", "", err
 	}
