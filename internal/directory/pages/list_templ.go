@@ -277,7 +277,7 @@ func summary(c *ui.Context, q directory.Quality) templ.Component {
 			}
 			for _, cause := range shown(q) {
 				if cause != directory.CauseUnproven && cause != directory.CauseNeverTried {
-					templ_7745c5c3_Err = ui.Stat(ui.StatSpec{Label: causeWord(c.Loc, cause), Value: c.Loc.Int(q.Causes[cause]), Tone: causeTone(cause), Href: Path + "?cause=" + string(cause)}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Stat(ui.StatSpec{Label: c.Loc.T("directory.page.short." + string(cause)), Value: c.Loc.Int(q.Causes[cause]), Tone: causeTone(cause), Href: Path + "?cause=" + string(cause)}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -102,8 +102,8 @@ func TestSentences(t *testing.T) {
 	i18ntest.Room(t, ".", pages.Locales, directory.Locales, phone.Locales, table.Locales, ui.Locales)
 	loc := i18ntest.Localizer(t, "en", pages.Locales, directory.Locales, phone.Locales, table.Locales)
 	for _, cause := range directory.Causes() {
-		if !loc.Has("directory.page.mend." + string(cause)) {
-			t.Errorf("nothing says how to mend %s", cause)
+		if !loc.Has("directory.page.mend."+string(cause)) || !loc.Has("directory.page.short."+string(cause)) {
+			t.Errorf("nothing says what %s is and how to mend it", cause)
 		}
 	}
 	for _, item := range append(pages.Rail(), pages.Acts()...) {

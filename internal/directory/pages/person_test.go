@@ -24,19 +24,19 @@ func (w *ward) lea() directory.Person {
 func TestNumberIsShownOnRequestAndJournaled(t *testing.T) {
 	w := newWard(t, access.DirectoryManager)
 	lea := w.lea()
-	page := w.get(pages.PersonPath(lea.ID)).Want(200).Whole().Says("#contacts li", "06 •• •• •• 01").Says("#contacts li", "Jamais essayé").Says(".message", "Ne jamais utiliser : Appel")
+	page := w.get(pages.PersonPath(lea.ID)).Want(200).Whole().Says("#contacts .card", "06 •• •• •• 01").Says("#contacts .card", "Jamais essayé").Says(".message", "Ne jamais utiliser : Appel")
 	reveal := page.Find("form[action$='/voir']")
 	if len(reveal) != 2 || strings.Contains(page.Body, "39 98 00 01") || strings.Contains(page.Body, "lea.abadie@") {
 		t.Fatalf("%d masked contacts, or one is not", len(reveal))
 	}
-	shown := w.post(uitest.Attribute(reveal[0], "action")).Want(200).Whole().Says("#contacts li", "06 39 98 00 01").Count("form[action$='/voir']", 1)
+	shown := w.post(uitest.Attribute(reveal[0], "action")).Want(200).Whole().Says("#contacts .card", "06 39 98 00 01").Count("form[action$='/voir']", 1)
 	if got := shown.Header.Get("Cache-Control"); got != "no-store" {
 		t.Errorf("the number may be kept: %q", got)
 	}
 	if got := w.actions("directory.number"); len(got) != 1 {
 		t.Errorf("journal %q", got)
 	}
-	w.get(pages.PersonPath(lea.ID)).Says("#contacts li", "06 •• •• •• 01")
+	w.get(pages.PersonPath(lea.ID)).Says("#contacts .card", "06 •• •• •• 01")
 	w.post(actsOn + lea.ID.String() + "/coordonnees/" + uuid.NewString() + "/voir").Want(404)
 	for _, roles := range [][]access.Role{{access.Reader}, {access.Administrator}, {access.Auditor}} {
 		r := w.as(roles...)
@@ -84,7 +84,7 @@ func TestPersonIsAddedByHand(t *testing.T) {
 		"contact-0-kind", "mobile", "contact-0-address", "06 39 98 00 02", "contact-0-rank", "2", "contact-0-private", "oui",
 		"contact-1-kind", "email", "contact-1-address", "Hugo.Brun@ch.example", "contact-1-rank", "1").Want(303).Header.Get("Location")
 	p := w.get(to).Want(200).Whole().Says("h1", "BRUN Hugo").Says("dd", "Urgences").Says("dd", "30 juin 2027").Says("dd", "Saisi à la main").Says("dd", "23 novembre 2026").Says(".message", "Hors des vagues")
-	rows := p.Find("#contacts > li")
+	rows := p.Find("#contacts > .card")
 	if len(rows) != 2 || !strings.Contains(uitest.Text(rows[0]), "hugo.brun@ch.example") {
 		t.Errorf("the order chosen is not kept: %q", uitest.Text(rows[0]))
 	}
