@@ -1,0 +1,223 @@
+package stories_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/access"
+	"tocsin/internal/directory"
+	"tocsin/internal/document/table"
+	"tocsin/internal/identity"
+	"tocsin/internal/identity/identitytest"
+	"tocsin/internal/organisation"
+	"tocsin/internal/ui"
+)
+
+// walk is a house with one of everything, and the people who will try its doors.
+type walk struct {
+	t      *testing.T
+	h      *hospital
+	routes []ui.Route
+	people []*walker
+	other  *walker
+	// ids say what each parameter of a path stands for, the first that fits.
+	ids []pathID
+	// names must never be read by anybody from elsewhere.
+	names []string
+	// stolen is a form full of the ids of this establishment.
+	stolen  url.Values
+	entered int
+}
+
+type pathID struct{ under, name, value string }
+
+func newWalk(t *testing.T, database string) *walk {
+	t.Helper()
+	w := &walk{t: t, h: build(t, night(), database), stolen: url.Values{}}
+	w.routes = w.h.router.Routes()
+	w.furnish()
+	org := w.h.scope.Organisation()
+	for _, role := range access.Roles() {
+		who := identitytest.Join(t, w.h.Accounts, w.h.clock, org, string(role)+"@valbrume.example", role)
+		w.people = append(w.people, &walker{name: string(role), who: who, roles: []access.Role{role}})
+	}
+	w.people = append(w.people, &walker{name: "nobody"},
+		&walker{name: "who owes a second factor", who: w.owing("sansfacteur@valbrume.example", access.Roles()...), roles: access.Roles(), owes: true})
+	other, err := w.h.Houses.Create(t.Context(), access.Instance("story"), organisation.Establishment{Name: "Clinique du Parc", Zone: "Europe/Paris", Language: "fr"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.other = &walker{name: "the other establishment", roles: access.Roles(), elsewhere: true,
+		who: identitytest.Join(t, w.h.Accounts, w.h.clock, other.ID, "directrice@parc.example", access.Roles()...)}
+	return w
+}
+
+// owing adds somebody who chose a password and has no second factor yet.
+func (w *walk) owing(login string, roles ...access.Role) *identitytest.Person {
+	w.t.Helper()
+	scope := access.Instance("story").Within(w.h.scope.Organisation())
+	inv, err := w.h.Accounts.Add(w.t.Context(), scope, identity.NewAccount{Login: login, Name: "Sans Facteur", Roles: roles})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	step, err := w.h.Accounts.Accept(w.t.Context(), identitytest.Here(), inv.Code, identitytest.Password)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	session, err := w.h.Accounts.Session(w.t.Context(), step.Token, identitytest.Here())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return &identitytest.Person{ID: inv.Account, Login: login, Token: step.Token, Scope: session.Scope}
+}
+
+// journal counts the lines of this establishment.
+func (w *walk) journal() int {
+	return w.h.number(`SELECT COUNT(*) FROM journal_entries WHERE organisation_id = $1`, w.h.scope.Organisation())
+}
+
+// furnish makes one of everything that has an id.
+func (w *walk) furnish() {
+	w.t.Helper()
+	h, ctx, system := w.h, w.t.Context(), access.System(w.h.scope.Organisation(), "story")
+	site, err := h.Houses.AddNode(ctx, system, organisation.Node{Kind: organisation.Site, Name: "Site des Tilleuls"}, uuid.Nil)
+	w.must(err)
+	agent := h.agent("Zéphyrin", "iade", func(p *directory.Person) { p.Site = site.ID })
+	absence, err := h.Directory.AddAbsence(ctx, system, directory.Absence{Person: agent.ID, From: h.now().AddDate(0, 1, 0), To: h.now().AddDate(0, 2, 0)})
+	w.must(err)
+	group := h.group("Réserve Bleuet", nil, agent)
+	definition := recall()
+	definition.Title["fr"], definition.Title["en"] = "Afflux Mirabelle", "Afflux Mirabelle"
+	sc := h.scenario(definition)
+	l := h.launch(definition)
+	h.sms.answer("+33639989999", "ici Zéphyrin, j'arrive")
+	imported, err := h.Directory.Stage(ctx, system, &fewRows{}, directory.File{Name: "personnel-tilleuls.csv"})
+	w.must(err)
+	imported, err = h.Directory.Preview(ctx, system, imported.ID)
+	w.must(err)
+	gateways, err := h.Dispatch.Gateways(ctx, system)
+	w.must(err)
+	member := identitytest.Join(w.t, h.Accounts, h.clock, h.scope.Organisation(), "capucine@valbrume.example", access.Reader)
+	sessions, err := h.Accounts.Sessions(ctx, member.Scope, member.Token)
+	w.must(err)
+	invited, err := h.Accounts.Add(ctx, access.Instance("story").Within(h.scope.Organisation()), identity.NewAccount{Login: "invitee@valbrume.example", Name: "Invitée", Roles: []access.Role{access.Reader}})
+	w.must(err)
+	link := strings.TrimPrefix(h.sms.received(mobile(agent))[0].Link, identitytest.Origin().String()+"/r/")
+	recipient := h.person(l, agent).ID
+
+	w.ids = []pathID{
+		{"/alertes/declencher/scenario/", "scenario", sc.ID.String()}, {"/alertes/", "id", l.ID.String()}, {"/alertes/", "personne", recipient.String()},
+		{"/r/", "code", link}, {"/bienvenue/", "code", "dejautilise"}, {"/invitation/", "code", invited.Code},
+		{"/scenarios/bibliotheque/", "famille", "plan_blanc"}, {"/scenarios/", "id", sc.ID.String()}, {"/scenarios/", "section", "textes"},
+		{"/annuaire/groupes/", "id", group.String()}, {"/annuaire/import/", "id", imported.ID.String()},
+		{"/annuaire/", "id", agent.ID.String()}, {"/annuaire/", "contact", agent.Contacts[0].ID.String()}, {"/annuaire/", "absence", absence.ID.String()},
+		{"/administration/canaux/", "id", gateways[0].ID.String()}, {"/administration/comptes/", "id", member.ID.String()},
+		{"/etablissement/", "id", site.ID.String()}, {"/compte/sessions/", "id", sessions[0].ID.String()}, {"/compte/cle-acces/", "id", uuid.NewString()},
+	}
+	for name, id := range map[string]uuid.UUID{
+		"id": agent.ID, "personne": recipient, "group": group, "groupe": group, "service": site.ID, "site": site.ID, "parent": site.ID, "scenario": sc.ID,
+		"etablissement": h.scope.Organisation(), "organisation": h.scope.Organisation(), "person": agent.ID,
+	} {
+		w.stolen.Set(name, id.String())
+	}
+	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "Capucine", "capucine@", mobile(agent), mailbox(agent), "Dr Ordre"}
+}
+
+func (w *walk) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// fewRows is a staff file of two people.
+type fewRows struct{ slowFile }
+
+func (f *fewRows) Next() (table.Row, error) {
+	f.rows, f.pause = 2, -1
+	return f.slowFile.Next()
+}
+
+// TestWhoMayDoWhatMatters says again, apart from the routes, who may do the acts
+// that wake people or change the house: a route that declares a weaker need
+// than its act fails here.
+func TestWhoMayDoWhatMatters(t *testing.T) {
+	t.Parallel()
+	w := newWalk(t, "")
+	launchers := []access.Role{access.Launcher}
+	cell := []access.Role{access.Launcher, access.CrisisCell}
+	files := []access.Role{access.Administrator, access.DirectoryManager}
+	admin := []access.Role{access.Administrator}
+	for pattern, roles := range map[string][]access.Role{
+		"POST /alertes/declencher/scenario/{scenario}":    launchers,
+		"POST /alertes/improviser":                        launchers,
+		"POST /alertes/{id}/fin":                          cell,
+		"POST /alertes/{id}/message":                      cell,
+		"POST /alertes/{id}/elargir":                      cell,
+		"POST /alertes/{id}/arrivees":                     cell,
+		"POST /alertes/{id}/arret":                        {access.Administrator, access.Launcher, access.CrisisCell},
+		"GET /alertes/{id}/rapport.pdf":                   {access.Launcher, access.CrisisCell, access.Auditor},
+		"POST /annuaire/import":                           files,
+		"POST /annuaire/export":                           files,
+		"POST /annuaire/import/{id}/confirmer":            files,
+		"POST /administration/canaux/{id}/modifier":       admin,
+		"POST /administration/comptes/{id}/roles":         admin,
+		"POST /administration/comptes/{id}/reinitialiser": admin,
+		"GET /administration/journal":                     {access.Administrator, access.Auditor},
+	} {
+		method, path, _ := strings.Cut(pattern, " ")
+		found := false
+		for _, r := range w.routes {
+			if r.Method != method || r.Pattern != path {
+				continue
+			}
+			found = true
+			for _, v := range w.people {
+				want := v.who != nil && !v.owes && v.who.Scope.Has(only(roles, v))
+				if got := w.ask(r, v).Code; (got != http.StatusForbidden && got != http.StatusSeeOther) != want && !(want && got == http.StatusSeeOther) {
+					t.Errorf("%s as %s: %d, allowed %v", pattern, v.name, got, want)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("no route %s", pattern)
+		}
+	}
+}
+
+// only is the role among those that a walker has.
+func only(roles []access.Role, v *walker) access.Role {
+	for _, r := range roles {
+		if v.who.Scope.Has(r) {
+			return r
+		}
+	}
+	return "none"
+}
+
+// TestASessionHalfwayIsNobody: the password alone opens nothing to who has a
+// second factor.
+func TestASessionHalfwayIsNobody(t *testing.T) {
+	t.Parallel()
+	w := newWalk(t, "")
+	launcher := w.people[1].who
+	w.h.clock.Advance(time.Minute)
+	step, err := w.h.Accounts.SignIn(t.Context(), identitytest.Here(), launcher.Login, identitytest.Password)
+	if err != nil || step.Done {
+		t.Fatalf("password alone: done %v, %v", step.Done, err)
+	}
+	half := &walker{name: "password only", who: &identitytest.Person{Token: step.Token}}
+	for _, r := range w.routes {
+		if r.Need == ui.Public {
+			continue
+		}
+		if a := w.ask(r, half); a.Code != http.StatusSeeOther || !strings.HasPrefix(a.Header().Get("Location"), "/connexion") {
+			t.Errorf("%s %s: %d %s", r.Method, r.Pattern, a.Code, a.Header().Get("Location"))
+		}
+	}
+}
