@@ -19,12 +19,32 @@ import (
 // are marked and their deliveries follow within seconds; none of them leaves.
 // It returns how many deliveries are taken back.
 func (d *Dispatch) Withdraw(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, campaign uuid.UUID, sel Selection) (int64, error) {
-	lots, total, err := lockLots(ctx, tx, scope, campaign, sel)
+	if len(sel.Subjects) > 0 {
+		return d.withdrawFrom(ctx, tx, scope, now, campaign, sel)
+	}
+	lots, total, err := lockLots(ctx, tx, scope, campaign, sel, nil)
 	if err != nil || len(lots) == 0 {
 		return 0, err
 	}
-	if len(sel.Subjects) == 0 {
-		return total, markWithdrawn(ctx, tx, scope, lots)
+	return total, markWithdrawn(ctx, tx, scope, lots)
+}
+
+// withdrawFrom takes back the messages of some people. Most of the time nothing
+// waits for them any more: one look at an index then, and no lock, since every
+// answer of an alert comes through here. Otherwise only their lots are locked,
+// after the campaign as in Enqueue, so that the two never wait for each other.
+func (d *Dispatch) withdrawFrom(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, campaign uuid.UUID, sel Selection) (int64, error) {
+	held, err := lotsOf(ctx, tx, scope, campaign, sel.Subjects)
+	if err != nil || len(held) == 0 {
+		return 0, err
+	}
+	in := intake{tx: tx, scope: scope, now: now}
+	if err := in.lockCampaign(ctx, campaign); err != nil {
+		return 0, err
+	}
+	lots, _, err := lockLots(ctx, tx, scope, campaign, sel, held)
+	if err != nil || len(lots) == 0 {
+		return 0, err
 	}
 	said := newScribe()
 	n, err := withdrawSubjects(ctx, tx, scope, now, campaign, sel.Subjects, lots, said)
@@ -34,6 +54,21 @@ func (d *Dispatch) Withdraw(ctx context.Context, tx *storage.Tx, scope access.Sc
 	return n, said.write(ctx, tx, scope, now, d.node)
 }
 
+// lotsOf are the lots in which something waits for some people, in order.
+func lotsOf(ctx context.Context, tx *storage.Tx, scope access.Scope, campaign uuid.UUID, subjects []uuid.UUID) ([]uuid.UUID, error) {
+	found := make(map[uuid.UUID]bool)
+	err := eachChunk(subjects, func(part []uuid.UUID) error {
+		return tx.Query(ctx, `SELECT lot_id FROM dispatch_deliveries WHERE organisation_id = $1 AND campaign_id = $2 AND subject_id IN (`+storage.In(len(part), 3)+`)
+			AND state = 'queued'`, storage.Args(part, scope.Organisation(), campaign), func(row func(...any) error) error {
+			var id uuid.UUID
+			err := row(&id)
+			found[id] = true
+			return err
+		})
+	})
+	return sortedIDs(found), err
+}
+
 type lotHead struct {
 	medium  channels.Medium
 	purpose string
@@ -41,8 +76,8 @@ type lotHead struct {
 }
 
 // lockLots finds the selected lots nobody holds, and keeps them unclaimed
-// until the transaction ends.
-func lockLots(ctx context.Context, tx *storage.Tx, scope access.Scope, campaign uuid.UUID, sel Selection) (map[uuid.UUID]lotHead, int64, error) {
+// until the transaction ends. among narrows them; nil is all of the campaign.
+func lockLots(ctx context.Context, tx *storage.Tx, scope access.Scope, campaign uuid.UUID, sel Selection, among []uuid.UUID) (map[uuid.UUID]lotHead, int64, error) {
 	args := []any{scope.Organisation(), campaign}
 	where := `organisation_id = $1 AND campaign_id = $2 AND pending AND holder IS NULL AND NOT withdrawn`
 	if sel.Medium != "" {
@@ -59,18 +94,27 @@ func lockLots(ctx context.Context, tx *storage.Tx, scope access.Scope, campaign 
 	}
 	lots := make(map[uuid.UUID]lotHead)
 	var total int64
-	err := tx.Query(ctx, `SELECT id, medium, purpose, wave, remaining FROM dispatch_lots WHERE `+where+` ORDER BY id {{for_update}}`, args,
-		func(row func(...any) error) error {
-			var id uuid.UUID
-			var h lotHead
-			var n int64
-			if err := row(&id, &h.medium, &h.purpose, &h.wave, &n); err != nil {
-				return err
-			}
-			lots[id] = h
-			total += n
-			return nil
-		})
+	lock := func(where string, args []any) error {
+		return tx.Query(ctx, `SELECT id, medium, purpose, wave, remaining FROM dispatch_lots WHERE `+where+` ORDER BY id {{for_update}}`, args,
+			func(row func(...any) error) error {
+				var id uuid.UUID
+				var h lotHead
+				var n int64
+				if err := row(&id, &h.medium, &h.purpose, &h.wave, &n); err != nil {
+					return err
+				}
+				lots[id] = h
+				total += n
+				return nil
+			})
+	}
+	if among == nil {
+		err := lock(where, args)
+		return lots, total, err
+	}
+	err := eachChunk(among, func(part []uuid.UUID) error {
+		return lock(where+` AND id IN (`+storage.In(len(part), len(args)+1)+`)`, storage.Args(part, args...))
+	})
 	return lots, total, err
 }
 
