@@ -60,7 +60,8 @@ func (t tally) counters() Counters {
 		People: n("people"), Waiting: n("state." + string(Waiting)), Called: n("state." + string(Called)), Reached: n("reached"), Answered: n("answered"),
 		Coming: n("meaning." + string(Coming)), OnSite: n("meaning." + string(OnSite)), Unavailable: n("meaning." + string(Unavailable)),
 		CallMe: n("meaning." + string(CallMe)), Arrived: n("state." + string(Arrived)), Exhausted: n("state." + string(Exhausted)),
-		LeftOut: n("state." + string(LeftAside)), Stopped: n("stopped"), Unread: n("unread"), Late: n("late"), Guarded: n("guarded"),
+		Unconfirmed: n("state." + string(Unconfirmed)),
+		LeftOut:     n("state." + string(LeftAside)), Stopped: n("stopped"), Unread: n("unread"), Late: n("late"), Guarded: n("guarded"),
 	}
 }
 

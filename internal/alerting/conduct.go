@@ -126,7 +126,7 @@ func (s *Service) StopWave(ctx context.Context, scope access.Scope, now time.Tim
 			scope.Organisation(), l.ID, wave-1, storage.Micros(now)); err != nil {
 			return journal.Entry{}, err
 		}
-		sel := dispatch.Selection{Purposes: []string{string(UseAlert), string(UseReminder), string(UseStayAway)}, Waves: rounds(wave - 1)}
+		sel := dispatch.Selection{Purposes: callPurposes(), Waves: rounds(wave - 1)}
 		withdrawn, err := s.dispatch.Withdraw(ctx, tx, scope, now, l.ID, sel)
 		if err != nil {
 			return journal.Entry{}, err
@@ -212,6 +212,11 @@ func (s *Service) Arrive(ctx context.Context, scope access.Scope, now time.Time,
 		if err := savePeople(ctx, tx, scope, []*person{p}); err != nil {
 			return journal.Entry{}, err
 		}
+		if arrived {
+			if err := s.spare(ctx, tx, scope, now, l.ID, []uuid.UUID{p.ID}); err != nil {
+				return journal.Entry{}, err
+			}
+		}
 		sites, err := sitesOf(ctx, tx, scope, l.ID)
 		if err != nil {
 			return journal.Entry{}, err
@@ -239,7 +244,7 @@ func (s *Service) End(ctx context.Context, scope access.Scope, now time.Time, la
 		if err := s.over(ctx, tx, scope, now, l, Ended); err != nil {
 			return journal.Entry{}, err
 		}
-		sel := dispatch.Selection{Purposes: []string{string(UseAlert), string(UseReminder), string(UseStayAway), string(UseStandDown)}}
+		sel := dispatch.Selection{Purposes: append(callPurposes(), string(UseStandDown))}
 		if _, err := s.dispatch.Withdraw(ctx, tx, scope, now, l.ID, sel); err != nil {
 			return journal.Entry{}, err
 		}

@@ -6,6 +6,7 @@ import (
 
 	"tocsin/internal/alerting"
 	"tocsin/internal/channels"
+	"tocsin/internal/directory"
 	"tocsin/internal/dispatch"
 )
 
@@ -157,6 +158,160 @@ func TestWithdrawnMessageIsSentAfterReopening(t *testing.T) {
 		h.pass(29*time.Minute + 2*time.Second)
 		if n := count(h.fresh(l.ID), func(m message) bool { return m.Subject == all[1].Subject && m.Purpose == alerting.UseAlert }); n != 1 {
 			t.Errorf("the call that never left must leave now: %+v", h.fresh(l.ID))
+		}
+	})
+}
+
+// state is where the only person of an alert stands, the board agreeing.
+func (h *hospital) state(l alerting.Launch) alerting.State {
+	h.t.Helper()
+	who, n := h.one(l.ID), h.board(l).Counters
+	for state, have := range map[alerting.State]int{alerting.Called: n.Called, alerting.Unconfirmed: n.Unconfirmed, alerting.Exhausted: n.Exhausted} {
+		if want := map[bool]int{true: 1}[who.State == state]; have != want {
+			h.t.Errorf("%s, and the board counts %d %s", who.State, have, state)
+		}
+	}
+	return who.State
+}
+
+func TestNobodyIsUnreachableWhoMayStillAnswer(t *testing.T) {
+	each(t, func(t *testing.T, h *hospital) {
+		h.agent("Sans accusé", "ide")
+		l := h.launch(recall())
+		sms := h.fresh(l.ID)
+		h.tell(l.ID, sms, channels.ReasonInvalidAddress, dispatch.FactFailed)
+		h.tick()
+		mail := h.fresh(l.ID)
+		h.pass(30 * time.Minute)
+		if got := h.state(l); got != alerting.Called {
+			t.Errorf("an e-mail that has not left yet: %s", got)
+		}
+		h.tell(l.ID, mail, "", dispatch.FactAccepted)
+		h.pass(11 * time.Minute)
+		if got := h.state(l); got != alerting.Unconfirmed {
+			t.Errorf("an e-mail the server took, without receipt: %s", got)
+		}
+		h.tell(l.ID, mail, channels.ReasonMailboxFull, dispatch.FactFailed)
+		h.tick()
+		if got := h.state(l); got != alerting.Exhausted {
+			t.Errorf("a late bounce of the last hope: %s", got)
+		}
+		h.reply(l.ID, sms[0], "1")
+		if got := h.state(l); got != alerting.Answered {
+			t.Errorf("after an answer: %s", got)
+		}
+	})
+}
+
+func TestTheFirstNumberDiesAfterEverythingWasUsed(t *testing.T) {
+	each(t, func(t *testing.T, h *hospital) {
+		h.agent("Tard", "ide")
+		l := h.launch(recall())
+		sms := h.fresh(l.ID)
+		h.tell(l.ID, sms, "", dispatch.FactAccepted)
+		h.pass(6 * time.Minute)
+		mail := h.fresh(l.ID)
+		h.tell(l.ID, mail, channels.ReasonInvalidAddress, dispatch.FactFailed)
+		h.tick()
+		if got := h.state(l); got != alerting.Unconfirmed {
+			t.Errorf("the SMS may have arrived: %s", got)
+		}
+		h.tell(l.ID, sms, channels.ReasonExpired, dispatch.FactFailed)
+		h.tick()
+		if got := h.state(l); got != alerting.Exhausted {
+			t.Errorf("nothing can have arrived: %s", got)
+		}
+		h.tell(l.ID, sms, "", dispatch.FactDelivered)
+		if got := h.state(l); got != alerting.Reached {
+			t.Errorf("a receipt contradicts the failure: %s", got)
+		}
+	})
+}
+
+func TestWhoAnsweredIsCalledNoMore(t *testing.T) {
+	each(t, func(t *testing.T, h *hospital) {
+		for _, name := range []string{"A Réponse", "B Lien", "C Main", "D Porte", "E Muet"} {
+			h.agent(name, "ide")
+		}
+		l := h.launch(recall())
+		first := h.deliver(l.ID)
+		h.pass(6 * time.Minute)
+		if n := count(h.fresh(l.ID), of(alerting.UseReminder, channels.Email)); n != 5 {
+			t.Fatalf("%d reminders wait to leave", n)
+		}
+		people, err := h.Recipients(t.Context(), h.scope, l.ID, alerting.RecipientFilter{}, alerting.Page{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range first {
+			if m.Subject == people[0].ID {
+				h.reply(l.ID, m, "non")
+			}
+		}
+		if _, err := h.AnswerByLink(t.Context(), h.code(people[1].ID), alerting.Coming, 30, "192.0.2.7", h.now()); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.ManualCall(t.Context(), h.scope, h.now(), l.ID, people[2].ID, alerting.Coming, 30, ""); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Arrive(t.Context(), h.scope, h.now(), l.ID, people[3].ID, true); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range h.queue(l.ID) {
+			if m.Purpose != alerting.UseReminder {
+				continue
+			}
+			if waits := m.State == "queued"; waits != (m.Subject == people[4].ID) {
+				t.Errorf("reminder of %s: %s", m.Address, m.State)
+			}
+		}
+		if n := count(h.queue(l.ID), of(alerting.UseAck, channels.SMS)); n != 1 {
+			t.Errorf("%d acknowledgements: taking calls back must not take them back", n)
+		}
+		h.pass(30 * time.Minute)
+		if n := count(h.queue(l.ID), of(alerting.UseReminder, channels.Email)); n != 1 {
+			t.Errorf("%d reminders in the end, one for who said nothing", n)
+		}
+	})
+}
+
+func TestTheDirectoryLearnsFromTheAlert(t *testing.T) {
+	each(t, func(t *testing.T, h *hospital) {
+		who := h.agent("Apprend", "ide")
+		l := h.launch(recall())
+		point := func() directory.ContactPoint {
+			p, err := h.dir.Person(t.Context(), h.scope, who.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p.Contacts[0]
+		}
+		m := h.deliver(l.ID)[0]
+		delivered := h.now()
+		if p := point(); p.State != directory.Delivered || !p.Delivered.Equal(delivered) {
+			t.Errorf("delivered: %+v", p)
+		}
+		h.pass(time.Minute)
+		if _, err := h.AnswerByLink(t.Context(), h.code(h.one(l.ID).ID), alerting.Coming, 30, "192.0.2.7", h.now()); err != nil {
+			t.Fatal(err)
+		}
+		if p := point(); p.State != directory.Answered || !p.Answered.Equal(h.now()) {
+			t.Errorf("by the link, which went nowhere else: %+v", p)
+		}
+		h.pass(time.Minute)
+		h.reply(l.ID, m, "1 30")
+		if p := point(); !p.Answered.Equal(h.now()) || !p.Delivered.Equal(delivered) {
+			t.Errorf("by SMS: %+v", p)
+		}
+		h.pass(time.Minute)
+		h.tell(l.ID, h.fresh(l.ID), channels.ReasonMailboxFull, dispatch.FactFailed)
+		if p := point(); p.State != directory.Failed || p.Failures != 1 {
+			t.Errorf("failed: %+v", p)
+		}
+		h.pass(time.Minute)
+		h.reply(l.ID, m, "STOP")
+		if p := point(); p.State != directory.Stopped || !p.StateAt.Equal(h.now()) {
+			t.Errorf("stopped: %+v", p)
 		}
 	})
 }

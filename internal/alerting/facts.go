@@ -218,7 +218,8 @@ func (s *Service) moveRecipients(ctx context.Context, tx *storage.Tx, scope acce
 			}
 			changed[p.ID] = p
 		}
-		if a.ID == p.Current && p.silent() && g.launch.State == Running && a.lost() {
+		// An older message that is lost counts too once the ladder has ended: it may have been the last hope.
+		if (a.ID == p.Current || p.Due.IsZero() && a.Purpose.calls()) && p.silent() && g.launch.State == Running && a.lost() {
 			p.Due, hurry = now, true
 			changed[p.ID] = p
 		}

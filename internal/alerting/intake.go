@@ -3,6 +3,7 @@ package alerting
 import (
 	"context"
 	"maps"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -40,6 +41,8 @@ type desk struct {
 	shelf  *shelf
 	sites  map[int]uuid.UUID
 	tally  tally
+	// served are those whose answer counts now: what still waits for them is taken back.
+	served []uuid.UUID
 }
 
 func (s *Service) intake(tx *storage.Tx, scope access.Scope, now time.Time) *intake {
@@ -84,13 +87,20 @@ func (in *intake) flush(ctx context.Context) error {
 	if err := savePeople(ctx, in.tx, in.scope, people); err != nil {
 		return err
 	}
+	alerts := slices.SortedFunc(maps.Keys(in.desks), compareIDs)
+	for _, id := range alerts {
+		if err := in.s.spare(ctx, in.tx, in.scope, in.now, id, in.desks[id].served); err != nil {
+			return err
+		}
+	}
 	// Orders before figures, as everywhere: see batch.write.
 	if len(in.orders) > 0 {
+		slices.SortStableFunc(in.orders, func(a, b dispatch.Order) int { return compareIDs(a.Campaign, b.Campaign) })
 		if _, err := in.s.dispatch.Enqueue(ctx, in.tx, in.scope, in.now, in.orders); err != nil {
 			return err
 		}
 	}
-	for _, id := range slices.SortedFunc(maps.Keys(in.desks), compareIDs) {
+	for _, id := range alerts {
 		if err := in.desks[id].tally.write(ctx, in.tx, in.scope, id); err != nil {
 			return err
 		}
@@ -98,7 +108,18 @@ func (in *intake) flush(ctx context.Context) error {
 	if len(in.contacts) == 0 {
 		return nil
 	}
-	return in.s.people.Record(ctx, in.tx, in.scope, in.now, in.contacts)
+	// What an answer teaches about an address is the program's own knowledge, whoever wrote or attached it.
+	return in.s.people.Record(ctx, in.tx, inside(in.scope), in.now, in.contacts)
+}
+
+// spare takes back at once the calls that still wait to leave for people who
+// need none any more. What a gateway holds already goes its way.
+func (s *Service) spare(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, launch uuid.UUID, people []uuid.UUID) error {
+	if len(people) == 0 {
+		return nil
+	}
+	_, err := s.dispatch.Withdraw(ctx, tx, scope, now, launch, dispatch.Selection{Subjects: people, Purposes: callPurposes()})
+	return err
 }
 
 // take records an answer and writes it.
@@ -124,8 +145,8 @@ func (in *intake) answer(ctx context.Context, d *desk, p *person, g given) error
 	if err := in.insert(ctx, d.launch.ID, p.ID, g); err != nil {
 		return err
 	}
-	if g.Address != "" && !g.Stop {
-		in.contacts = append(in.contacts, directory.ContactEvent{Address: g.Address, Medium: string(g.Medium), Kind: directory.EventAnswered, At: g.At})
+	if r := p.answeredFrom(g); r.Address != "" && !g.Stop {
+		in.contacts = append(in.contacts, directory.ContactEvent{Address: r.Address, Medium: string(r.Medium), Kind: directory.EventAnswered, At: g.At})
 	}
 	use := UseAck
 	switch {
@@ -147,6 +168,15 @@ func (in *intake) answer(ctx context.Context, d *desk, p *person, g given) error
 		in.acknowledge(d, p, g, use)
 	}
 	return nil
+}
+
+// answeredFrom is the address an answer proves. That of a link proves one only
+// when the link went to no other.
+func (p *person) answeredFrom(g given) rung {
+	if g.Source == ByLink && bits.OnesCount64(p.Tried) == 1 && p.Rung < len(p.Rungs) {
+		return p.Rungs[p.Rung]
+	}
+	return rung{g.Medium, g.Address}
 }
 
 // counts makes an answer the one that counts.
@@ -176,6 +206,7 @@ func (in *intake) counts(ctx context.Context, d *desk, p *person, g given) error
 	after := p.standing()
 	t.state(p.State, after)
 	p.State = after
+	d.served = append(d.served, p.ID)
 	return in.s.placeInQuota(ctx, in.tx, in.scope, d.launch, d.plan, p, d.sites[p.Unit], in.now)
 }
 

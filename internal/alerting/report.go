@@ -238,7 +238,7 @@ func (c *Counters) stand(p *person) {
 		yes bool
 		n   *int
 	}{
-		{p.State == Waiting, &c.Waiting}, {p.State == Called, &c.Called}, {p.State == Exhausted, &c.Exhausted}, {p.State == Arrived, &c.Arrived},
+		{p.State == Waiting, &c.Waiting}, {p.State == Called, &c.Called}, {p.State == Exhausted, &c.Exhausted}, {p.State == Unconfirmed, &c.Unconfirmed}, {p.State == Arrived, &c.Arrived},
 		{p.Meaning == Coming, &c.Coming}, {p.Meaning == OnSite, &c.OnSite}, {p.Meaning == Unavailable, &c.Unavailable}, {p.Meaning == CallMe, &c.CallMe},
 		{p.Marks&markStopped != 0, &c.Stopped}, {p.Marks&markUnread != 0, &c.Unread},
 	} {

@@ -28,6 +28,9 @@ type facts struct {
 	Withdrawn bool
 	// Guarded tells that a runaway limit held the current message back.
 	Guarded bool
+	// Pending counts his messages that wait to leave, Left those that left and
+	// are not known to be lost.
+	Pending, Left int
 	// Reopened tells that the quota was reached, then missed, after the current message.
 	Reopened bool
 }
@@ -48,7 +51,8 @@ const (
 	StepRest    StepKind = "rest"    // nothing more by the clock
 	StepWait    StepKind = "wait"    // look again at Until
 	StepSend    StepKind = "send"    // a message to Rung
-	StepExhaust StepKind = "exhaust" // every address was tried
+	StepDoubt   StepKind = "doubt"   // every address was used; a message may have arrived
+	StepExhaust StepKind = "exhaust" // every address was used and nothing arrived
 )
 
 // Step is one decision.
@@ -66,11 +70,11 @@ func Decide(p *plan, f facts, a aggregate, now time.Time) []Step {
 	case a.State != Running, a.QuotaMet, a.Stopped[f.Wave], f.Answered, len(f.Rungs) == 0:
 		return []Step{{Kind: StepRest}}
 	case f.Guarded:
-		return []Step{{Kind: StepExhaust}}
+		return []Step{ladderEnd(f, w.Escalate.Std(), now)}
 	case f.Withdrawn:
 		return []Step{{Kind: StepSend, Rung: f.Rung, Use: p.use(f.Wave)}}
 	case f.Failed:
-		return []Step{afterFailure(p, f)}
+		return []Step{afterFailure(p, f, now)}
 	case f.Reopened:
 		return []Step{afterReopening(f)}
 	case p.Definition.Profile == Diffusion, w.Escalate == 0:
@@ -87,7 +91,24 @@ func Decide(p *plan, f facts, a aggregate, now time.Time) []Step {
 	if next, ok := untried(f, 0); ok {
 		return []Step{{Kind: StepSend, Rung: next, Use: UseReminder}}
 	}
-	return []Step{{Kind: StepExhaust}}
+	return []Step{ladderEnd(f, w.Escalate.Std(), now)}
+}
+
+// ladderEnd says where someone stands whose every address was used. Silence is
+// not failure: most mail servers never tell what they delivered, and an
+// operator's receipt may be hours late. So nobody is unreachable while one of
+// his messages may have arrived, or may still leave; and who is unreachable is
+// somebody the cell must find another way, not somebody who does not answer.
+func ladderEnd(f facts, wait time.Duration, now time.Time) Step {
+	switch {
+	case f.Left > 0:
+		return Step{Kind: StepDoubt}
+	case f.Pending > 0 && wait > 0:
+		return Step{Kind: StepWait, Until: now.Add(wait)}
+	case f.Pending > 0:
+		return Step{Kind: StepRest} // what becomes of the message brings him back
+	}
+	return Step{Kind: StepExhaust}
 }
 
 // deadline is when silence counts as no answer: from the delivery when the
@@ -105,7 +126,7 @@ func deadline(f facts, wait time.Duration) time.Time {
 
 // afterFailure goes to the next address at once: the same medium first.
 // The person has read nothing yet, so the words are those of the first message.
-func afterFailure(p *plan, f facts) Step {
+func afterFailure(p *plan, f facts, now time.Time) Step {
 	use := p.use(f.Wave)
 	if next, ok := untried(f, f.Rung+1); ok {
 		return Step{Kind: StepSend, Rung: next, Use: use}
@@ -113,7 +134,7 @@ func afterFailure(p *plan, f facts) Step {
 	if next, ok := untried(f, 0); ok {
 		return Step{Kind: StepSend, Rung: next, Use: use}
 	}
-	return Step{Kind: StepExhaust}
+	return ladderEnd(f, p.wave(f.Wave).Escalate.Std(), now)
 }
 
 // afterReopening calls again someone who was told he was not needed: the next

@@ -14,18 +14,19 @@ type State string
 
 // The states of a recipient. The values are stored.
 const (
-	Waiting   State = "waiting"    // his wave has not left
-	Called    State = "called"     // a message is on its way
-	Reached   State = "reached"    // a message was delivered, no answer
-	Answered  State = "answered"   // see his Meaning
-	Arrived   State = "arrived"    // ticked at the door
-	Exhausted State = "exhausted"  // every address was tried in vain
-	LeftAside State = "left_aside" // not called; see LeftOut
+	Waiting     State = "waiting"     // his wave has not left
+	Called      State = "called"      // a message is on its way
+	Reached     State = "reached"     // a message was delivered, no answer
+	Answered    State = "answered"    // see his Meaning
+	Arrived     State = "arrived"     // ticked at the door
+	Unconfirmed State = "unconfirmed" // every address was used and a message left; nothing says whether it arrived
+	Exhausted   State = "exhausted"   // every message to every address is known to be lost
+	LeftAside   State = "left_aside"  // not called; see LeftOut
 )
 
 // States lists them in the order they are shown.
 func States() []State {
-	return []State{Waiting, Called, Reached, Answered, Arrived, Exhausted, LeftAside}
+	return []State{Waiting, Called, Reached, Answered, Arrived, Unconfirmed, Exhausted, LeftAside}
 }
 
 // Board is one snapshot of an alert for the dashboard.
@@ -53,7 +54,9 @@ const CurvePoints = 360
 type Counters struct {
 	People, Waiting, Called, Reached, Answered int
 	Coming, OnSite, Unavailable, CallMe        int
-	Arrived, Exhausted, LeftOut, Stopped       int
+	Arrived, LeftOut, Stopped                  int
+	// Unconfirmed may have read a message and may still answer; Exhausted cannot: nothing arrived.
+	Unconfirmed, Exhausted int
 	// Unread counts people whose answer nobody could read, Late the answers after
 	// the end, Guarded the messages a runaway limit held back.
 	Unread, Late, Guarded int

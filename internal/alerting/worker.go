@@ -3,6 +3,7 @@ package alerting
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -209,6 +210,7 @@ func (s *Service) step(ctx context.Context, tx *storage.Tx, scope access.Scope, 
 	if err != nil {
 		return err
 	}
+	fates := fatesOf(known)
 	a, err := aggregateOf(ctx, tx, scope, l)
 	if err != nil {
 		return err
@@ -221,6 +223,8 @@ func (s *Service) step(ctx context.Context, tx *storage.Tx, scope access.Scope, 
 	for i := range people {
 		f := factsOf(&people[i], known[people[i].Current])
 		f.Reopened = reopened
+		f.Left = fates[people[i].ID].left
+		f.Pending = people[i].Sent - fates[people[i].ID].gone
 		for _, st := range Decide(p, f, a, now) {
 			b.do(&people[i], st)
 		}
@@ -249,6 +253,36 @@ func currentAttempts(ctx context.Context, tx *storage.Tx, scope access.Scope, pe
 		out[a.ID] = a
 	}
 	return out, err
+}
+
+// fate counts the calls to a person: gone are those that wait no more, left
+// those of them that may have arrived.
+type fate struct{ gone, left int }
+
+// fatesOf leaves aside what calls nobody: an acknowledgement that arrived does
+// not make a person reached by the alert.
+func fatesOf(known map[uuid.UUID]*attempt) map[uuid.UUID]fate {
+	out := make(map[uuid.UUID]fate, len(known))
+	for _, a := range known {
+		if a.State == AttemptQueued || !a.Purpose.calls() {
+			continue
+		}
+		f := out[a.Recipient]
+		f.gone++
+		if a.State == AttemptSubmitted || a.State == AttemptDelivered {
+			f.left++
+		}
+		out[a.Recipient] = f
+	}
+	return out
+}
+
+// calls tells the uses that call a person; the others only tell him something.
+func (u Use) calls() bool { return slices.Contains(callPurposes(), string(u)) }
+
+// callPurposes are the uses that call, as dispatch knows them.
+func callPurposes() []string {
+	return []string{string(UseAlert), string(UseReminder), string(UseStayAway)}
 }
 
 func factsOf(p *person, current *attempt) facts {
@@ -284,16 +318,23 @@ func (b *batch) do(p *person, st Step) {
 		p.Due = st.Until
 	case StepSend:
 		b.send(p, st.Rung, st.Use)
+	case StepDoubt:
+		b.endLadder(p, Unconfirmed)
 	case StepExhaust:
-		p.Due = time.Time{}
-		if p.State == Called {
-			b.tally.state(p.State, Exhausted)
-			p.State = Exhausted
-		}
+		b.endLadder(p, Exhausted)
 	case StepRest:
 		p.Due = time.Time{}
 	}
 	b.changed = append(b.changed, p)
+}
+
+// endLadder leaves a person alone who was not reached; one who was stays so.
+func (b *batch) endLadder(p *person, state State) {
+	p.Due = time.Time{}
+	if p.State == Called || p.State == Unconfirmed {
+		b.tally.state(p.State, state)
+		p.State = state
+	}
 }
 
 // send queues a message of an alert to one address of a person.
@@ -311,7 +352,7 @@ func (b *batch) send(p *person, rung int, use Use) {
 	if w := b.plan.wave(p.Wave); w.Escalate > 0 && b.plan.Definition.Profile != Diffusion {
 		p.Due = b.now.Add(w.Escalate.Std())
 	}
-	if after := p.standing(); p.State == Waiting || p.State == Exhausted {
+	if after := p.standing(); p.State == Waiting || p.State == Unconfirmed || p.State == Exhausted {
 		b.tally.state(p.State, after)
 		p.State = after
 	}
