@@ -49,7 +49,7 @@ func Hospital(seed uint64, today time.Time) Establishment {
 	i.mobiles = i.random.Perm(10_000)
 	i.last, i.first = words("lists/lastnames.txt"), words("lists/firstnames.txt")
 	i.jobs = jobs()
-	h := Establishment{Name: Name, Zone: "Europe/Paris", Colour: "#00478f"}
+	h := Establishment{Name: Name, Zone: "Europe/Paris", Colour: "#1f4e79"}
 	for n, u := range units() {
 		i.unit(u, n)
 	}

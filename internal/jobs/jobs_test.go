@@ -100,3 +100,34 @@ func TestWakeRunsAtOnce(t *testing.T) {
 		r.Stop()
 	})
 }
+
+func TestWhileHoldsTheLeaseAndStopsWhenItIsLost(t *testing.T) {
+	db := storagetest.SQLite(t, jobs.Migrations)
+	c := clock.NewFake(t0)
+	a, b := jobs.NewLeases(db, "a"), jobs.NewLeases(db, "b")
+	more, err := a.While(t.Context(), c, "import", 9*time.Second, func(ctx context.Context) (bool, error) {
+		if ran, err := b.While(ctx, c, "import", 9*time.Second, func(context.Context) (bool, error) { return true, nil }); ran || err != nil {
+			t.Errorf("two nodes at once: %v %v", ran, err)
+		}
+		// The holder renews as its time passes; the other still may not.
+		for range 5 {
+			c.Advance(3 * time.Second)
+			storagetest.Eventually(t, 10*time.Second, "a renewal", func() bool {
+				mine, _, err := b.Acquire(t.Context(), "import", c.Now().Add(8*time.Second), time.Second)
+				return err == nil && !mine
+			})
+		}
+		// Another node takes it by force, as after a long freeze: the work is told to stop.
+		if mine, _, err := b.Acquire(t.Context(), "import", c.Now().Add(time.Hour), time.Hour); err != nil || !mine {
+			t.Fatalf("take over: %v %v", mine, err)
+		}
+		storagetest.Eventually(t, 10*time.Second, "the work is told to stop", func() bool {
+			c.Advance(3 * time.Second)
+			return ctx.Err() != nil
+		})
+		return true, ctx.Err()
+	})
+	if err == nil || !more {
+		t.Errorf("the loss of the lease was not said: %v %v", more, err)
+	}
+}

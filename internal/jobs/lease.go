@@ -3,10 +3,13 @@ package jobs
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"tocsin/internal/access"
+	"tocsin/internal/clock"
 	"tocsin/internal/storage"
 )
 
@@ -51,4 +54,43 @@ func (l *Leases) Release(ctx context.Context, name string) error {
 		_, err := tx.Exec(ctx, `UPDATE jobs_leases SET until_us = 0 WHERE name = $1 AND holder = $2`, name, l.holder)
 		return err
 	})
+}
+
+// While runs work if this node can take the lease, renews it at a third of its
+// life as long as work lasts, and cancels work's context as soon as a renewal
+// fails: a node that cannot renew stops by itself. more is work's answer, false
+// when another node holds the lease.
+func (l *Leases) While(ctx context.Context, c clock.Clock, name string, keep time.Duration, work func(context.Context) (bool, error)) (more bool, err error) {
+	mine, _, err := l.Acquire(ctx, name, c.Now(), keep)
+	if err != nil || !mine {
+		return false, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	var renewing sync.WaitGroup
+	renewing.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-c.After(keep / 3):
+			}
+			mine, _, err := l.Acquire(ctx, name, c.Now(), keep)
+			if err == nil && !mine {
+				err = fmt.Errorf("lease %s: lost", name)
+			}
+			if err != nil {
+				cancel(err)
+				return
+			}
+		}
+	})
+	more, err = work(ctx)
+	close(done)
+	renewing.Wait()
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = errors.Join(err, cause)
+	}
+	cancel(nil)
+	return more, err
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"tocsin/internal/access"
@@ -75,13 +76,26 @@ func (c *Context) permitted(items []NavItem, most int) []NavItem {
 	return out
 }
 
-// here tells whether the page shown belongs to the entry.
+// here tells whether the page shown belongs to the entry, and to no entry with
+// a longer path ("Déclencher" lies below "Alertes").
 func (c *Context) here(item NavItem) bool {
 	path := c.Request.URL.Path
-	if item.Path == "/" {
+	if !below(path, item.Path) {
+		return false
+	}
+	for _, other := range c.router.opt.Frame.Rail {
+		if len(other.Path) > len(item.Path) && below(path, other.Path) {
+			return false
+		}
+	}
+	return true
+}
+
+func below(path, entry string) bool {
+	if entry == "/" {
 		return path == "/"
 	}
-	return path == item.Path || strings.HasPrefix(path, item.Path+"/")
+	return path == entry || strings.HasPrefix(path, entry+"/")
 }
 
 // banners asks the rooms what must be seen. A room that fails to answer must
@@ -96,7 +110,8 @@ func (c *Context) banners() []Banner {
 		c.router.opt.Log.Error("banner", "id", RequestID(c.Ctx()), "error", err)
 		return []Banner{{Tone: Attention, Mark: c.Loc.T("ui.banner.unknown"), Text: c.Loc.T("ui.banner.unknown.text")}}
 	}
-	return out
+	// The page a banner leads to says the same in larger letters.
+	return slices.DeleteFunc(out, func(b Banner) bool { return b.Path != "" && c.Request.URL.Path == b.Path })
 }
 
 // search is the page of the "/" key.

@@ -108,7 +108,10 @@ func (p *Pages) Close() { p.board.Close() }
 
 // Rail are the entries of this room in the left rail.
 func Rail() []ui.NavItem {
-	return []ui.NavItem{{Label: "alerting.page.rail", Path: AlertsPath, Icon: "alert", Need: access.AlertRead}}
+	return []ui.NavItem{
+		{Label: "alerting.page.act.launch", Path: LaunchPath, Icon: "megaphone", Need: access.AlertLaunch},
+		{Label: "alerting.page.rail", Path: AlertsPath, Icon: "alert", Need: access.AlertRead},
+	}
 }
 
 // Acts are the acts of this room in the bottom bar of a phone, the most urgent first.

@@ -1,0 +1,80 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"tocsin/internal/bench"
+	"tocsin/internal/config"
+	"tocsin/internal/organisation"
+)
+
+type benchCommand struct {
+	Alert benchAlert `cmd:"" help:"Measure alerts, imports and pages, beside the raw limit of this machine."`
+}
+
+type benchAlert struct {
+	JSON    bool    `name:"json" help:"Print one JSON object instead of a table."`
+	Only    string  `help:"Only this figure or group, such as sms4300 or crash.lost; several by commas." placeholder:"ID"`
+	Runs    int     `default:"3" help:"How many times a short measurement is repeated." placeholder:"N"`
+	Folder  string  `help:"Where the data of the measurements are written; by default the system's temporary folder." type:"existingdir" placeholder:"FOLDER"`
+	Scale   float64 `default:"1" hidden:"" help:"Part of the people and rows of the bars, to try the bench itself."`
+	Profile string  `help:"Write CPU and memory profiles of the product here." type:"existingdir" placeholder:"FOLDER"`
+}
+
+// Run measures and prints. What was measured is printed even when a part failed.
+func (c *benchAlert) Run(s *session) error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	results, err := bench.Run(s.ctx, bench.Options{Only: c.Only, Runs: c.Runs, Folder: c.Folder, Profile: c.Profile, Program: self, Log: s.err,
+		Sizes: bench.Bars().Scaled(c.Scale)})
+	if len(results) == 0 && err != nil {
+		return err
+	}
+	write := bench.WriteTable
+	if c.JSON {
+		write = bench.WriteJSON
+	}
+	return errors.Join(err, write(s.out, results))
+}
+
+// benchChild is one step of a measurement, in a process of its own.
+type benchChild struct {
+	Step string `arg:""`
+}
+
+// Run runs the step.
+func (c *benchChild) Run(s *session) error {
+	return bench.Step(s.ctx, c.Step, s.in, s.out, func(ctx context.Context, settings *config.Server) (bench.House, error) {
+		return benchHouse(ctx, settings, logger(s.err, settings))
+	})
+}
+
+// benchHouse is the house as the bench sees it.
+func benchHouse(ctx context.Context, settings *config.Server, log *slog.Logger) (bench.House, error) {
+	h, err := Build(ctx, Plan{Settings: settings, Log: log})
+	if err != nil {
+		return bench.House{}, err
+	}
+	return bench.House{
+		Organisations: h.Houses, Directory: h.Directory, Dispatch: h.Dispatch, Alerting: h.Alerting,
+		Serve: h.Serve, Close: h.Close,
+		Doors: func(ctx context.Context, e organisation.Establishment) ([]string, error) {
+			d, err := h.demoDoors(ctx, e)
+			if err != nil {
+				return nil, err
+			}
+			h.demo = d
+			paths := make([]string, len(d.order))
+			for i, key := range d.order {
+				paths[i] = demoPath + key
+			}
+			return paths, nil
+		},
+	}, nil
+}

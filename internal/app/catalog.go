@@ -1,0 +1,50 @@
+package app
+
+import (
+	"io/fs"
+
+	"tocsin/internal/access"
+	"tocsin/internal/administration"
+	"tocsin/internal/alerting"
+	alertpages "tocsin/internal/alerting/pages"
+	"tocsin/internal/alerting/report"
+	"tocsin/internal/bench"
+	"tocsin/internal/channels"
+	"tocsin/internal/channels/email"
+	"tocsin/internal/channels/sms"
+	"tocsin/internal/config"
+	"tocsin/internal/demo"
+	"tocsin/internal/directory"
+	directorypages "tocsin/internal/directory/pages"
+	"tocsin/internal/directory/phone"
+	"tocsin/internal/dispatch"
+	dispatchpages "tocsin/internal/dispatch/pages"
+	"tocsin/internal/document/table"
+	"tocsin/internal/i18n"
+	"tocsin/internal/identity"
+	"tocsin/internal/jobs"
+	"tocsin/internal/journal"
+	"tocsin/internal/organisation"
+	"tocsin/internal/organisation/finess"
+	organisationpages "tocsin/internal/organisation/pages"
+	"tocsin/internal/storage"
+	"tocsin/internal/ui"
+	"tocsin/internal/vault"
+)
+
+// Migrations are the tables of every room.
+func Migrations() []fs.FS {
+	return []fs.FS{
+		journal.Migrations, jobs.Migrations, organisation.Migrations, identity.Migrations,
+		directory.Migrations, dispatch.Migrations, alerting.Migrations,
+	}
+}
+
+// Catalog are the sentences of every room.
+func Catalog() (*i18n.Catalog, error) {
+	return i18n.Load(
+		i18n.Locales, access.Locales, channels.Locales, sms.Locales, email.Locales, config.Locales, storage.Locales, vault.Locales, ui.Locales,
+		table.Locales, phone.Locales, finess.Locales, organisation.Locales, organisationpages.Locales, directory.Locales, directorypages.Locales,
+		dispatch.Locales, dispatchpages.Locales, alerting.Locales, alertpages.Locales, report.Locales, identity.Locales, administration.Locales, demo.Locales, bench.Locales, Locales,
+	)
+}

@@ -1,0 +1,229 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"path/filepath"
+	"time"
+
+	"tocsin/internal/access"
+	"tocsin/internal/administration"
+	"tocsin/internal/config"
+	"tocsin/internal/dispatch"
+	"tocsin/internal/fault"
+	"tocsin/internal/storage"
+)
+
+// Checks are what `tocsin doctor` and the health page look at.
+func (h *House) Checks() []administration.Check {
+	return []administration.Check{
+		{ID: "database", Title: "app.check.database", Run: h.checkDatabase},
+		{ID: "disk", Title: "app.check.disk", Run: h.checkDisk},
+		{ID: "address", Title: "app.check.address", Run: h.checkAddress},
+		{ID: "certificate", Title: "app.check.certificate", Run: h.checkCertificate},
+		{ID: "keyring", Title: "app.check.keyring", Run: h.checkKeyring},
+		{ID: "gateways", Title: "app.check.gateways", Run: h.checkGateways},
+		{ID: "intake", Title: "app.check.intake", Run: h.checkIntake},
+	}
+}
+
+func finding(state administration.State, what, todo string, args ...any) administration.Finding {
+	f := administration.Finding{State: state, What: administration.Say(what, args...)}
+	if todo != "" {
+		f.ToDo = administration.Say(todo, args...)
+	}
+	return f
+}
+
+func (h *House) checkDatabase(ctx context.Context, _ access.Scope) administration.Finding {
+	if err := h.DB.Ping(ctx); err != nil {
+		f := finding(administration.Broken, "app.check.database.silent", "app.check.database.todo")
+		f.Err = err
+		return f
+	}
+	super, err := h.DB.Superuser(ctx)
+	if err != nil {
+		f := finding(administration.Broken, "app.check.database.silent", "app.check.database.todo")
+		f.Err = err
+		return f
+	}
+	if super {
+		return finding(administration.Weak, "app.check.database.superuser", "app.check.database.superuser.todo")
+	}
+	return finding(administration.Well, "app.check.database.well", "", "engine", string(h.DB.Engine()))
+}
+
+// The shortest free space: below the first a long alert may fill the disk,
+// below the second it will.
+const (
+	littleDisk = 2 << 30
+	noDisk     = 200 << 20
+)
+
+func (h *House) checkDisk(_ context.Context, _ access.Scope) administration.Finding {
+	if h.DB.Engine() != storage.SQLite {
+		return finding(administration.Unused, "app.check.disk.elsewhere", "")
+	}
+	free, err := freeSpace(h.Settings.Data)
+	if err != nil {
+		f := finding(administration.Broken, "app.check.disk.unreadable", "", "folder", h.Settings.Data)
+		f.Err = err
+		return f
+	}
+	args := []any{"megabytes", free >> 20, "folder", filepath.Clean(h.Settings.Data)}
+	switch {
+	case free < noDisk:
+		return finding(administration.Broken, "app.check.disk.free", "app.check.disk.todo", args...)
+	case free < littleDisk:
+		return finding(administration.Weak, "app.check.disk.free", "app.check.disk.todo", args...)
+	}
+	return finding(administration.Well, "app.check.disk.free", "", args...)
+}
+
+func (h *House) checkAddress(_ context.Context, _ access.Scope) administration.Finding {
+	origin := h.Settings.Origin()
+	if origin == nil {
+		return finding(administration.Weak, "app.check.address.none", "app.check.address.none.todo")
+	}
+	host, _, err := net.SplitHostPort(h.Settings.Listen)
+	open := err == nil && host != "localhost" && !net.ParseIP(host).IsLoopback()
+	if origin.Scheme != "https" || (open && h.Settings.TLSCert == "" && len(h.Settings.Proxies()) == 0) {
+		return finding(administration.Weak, "app.check.address.plain", "app.check.address.plain.todo", "url", origin.String())
+	}
+	return finding(administration.Well, "app.check.address.well", "", "url", origin.String())
+}
+
+// soon is when a certificate should have been renewed.
+const soon = 14 * 24 * time.Hour
+
+func (h *House) checkCertificate(_ context.Context, _ access.Scope) administration.Finding {
+	if h.Settings.TLSCert == "" {
+		return finding(administration.Unused, "app.check.certificate.none", "")
+	}
+	pair, err := tls.LoadX509KeyPair(h.Settings.TLSCert, h.Settings.TLSKey)
+	if err == nil && pair.Leaf == nil {
+		pair.Leaf, err = x509.ParseCertificate(pair.Certificate[0])
+	}
+	if err != nil {
+		f := finding(administration.Broken, "app.check.certificate.unreadable", "app.check.certificate.todo")
+		f.Err = err
+		return f
+	}
+	left := pair.Leaf.NotAfter.Sub(h.Clock.Now())
+	args := []any{"days", int(left.Hours() / 24)}
+	switch {
+	case left <= 0:
+		return finding(administration.Broken, "app.check.certificate.expired", "app.check.certificate.todo")
+	case left < soon:
+		return finding(administration.Weak, "app.check.certificate.left", "app.check.certificate.todo", args...)
+	}
+	return finding(administration.Well, "app.check.certificate.left", "", args...)
+}
+
+func (h *House) checkKeyring(_ context.Context, _ access.Scope) administration.Finding {
+	data, err1 := filepath.Abs(h.Settings.Data)
+	key, err2 := filepath.Abs(h.Settings.KeyFile)
+	if err1 != nil || err2 != nil {
+		return finding(administration.Weak, "app.check.keyring.where", "app.check.keyring.todo", "file", h.Settings.KeyFile)
+	}
+	if filepath.Dir(key) == filepath.Dir(data) {
+		return finding(administration.Well, "app.check.keyring.near", "app.check.keyring.todo", "file", key)
+	}
+	return finding(administration.Well, "app.check.keyring.where", "app.check.keyring.todo", "file", key)
+}
+
+// checkGateways dials every enabled gateway of the establishment.
+func (h *House) checkGateways(ctx context.Context, scope access.Scope) administration.Finding {
+	gateways, err := h.Dispatch.Gateways(ctx, scope)
+	if err != nil {
+		f := finding(administration.Broken, "app.check.gateways.unreadable", "")
+		f.Err = err
+		return f
+	}
+	tried := 0
+	for _, g := range gateways {
+		if !g.Enabled {
+			continue
+		}
+		tried++
+		if err := h.testGateway(ctx, scope, g); err != nil {
+			f := finding(administration.Broken, "app.check.gateways.broken", "app.check.gateways.todo", "name", g.Name)
+			if said := fault.As(err); said != nil {
+				f.ToDo = administration.Say(said.Key, said.Args...)
+			}
+			f.Err = err
+			return f
+		}
+	}
+	if tried == 0 {
+		return finding(administration.Broken, "app.check.gateways.none", "app.check.gateways.none.todo")
+	}
+	return finding(administration.Well, "app.check.gateways.well", "", "n", tried)
+}
+
+func (h *House) testGateway(ctx context.Context, scope access.Scope, g dispatch.Gateway) error {
+	// The health page may be read by people who may not try a gateway by hand;
+	// the program does it for them.
+	return h.Dispatch.TestGateway(ctx, access.System(scope.Organisation(), "doctor"), g.ID)
+}
+
+func (h *House) checkIntake(ctx context.Context, _ access.Scope) administration.Finding {
+	if h.Settings.SMTPListen == "" {
+		return finding(administration.Weak, "app.check.intake.none", "app.check.intake.none.todo")
+	}
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", h.Settings.SMTPListen)
+	if err != nil {
+		f := finding(administration.Broken, "app.check.intake.silent", "app.check.intake.todo", "address", h.Settings.SMTPListen)
+		f.Err = err
+		return f
+	}
+	if err := conn.Close(); err != nil {
+		h.Log.Debug("doctor", "error", err)
+	}
+	return finding(administration.Well, "app.check.intake.well", "", "address", h.Settings.SMTPListen, "domain", h.Settings.ReplyDomain)
+}
+
+type doctorCommand struct {
+	config.Server
+	Verbose bool `help:"Also show what the machine said."`
+}
+
+// Run examines the installation, then each establishment. The status is 1 when
+// something does not work.
+func (c *doctorCommand) Run(s *session) error {
+	return withHouse(s, &c.Server, func(h *House) error {
+		houses, err := h.Houses.List(s.ctx, console())
+		if err != nil {
+			return err
+		}
+		loc := s.words()
+		worst := administration.Well
+		doctor := administration.NewDoctor(h.Guard, h.Clock, h.Checks()...)
+		for _, e := range houses {
+			s.printf("%s", e.Name)
+			seen, err := doctor.Examine(s.ctx, console().Within(e.ID))
+			if err != nil {
+				return err
+			}
+			for _, r := range seen.Reports {
+				s.printf("  %-7s %s: %s %s", r.State, loc.T(r.Check.Title), r.What.In(loc), r.ToDo.In(loc))
+				if c.Verbose && r.Err != nil {
+					s.printf("          %v", r.Err)
+				}
+			}
+			if seen.Worst() == administration.Broken {
+				worst = administration.Broken
+			}
+		}
+		if len(houses) == 0 {
+			return fault.New(fault.NotFound, "app.no_establishment")
+		}
+		if worst == administration.Broken {
+			return fault.New(fault.Unavailable, "app.check.found")
+		}
+		return nil
+	})
+}

@@ -1,0 +1,188 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tocsin/internal/access"
+	"tocsin/internal/alerting"
+	"tocsin/internal/alerting/library"
+	alertpages "tocsin/internal/alerting/pages"
+	"tocsin/internal/channels"
+	"tocsin/internal/channels/email"
+	"tocsin/internal/channels/sms"
+	"tocsin/internal/clock"
+	"tocsin/internal/config"
+	"tocsin/internal/directory"
+	"tocsin/internal/dispatch"
+	"tocsin/internal/i18n"
+	"tocsin/internal/identity"
+	"tocsin/internal/jobs"
+	"tocsin/internal/journal"
+	"tocsin/internal/live"
+	"tocsin/internal/organisation"
+	"tocsin/internal/storage"
+	"tocsin/internal/vault"
+)
+
+// Plan says how a house is built.
+type Plan struct {
+	Settings *config.Server
+	Clock    clock.Clock
+	Log      *slog.Logger
+	// Kinds are the channels known; nil means all of them.
+	Kinds []channels.Kind
+	// StyleGuide shows /styleguide.
+	StyleGuide bool
+	// Cost of passwords; zero means the default. Tests take a cheap one.
+	Cost identity.Cost
+}
+
+// House is every room, joined.
+type House struct {
+	Plan
+	Catalog   *i18n.Catalog
+	DB        *storage.DB
+	Vault     *vault.Vault
+	Guard     *access.Guard
+	Metrics   *prometheus.Registry
+	Hub       *live.Hub
+	Registry  *channels.Registry
+	Journal   *journal.Reader
+	Houses    *organisation.Service
+	Accounts  *identity.Service
+	Directory *directory.Directory
+	Dispatch  *dispatch.Dispatch
+	Alerting  *alerting.Service
+
+	leases *jobs.Leases
+	// wakers start a task before its time, by the task's name.
+	wakers map[string]chan struct{}
+	// alerts holds the live readings, closed once no page is served.
+	alerts *alertpages.Pages
+	// demo are the one-click links of a demonstration; nil otherwise.
+	demo *doors
+}
+
+// Kinds are the channels of the product.
+func Kinds() []channels.Kind { return []channels.Kind{sms.Kind{}, email.Kind{}} }
+
+// Build opens the data and joins the rooms. It starts nothing. The caller
+// closes the house.
+func Build(ctx context.Context, p Plan) (h *House, err error) {
+	if p.Log == nil {
+		p.Log = slog.New(slog.DiscardHandler)
+	}
+	if p.Clock == nil {
+		p.Clock = clock.Real()
+	}
+	if p.Kinds == nil {
+		p.Kinds = Kinds()
+	}
+	h = &House{Plan: p, Metrics: prometheus.NewRegistry(), Hub: live.NewHub(), wakers: map[string]chan struct{}{directoryWork: make(chan struct{}, 1)}}
+	if h.Catalog, err = Catalog(); err != nil {
+		return nil, err
+	}
+	if h.Guard, err = access.NewGuard(); err != nil {
+		return nil, err
+	}
+	if h.DB, err = OpenData(ctx, p.Settings, p.Log); err != nil {
+		return nil, err
+	}
+	if err := h.join(ctx); err != nil {
+		return nil, errors.Join(err, h.DB.Close())
+	}
+	return h, nil
+}
+
+// OpenData opens the database the settings name and brings its schema up to date.
+func OpenData(ctx context.Context, s *config.Server, log *slog.Logger) (*storage.DB, error) {
+	db, err := storage.Open(ctx, storage.Options{URL: s.DatabaseURL, Dir: s.Data, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Migrate(ctx, Migrations()...); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// join makes the rooms from the ground up.
+func (h *House) join(ctx context.Context) error {
+	if err := h.openVault(ctx); err != nil {
+		return err
+	}
+	h.leases = jobs.NewLeases(h.DB, uuid.NewString())
+	h.Registry = channels.NewRegistry(h.Kinds...)
+	h.Journal = journal.NewReader(h.DB, h.Guard)
+	h.Houses = organisation.New(h.DB, h.Guard, h.Clock)
+	var err error
+	if h.Accounts, err = identity.New(identity.Options{
+		DB: h.DB, Guard: h.Guard, Clock: h.Clock, Vault: h.Vault, Organisations: h.Houses, Origin: h.origin(), Cost: h.Cost,
+	}); err != nil {
+		return err
+	}
+	key, err := h.Vault.DeriveKey(directory.HumanPurpose)
+	if err != nil {
+		return fmt.Errorf("key of the directory: %w", err)
+	}
+	if h.Directory, err = directory.New(h.DB, h.Guard, h.Clock, h.Houses, key); err != nil {
+		return err
+	}
+	h.Dispatch = dispatch.New(dispatch.Options{
+		DB: h.DB, Guard: h.Guard, Vault: h.Vault, Registry: h.Registry, Clock: h.Clock, Log: h.Log, Metrics: h.metrics(),
+	})
+	h.Alerting = alerting.New(alerting.Options{
+		DB: h.DB, Guard: h.Guard, Directory: h.Directory, Dispatch: h.Dispatch, Organisation: h.Houses,
+		Library: library.All, LinkBase: h.origin().String() + "/r/", Log: h.Log, Notify: h.Hub.Notify,
+	})
+	h.Dispatch.Tell(h.Alerting)
+	return nil
+}
+
+// origin is the address people type; without one, the address we listen on,
+// which only this machine can follow.
+func (h *House) origin() *url.URL {
+	if o := h.Settings.Origin(); o != nil {
+		return o
+	}
+	scheme := "http"
+	if h.Settings.TLSCert != "" {
+		scheme = "https"
+	}
+	return &url.URL{Scheme: scheme, Host: h.Settings.Listen}
+}
+
+// openVault loads the keyring, or makes it at the very first start: later, a
+// missing keyring means that the secrets in the data are lost, and a new one
+// would hide it.
+func (h *House) openVault(ctx context.Context) error {
+	path := h.Settings.KeyFile
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		houses, err := organisation.New(h.DB, h.Guard, h.Clock).List(ctx, access.Instance("start"))
+		if err != nil {
+			return fmt.Errorf("look for data: %w", err)
+		}
+		if len(houses) == 0 {
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				return fmt.Errorf("folder of the keyring: %w", err)
+			}
+			h.Vault, err = vault.Create(path, h.Clock.Now())
+			return err
+		}
+	}
+	var err error
+	h.Vault, err = vault.Load(path)
+	return err
+}
+
+// Close closes the data. Stop what was started before.
+func (h *House) Close() error { return h.DB.Close() }

@@ -1,0 +1,96 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"tocsin/internal/access"
+	"tocsin/internal/administration"
+	adminpages "tocsin/internal/administration/pages"
+	alertpages "tocsin/internal/alerting/pages"
+	"tocsin/internal/alerting/report"
+	directorypages "tocsin/internal/directory/pages"
+	dispatchpages "tocsin/internal/dispatch/pages"
+	"tocsin/internal/i18n"
+	identitypages "tocsin/internal/identity/pages"
+	organisationpages "tocsin/internal/organisation/pages"
+	"tocsin/internal/ui"
+)
+
+// HomePath is where a person lands: the alerts.
+const HomePath = alertpages.AlertsPath
+
+// Router registers every page of the product.
+func (h *House) Router() (*ui.Router, error) {
+	key, err := h.Vault.DeriveKey("ui.cookies")
+	if err != nil {
+		return nil, fmt.Errorf("key of the cookies: %w", err)
+	}
+	router, err := ui.NewRouter(ui.Options{
+		Guard: h.Guard, Visitors: identitypages.NewVisitors(h.Accounts), Catalog: h.Catalog, Clock: h.Clock, Log: h.Log,
+		Zone: h.Settings.Zone(), Key: key.Secret[:], PublicURL: h.origin().String(), TrustedProxies: h.Settings.Proxies(),
+		LoginPath: identitypages.LoginPath, SecondFactorPath: identitypages.SecondFactorPath, LogoutPath: identitypages.LogoutPath,
+		SwitchPath: identitypages.SwitchPath, AccountPath: identitypages.AccountPath,
+		Frame: h.frame(), Observe: h.observe(), StyleGuide: h.StyleGuide,
+	})
+	if err != nil {
+		return nil, err
+	}
+	h.register(router)
+	return router, nil
+}
+
+func (h *House) register(r *ui.Router) {
+	r.Get("/{$}", ui.SignedIn, func(c *ui.Context) error { return c.Redirect(HomePath) })
+	identitypages.Routes(r, identitypages.Options{Service: h.Accounts, Origin: h.origin().String()})
+	h.alerts = alertpages.Routes(r, alertpages.Options{
+		Service: h.Alerting, Directory: h.Directory, Organisation: h.Houses, Catalog: h.Catalog, Hub: h.Hub, Clock: h.Clock,
+		PDF: report.PDF, XLSX: report.XLSX,
+	})
+	alertpages.ScenarioRoutes(r, alertpages.ScenarioOptions{Service: h.Alerting, Directory: h.Directory, Organisation: h.Houses, Catalog: h.Catalog})
+	directorypages.Routes(r, directorypages.Options{Directory: h.Directory, Organisation: h.Houses, Wake: h.wakeDirectory})
+	organisationpages.Routes(r, organisationpages.Options{Service: h.Houses})
+	dispatchpages.Routes(r, dispatchpages.Options{Service: h.Dispatch})
+	if h.demo != nil {
+		h.demo.register(r)
+	}
+	adminpages.Routes(r, adminpages.Options{
+		Journal: h.Journal, Doctor: administration.NewDoctor(h.Guard, h.Clock, h.Checks()...),
+		Cards: []adminpages.Card{
+			{Label: "app.card.accounts", Hint: "app.card.accounts.hint", Path: identitypages.AccountsPath, Icon: "people", Need: access.AccountRead},
+			{Label: "app.card.channels", Hint: "app.card.channels.hint", Path: dispatchpages.Path, Icon: "phone", Need: access.ChannelRead},
+		},
+	})
+}
+
+// frame is what stands around every page.
+func (h *House) frame() ui.Frame {
+	var rail []ui.NavItem
+	rail = append(append(rail, alertpages.Rail()...), alertpages.ScenarioRail()...)
+	rail = append(rail, directorypages.Rail()...)
+	rail = append(rail, organisationpages.Rail()...)
+	rail = append(rail, ui.NavItem{Label: "app.rail.administration", Path: adminpages.HomePath, Icon: "settings", Need: access.JournalRead})
+	return ui.Frame{
+		Rail: rail, Acts: append(alertpages.Acts(), directorypages.Acts()...),
+		Banner: alertpages.Banners{Service: h.Alerting},
+		Search: searchers{
+			alertpages.Search{Service: h.Alerting}, directorypages.Search{Directory: h.Directory}, organisationpages.Search{Service: h.Houses},
+		},
+	}
+}
+
+// searchers ask every room, and show the hits in that order.
+type searchers []ui.Searcher
+
+// Search gathers the hits.
+func (all searchers) Search(ctx context.Context, scope access.Scope, loc *i18n.Localizer, query string) ([]ui.Hit, error) {
+	var out []ui.Hit
+	for _, s := range all {
+		hits, err := s.Search(ctx, scope, loc, query)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, hits...)
+	}
+	return out, nil
+}

@@ -1,0 +1,193 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tocsin/internal/access"
+	"tocsin/internal/channels"
+	"tocsin/internal/channels/email"
+	"tocsin/internal/config"
+	identitypages "tocsin/internal/identity/pages"
+	"tocsin/internal/jobs"
+	"tocsin/internal/ui"
+)
+
+// drainTime is how long pages under way may take after a stop is asked.
+const drainTime = 10 * time.Second
+
+type serveCommand struct {
+	config.Server
+}
+
+// Run serves until the process is asked to stop.
+func (c *serveCommand) Run(s *session) error {
+	log := logger(s.err, &c.Server)
+	h, err := Build(s.ctx, Plan{Settings: &c.Server, Log: log})
+	if err != nil {
+		return err
+	}
+	if err := h.welcome(s); err != nil {
+		return errors.Join(err, h.Close())
+	}
+	return errors.Join(h.Serve(s.ctx, nil), h.Close())
+}
+
+// welcome prints the one-time link while nobody can sign in yet.
+func (h *House) welcome(s *session) error {
+	code, created, err := h.Accounts.Bootstrap(s.ctx, h.Clock.Now())
+	if err != nil {
+		return fmt.Errorf("first start: %w", err)
+	}
+	if created {
+		s.printf("\n  First start. Open this link once, within 24 hours, to create the first administrator:\n\n    %s\n", h.firstLink(code))
+	}
+	return nil
+}
+
+func (h *House) firstLink(code string) string {
+	return identitypages.FirstRunLink(h.origin().String(), code)
+}
+
+// Serve runs the house until ctx ends, then takes it down in order: no new
+// page, no new send, outcomes written, data closed by the caller. ready, when
+// not nil, receives the address once pages are served.
+func (h *House) Serve(ctx context.Context, ready chan<- net.Addr) error {
+	router, err := h.Router()
+	if err != nil {
+		return err
+	}
+	listening, err := listen(ctx, h.Settings.Listen)
+	if err != nil {
+		return err
+	}
+	if err := h.Directory.ClearCut(ctx, access.Instance("start")); err != nil {
+		return errors.Join(err, listening.Close())
+	}
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	runner := jobs.NewRunner(h.Clock, h.Log, h.tasks()...)
+	if err := errors.Join(h.Dispatch.Start(work), runner.Start(work)); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	h.serveHTTP(ctx, group, ui.NewServer(h.withHealth(router), h.Log), listening)
+	if err := h.serveSides(ctx, group); err != nil {
+		return err
+	}
+	h.Log.Info("serving", "listen", listening.Addr().String(), "engine", string(h.DB.Engine()), "version", Version)
+	if ready != nil {
+		ready <- listening.Addr()
+	}
+	err = group.Wait()
+	h.alerts.Close()
+	h.Dispatch.Stop()
+	runner.Stop()
+	h.Log.Info("stopped")
+	return err
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	return l, nil
+}
+
+// serveHTTP serves until ctx ends, then lets the pages under way finish.
+func (h *House) serveHTTP(ctx context.Context, group *errgroup.Group, server *http.Server, l net.Listener) {
+	server.BaseContext = func(net.Listener) context.Context { return ctx }
+	group.Go(func() error {
+		var err error
+		if h.Settings.TLSCert != "" {
+			pair := newCertificate(h.Settings.TLSCert, h.Settings.TLSKey, h.Clock)
+			server.TLSConfig = pair.config()
+			err = server.ServeTLS(l, "", "")
+		} else {
+			err = server.Serve(l)
+		}
+		if errors.Is(err, http.ErrServerClosed) {
+			return nil
+		}
+		return fmt.Errorf("serve pages: %w", err)
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+		defer cancel()
+		if err := server.Shutdown(drain); err != nil {
+			return errors.Join(server.Close(), nil)
+		}
+		return nil
+	})
+}
+
+// serveSides serves the figures on their own address and takes the mail in.
+func (h *House) serveSides(ctx context.Context, group *errgroup.Group) error {
+	if h.Settings.MetricsListen != "" {
+		l, err := listen(ctx, h.Settings.MetricsListen)
+		if err != nil {
+			return err
+		}
+		h.serveHTTP(ctx, group, &http.Server{Handler: h.healthMux(), ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(h.Log.Handler(), slog.LevelDebug)}, l)
+	}
+	if h.Settings.SMTPListen != "" {
+		intake := &email.Listener{Addr: h.Settings.SMTPListen, Domain: h.Settings.ReplyDomain, Inbox: h.Dispatch.Inbox(channels.Email), Log: h.Log, Now: h.Clock.Now}
+		group.Go(func() error { return intake.Run(ctx) })
+	}
+	return nil
+}
+
+// tasks are the rooms' work that is not sending.
+func (h *House) tasks() []jobs.Task {
+	return []jobs.Task{
+		h.Alerting.Task(),
+		h.alone(directoryWork, time.Second, func(ctx context.Context, _ time.Time) (bool, error) {
+			return h.Directory.Work(ctx, access.Instance("directory"))
+		}),
+		h.alone("directory.humans", time.Minute, func(ctx context.Context, _ time.Time) (bool, error) {
+			_, err := h.Directory.LinkHumans(ctx, access.Instance("directory"))
+			return false, err
+		}),
+		h.alone("directory.quality", time.Minute, func(ctx context.Context, _ time.Time) (bool, error) {
+			return false, h.Directory.RefreshQuality(ctx, access.Instance("directory"))
+		}),
+		h.alone("directory.sweep", 24*time.Hour, func(ctx context.Context, _ time.Time) (bool, error) {
+			return false, h.Directory.Sweep(ctx, access.Instance("directory"))
+		}),
+		{Name: "identity.sweep", Every: 10 * time.Minute, Run: func(ctx context.Context, now time.Time) (bool, error) {
+			return false, h.Accounts.Sweep(ctx, now)
+		}},
+	}
+}
+
+// wakeDirectory starts the work on an import at once.
+func (h *House) wakeDirectory() {
+	select {
+	case h.wakers[directoryWork] <- struct{}{}:
+	default: // it is awake already
+	}
+}
+
+// directoryWork is the task that carries imports on.
+const directoryWork = "directory.work"
+
+// leaseLife is how long a node that died keeps others from its tasks.
+const leaseLife = 8 * time.Second
+
+// alone is a task that one node among several does at a time. A portion that
+// lasts longer than the lease renews it meanwhile.
+func (h *House) alone(name string, every time.Duration, run func(context.Context, time.Time) (bool, error)) jobs.Task {
+	return jobs.Task{Name: name, Every: every, Wake: h.wakers[name], Run: func(ctx context.Context, now time.Time) (bool, error) {
+		return h.leases.While(ctx, h.Clock, name, leaseLife, func(ctx context.Context) (bool, error) { return run(ctx, now) })
+	}}
+}
