@@ -41,9 +41,14 @@ func ScenarioRoutes(r *ui.Router, o ScenarioOptions) {
 	r.Get(ScenarioLibraryPath, access.ScenarioRead, p.library)
 	r.Get(scenarioModelPath+"{famille}", access.ScenarioRead, p.model)
 	r.Post(scenarioModelPath+"{famille}", access.ScenarioWrite, p.copyModel)
+	r.Get(ScenarioNewPath, access.ScenarioWrite, p.fresh)
+	r.Post(ScenarioNewPath, access.ScenarioWrite, p.create)
 	r.Get("/scenarios/{id}", access.ScenarioRead, p.read)
 	r.Post("/scenarios/{id}/archiver", access.ScenarioWrite, p.archive)
 	r.Post("/scenarios/{id}/dupliquer", access.ScenarioWrite, p.duplicate)
+	r.Get("/scenarios/{id}/modifier", access.ScenarioWrite, p.edit)
+	r.Get("/scenarios/{id}/modifier/{section}", access.ScenarioWrite, p.edit)
+	r.Post("/scenarios/{id}/modifier/{section}", access.ScenarioWrite, p.change)
 }
 
 // ScenarioRail is the entry of the scenarios in the left rail.

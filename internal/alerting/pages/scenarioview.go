@@ -81,7 +81,7 @@ func (p scenarioPages) problems(c *ui.Context, def alerting.Definition) []proble
 func fieldOf(def alerting.Definition, path string) string {
 	rest, ok := strings.CutPrefix(path, "messages.")
 	if !ok {
-		return path
+		return inFrench(path)
 	}
 	number, part, _ := strings.Cut(rest, ".")
 	i, err := strconv.Atoi(number)
@@ -93,6 +93,16 @@ func fieldOf(def alerting.Definition, path string) string {
 		field += subjectSuffix
 	}
 	return field
+}
+
+// inFrench leads to the French field of what is written in two languages.
+func inFrench(path string) string {
+	for _, part := range []string{".label", ".choices", ".rest_reason"} {
+		if strings.HasSuffix(path, part) {
+			return path + ".fr"
+		}
+	}
+	return path
 }
 
 // faultText says a fault with its codes in words.
