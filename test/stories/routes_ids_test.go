@@ -30,7 +30,9 @@ type walk struct {
 	// names must never be read by anybody from elsewhere.
 	names []string
 	// stolen is a form full of the ids of this establishment.
-	stolen  url.Values
+	stolen url.Values
+	// member is somebody of the house whom nobody must disturb from elsewhere.
+	member  *identitytest.Person
 	entered int
 }
 
@@ -103,6 +105,7 @@ func (w *walk) furnish() {
 	gateways, err := h.Dispatch.Gateways(ctx, system)
 	w.must(err)
 	member := identitytest.Join(w.t, h.Accounts, h.clock, h.scope.Organisation(), "capucine@valbrume.example", access.Reader)
+	w.member = member
 	sessions, err := h.Accounts.Sessions(ctx, member.Scope, member.Token)
 	w.must(err)
 	invited, err := h.Accounts.Add(ctx, access.Instance("story").Within(h.scope.Organisation()), identity.NewAccount{Login: "invitee@valbrume.example", Name: "Invitée", Roles: []access.Role{access.Reader}})
