@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tocsin/internal/access"
 	"tocsin/internal/clock"
 	"tocsin/internal/jobs"
 	"tocsin/internal/storage"
@@ -111,10 +112,10 @@ func TestWhileHoldsTheLeaseAndStopsWhenItIsLost(t *testing.T) {
 		}
 		// The holder renews as its time passes; the other still may not.
 		for range 5 {
-			c.Advance(3 * time.Second)
+			before := until(t, db)
 			storagetest.Eventually(t, 10*time.Second, "a renewal", func() bool {
-				mine, _, err := b.Acquire(t.Context(), "import", c.Now().Add(8*time.Second), time.Second)
-				return err == nil && !mine
+				c.Advance(3 * time.Second)
+				return until(t, db).After(before)
 			})
 		}
 		// Another node takes it by force, as after a long freeze: the work is told to stop.
@@ -130,4 +131,17 @@ func TestWhileHoldsTheLeaseAndStopsWhenItIsLost(t *testing.T) {
 	if err == nil || !more {
 		t.Errorf("the loss of the lease was not said: %v %v", more, err)
 	}
+}
+
+// until is the end of the only lease.
+func until(t *testing.T, db *storage.DB) time.Time {
+	t.Helper()
+	var us int64
+	if err := db.Read(t.Context(), access.Instance("test"), func(tx *storage.Tx) error {
+		_, err := tx.Row(t.Context(), `SELECT until_us FROM jobs_leases`, nil, &us)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return storage.Time(us)
 }
