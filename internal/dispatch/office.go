@@ -37,7 +37,9 @@ type failure struct {
 const openAgain = 30 * time.Second
 
 func newOffice(d *Dispatch) *office {
-	o := &office{d: d, bell: make(chan struct{}, 1), desks: make(map[uuid.UUID]*desk), failed: make(map[uuid.UUID]failure)}
+	// Closed until open: the task that follows the gateways may run first, and a
+	// desk begun without a life of its own would never send.
+	o := &office{d: d, closed: true, bell: make(chan struct{}, 1), desks: make(map[uuid.UUID]*desk), failed: make(map[uuid.UUID]failure)}
 	o.list.Store(&[]*desk{})
 	return o
 }

@@ -184,3 +184,16 @@ func TestRetryEndsWithValidity(t *testing.T) {
 		t.Errorf("%d tries in twenty seconds", n)
 	}
 }
+
+// TestGatewaysAreFollowedBeforeTheStart: the task that follows the gateways may
+// be the first to run at a start. It must open nothing by itself.
+func TestGatewaysAreFollowedBeforeTheStart(t *testing.T) {
+	h := lite(t, channels.SMS)
+	dispatchtest.Gateway(t, h.d, h.scope, t0, h.air, 1, channels.Settings{"peer": "main"})
+	if err := h.d.FollowGateways(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.start()
+	c, _ := h.post(1)
+	h.within("accepted", func() bool { return h.view(c).Accepted == 1 })
+}
