@@ -110,7 +110,7 @@ func (w *writer) print(d *pdf.Document, s section) {
 	}
 	t := pdf.Table{RowHeader: true}
 	for _, c := range s.columns {
-		t.Columns = append(t.Columns, pdf.Column{Title: c.title, Width: c.width, Right: c.kind == count || c.kind == ratio})
+		t.Columns = append(t.Columns, pdf.Column{Title: c.title, Right: c.kind == count || c.kind == ratio})
 	}
 	for _, row := range s.rows {
 		cells := make([]string, len(row))

@@ -27,8 +27,6 @@ type section struct {
 type column struct {
 	title string
 	kind  kind
-	// width is a share of the page, relative to the other columns.
-	width float64
 }
 
 type kind int
@@ -101,7 +99,7 @@ func part(n, all int) any {
 func (w *writer) figures() section {
 	c, called := w.r.Counters, w.called()
 	s := section{title: w.loc.T("alerting.report.figures"), columns: []column{
-		{w.loc.T("alerting.report.col.figure"), words, 5}, {w.loc.T("alerting.report.col.people"), count, 1.4}, {w.loc.T("alerting.report.col.share"), ratio, 1.6},
+		{w.loc.T("alerting.report.col.figure"), words}, {w.loc.T("alerting.report.col.people"), count}, {w.loc.T("alerting.report.col.share"), ratio},
 	}}
 	for _, f := range []struct {
 		label string
@@ -142,7 +140,7 @@ func (w *writer) silent() (n int) {
 func (w *writer) delays() section {
 	d := w.r.Delays
 	s := section{title: w.loc.T("alerting.report.delays"), lead: w.loc.T("alerting.report.delays.lead"),
-		columns: []column{{w.loc.T("alerting.report.col.figure"), words, 5}, {w.loc.T("alerting.report.col.delay"), length, 3}}}
+		columns: []column{{w.loc.T("alerting.report.col.figure"), words}, {w.loc.T("alerting.report.col.delay"), length}}}
 	for _, x := range []struct {
 		label string
 		after *time.Duration
@@ -168,9 +166,9 @@ func (w *writer) quotas() section {
 		return section{}
 	}
 	s := section{title: w.loc.T("alerting.report.quotas"), columns: []column{
-		{w.loc.T("alerting.report.col.skill"), words, 3.4}, {w.loc.T("alerting.report.col.site"), words, 2.6}, {w.loc.T("alerting.report.col.slot"), words, 2.6},
-		{w.loc.T("alerting.report.col.needed"), count, 1.5}, {w.loc.T("alerting.report.col.announced"), count, 1.6}, {w.loc.T("alerting.report.col.arrived"), count, 1.4},
-		{w.loc.T("alerting.report.col.overdue"), count, 1.5}, {w.loc.T("alerting.report.col.missing"), count, 1.6},
+		{w.loc.T("alerting.report.col.skill"), words}, {w.loc.T("alerting.report.col.site"), words}, {w.loc.T("alerting.report.col.slot"), words},
+		{w.loc.T("alerting.report.col.needed"), count}, {w.loc.T("alerting.report.col.announced"), count}, {w.loc.T("alerting.report.col.arrived"), count},
+		{w.loc.T("alerting.report.col.overdue"), count}, {w.loc.T("alerting.report.col.missing"), count},
 	}}
 	for _, q := range w.r.Quotas {
 		skill, site := w.loc.T("alerting.report.everyone"), q.SiteName
@@ -192,6 +190,8 @@ func (w *writer) slot(from, to time.Duration) string {
 		return w.loc.T("alerting.report.slot.any")
 	case to == 0:
 		return w.loc.T("alerting.report.slot.from", "from", from)
+	case from == 0:
+		return w.loc.T("alerting.report.slot.until", "to", to)
 	}
 	return w.loc.T("alerting.report.slot.between", "from", from, "to", to)
 }
@@ -201,8 +201,8 @@ func (w *writer) waves() section {
 		return section{}
 	}
 	s := section{title: w.loc.T("alerting.report.waves"), columns: []column{
-		{w.loc.T("alerting.report.col.wave"), count, 1}, {w.loc.T("alerting.report.col.name"), words, 5}, {w.loc.T("alerting.report.col.people"), count, 1.5},
-		{w.loc.T("alerting.report.col.state"), words, 3}, {w.loc.T("alerting.report.col.left"), instant, 2}, {w.loc.T("alerting.report.col.since"), length, 2},
+		{w.loc.T("alerting.report.col.wave"), count}, {w.loc.T("alerting.report.col.name"), words}, {w.loc.T("alerting.report.col.people"), count},
+		{w.loc.T("alerting.report.col.state"), words}, {w.loc.T("alerting.report.col.left"), instant}, {w.loc.T("alerting.report.col.since"), length},
 	}}
 	for _, v := range w.r.Waves {
 		s.rows = append(s.rows, []any{v.Number, v.Name.In(w.lang), v.People, w.loc.T("alerting.report.wave." + string(v.State)), v.OpenedAt, w.since(v.OpenedAt)})
@@ -212,10 +212,10 @@ func (w *writer) waves() section {
 
 func (w *writer) units() section {
 	s := section{title: w.loc.T("alerting.report.units"), columns: []column{
-		{w.loc.T("alerting.report.col.service"), words, 4}, {w.loc.T("alerting.report.col.site"), words, 2.8},
-		{w.loc.T("alerting.report.col.people"), count, 1.6}, {w.loc.T("alerting.report.col.called"), count, 1.5}, {w.loc.T("alerting.report.col.reached"), count, 1.5},
-		{w.loc.T("alerting.report.col.reached_share"), ratio, 1.4}, {w.loc.T("alerting.report.col.answered"), count, 1.7}, {w.loc.T("alerting.report.col.coming"), count, 1.6},
-		{w.loc.T("alerting.report.col.arrived"), count, 1.5}, {w.loc.T("alerting.report.col.left_out"), count, 1.6},
+		{w.loc.T("alerting.report.col.service"), words}, {w.loc.T("alerting.report.col.site"), words},
+		{w.loc.T("alerting.report.col.people"), count}, {w.loc.T("alerting.report.col.called"), count}, {w.loc.T("alerting.report.col.reached"), count},
+		{w.loc.T("alerting.report.col.reached_share"), ratio}, {w.loc.T("alerting.report.col.answered"), count}, {w.loc.T("alerting.report.col.coming"), count},
+		{w.loc.T("alerting.report.col.arrived"), count}, {w.loc.T("alerting.report.col.left_out"), count},
 	}}
 	units := slices.SortedFunc(slices.Values(w.r.Units), func(a, b alerting.ReportUnit) int {
 		return cmp.Or(cmp.Compare(a.SiteName, b.SiteName), cmp.Compare(a.ServiceName, b.ServiceName))
