@@ -1,0 +1,159 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"tocsin/internal/fault"
+)
+
+// Options say what is measured and how.
+type Options struct {
+	// Only is an id or the group of its prefix ("sms4300"); several are joined
+	// by commas; empty measures everything.
+	Only string
+	// Runs is how many times a short measurement is repeated; 0 means 3.
+	Runs int
+	// Folder is where the data of the measurements are written, on a disk: a
+	// folder of the system's temporary one when empty. What it holds is removed.
+	Folder string
+	// Profile, when not empty, receives CPU and heap profiles of the product.
+	Profile string
+	// Program is this program: its path starts the processes measured.
+	Program string
+	// Log receives what happens, for people.
+	Log io.Writer
+	// Sizes are those of the bars when zero.
+	Sizes Sizes
+}
+
+// Sizes are how much each measurement carries.
+type Sizes struct {
+	// Alert, Mail, Mass and Crash are people called; Kills how many times the product is killed.
+	Alert, Mail, Mass, Crash, Kills int
+	// Import is rows, Pages people in the directory; Requests how often each page is asked for.
+	Import, Pages, Requests int
+}
+
+// Bars are the sizes of the table.
+func Bars() Sizes {
+	return Sizes{Alert: 4300, Mail: 4300, Mass: 100_000, Crash: 20_000, Kills: 10, Import: 100_000, Pages: 100_000, Requests: 30}
+}
+
+// Scaled are the same sizes with a part of the people and rows.
+func (s Sizes) Scaled(part float64) Sizes {
+	for _, n := range []*int{&s.Alert, &s.Mail, &s.Mass, &s.Crash, &s.Import, &s.Pages} {
+		*n = max(1, int(float64(*n)*part))
+	}
+	return s
+}
+
+// measurement gives the figures of one group, by the same preparation.
+type measurement struct {
+	group string
+	ids   []string
+	run   func(*bench, context.Context) ([]Result, error)
+}
+
+func measurements() []measurement {
+	return []measurement{
+		{"sms4300", []string{"first_ms", "last_s"}, (*bench).sms4300},
+		{"sms100k", []string{"last_s", "rss_mb", "ratio"}, (*bench).sms100k},
+		{"email4300", []string{"ratio"}, (*bench).email4300},
+		{"crash", []string{"lost", "doubles_per_kill", "resume_s"}, (*bench).crash},
+		{"import100k", []string{"preview_s", "commit_s", "rss_mb"}, (*bench).import100k},
+		{"pages100k", []string{"ttfb_p95_ms"}, (*bench).pages100k},
+		{"answerpage", []string{"bytes", "usable_s"}, (*bench).answerpage},
+	}
+}
+
+// IDs lists every figure, in the order they are measured.
+func IDs() []string {
+	var out []string
+	for _, m := range measurements() {
+		for _, id := range m.ids {
+			out = append(out, m.group+"."+id)
+		}
+	}
+	return out
+}
+
+// choose returns the ids asked for. Errors: Invalid for an unknown one.
+func choose(only string) (map[string]bool, error) {
+	chosen := map[string]bool{}
+	for part := range strings.SplitSeq(only, ",") {
+		part = strings.TrimSpace(part)
+		found := false
+		for _, id := range IDs() {
+			if part == "" || id == part || strings.HasPrefix(id, part+".") {
+				chosen[id], found = true, true
+			}
+		}
+		if !found {
+			return nil, fault.New(fault.Invalid, "bench.unknown_id", "id", part, "ids", strings.Join(IDs(), ", ")).At("only")
+		}
+	}
+	return chosen, nil
+}
+
+// bench is one run of the command.
+type bench struct {
+	Options
+	folder string
+}
+
+// Run measures. Figures whose measurement succeeded are returned even when
+// another failed.
+func Run(ctx context.Context, o Options) (results []Result, err error) {
+	chosen, err := choose(o.Only)
+	if err != nil {
+		return nil, err
+	}
+	if o.Runs <= 0 {
+		o.Runs = 3
+	}
+	if o.Sizes == (Sizes{}) {
+		o.Sizes = Bars()
+	}
+	if o.Log == nil {
+		o.Log = io.Discard
+	}
+	b := &bench{Options: o}
+	if b.folder, err = os.MkdirTemp(o.Folder, "tocsin-bench-"); err != nil {
+		return nil, fmt.Errorf("folder of the measurements: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(b.folder)) }()
+	b.note("data on %s (%s); %s", b.folder, fileSystem(b.folder), machine())
+	for _, m := range measurements() {
+		if !slices.ContainsFunc(m.ids, func(id string) bool { return chosen[m.group+"."+id] }) {
+			continue
+		}
+		if ctx.Err() != nil {
+			return results, errors.Join(err, ctx.Err())
+		}
+		figures, merr := m.run(b, ctx)
+		if merr != nil {
+			err = errors.Join(err, fmt.Errorf("%s: %w", m.group, merr))
+			b.note("%s failed: %v", m.group, merr)
+			continue
+		}
+		for _, r := range figures {
+			if chosen[r.ID] {
+				results = append(results, r)
+			}
+		}
+	}
+	return results, err
+}
+
+// note says one line to people.
+func (b *bench) note(format string, args ...any) {
+	if _, err := fmt.Fprintf(b.Log, "  "+format+"\n", args...); err != nil {
+		return // nobody reads
+	}
+}

@@ -1,0 +1,39 @@
+package bench
+
+import (
+	"context"
+	"net"
+	"path/filepath"
+
+	"tocsin/internal/alerting"
+	"tocsin/internal/config"
+	"tocsin/internal/directory"
+	"tocsin/internal/dispatch"
+	"tocsin/internal/organisation"
+)
+
+// House is the product as app builds it.
+type House struct {
+	Organisations *organisation.Service
+	Directory     *directory.Directory
+	Dispatch      *dispatch.Dispatch
+	Alerting      *alerting.Service
+	// Doors makes an account for each role and returns the paths that sign them
+	// in; to be called before Serve.
+	Doors func(ctx context.Context, e organisation.Establishment) ([]string, error)
+	// Serve serves pages and sends until ctx ends; ready receives the address.
+	Serve func(ctx context.Context, ready chan<- net.Addr) error
+	Close func() error
+}
+
+// Builder builds the house of a process to measure.
+type Builder func(ctx context.Context, settings *config.Server) (House, error)
+
+// settings are those of a house that listens on this machine only.
+func settings(folder, listen, url string) (*config.Server, error) {
+	s := &config.Server{
+		Listen: listen, PublicURL: url, Data: filepath.Join(folder, "data"), KeyFile: filepath.Join(folder, "tocsin.key"),
+		LogLevel: "error", LogFormat: "text", Language: "fr", Timezone: "Europe/Paris",
+	}
+	return s, s.Validate()
+}

@@ -1,0 +1,51 @@
+package bench_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"slices"
+	"testing"
+
+	"tocsin/internal/bench"
+)
+
+// TestEveryMeasurementStillRuns makes each of them on fifty people, by real
+// processes, so that the bench cannot rot.
+func TestEveryMeasurementStillRuns(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	folder := t.TempDir()
+	results, err := bench.Run(t.Context(), bench.Options{
+		Runs: 1, Folder: folder, Program: self, Log: &log,
+		Sizes: bench.Sizes{Alert: 50, Mail: 50, Mass: 50, Crash: 200, Kills: 2, Import: 50, Pages: 50, Requests: 1},
+	})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log.String())
+	}
+	var ids []string
+	for _, r := range results {
+		ids = append(ids, r.ID)
+		if r.Unit == "" || r.ReferenceName == "" || r.Runs < 1 || r.Reference <= 0 || r.Min > r.Value || r.Value > r.Max {
+			t.Errorf("a figure that says nothing: %+v", r)
+		}
+		// Nothing lost and nothing doubled are the only figures that may be zero.
+		if zero := r.ID == "crash.lost" || r.ID == "crash.doubles_per_kill"; r.Value <= 0 && !zero || r.ID == "crash.lost" && r.Value != 0 {
+			t.Errorf("%s is %g", r.ID, r.Value)
+		}
+	}
+	if !slices.Equal(ids, bench.IDs()) {
+		t.Errorf("measured %v, want %v\n%s", ids, bench.IDs(), log.String())
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+		t.Errorf("data left behind: %v %v", left, err)
+	}
+	var out bytes.Buffer
+	if err := bench.WriteJSON(&out, results); err != nil || !json.Valid(out.Bytes()) {
+		t.Errorf("%v %s", err, out.String())
+	}
+}

@@ -1,0 +1,49 @@
+package bench
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+)
+
+// staffFile is the name of the staff file of a house.
+const staffFile = "personnel.csv"
+
+// writeStaff writes the staff file of an invented group of n people: four
+// sites, 160 services, names that repeat as names do, a number and a mailbox
+// for each. Nobody can be reached: the peers are on this machine.
+func writeStaff(path string, n int) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("staff file: %w", err)
+	}
+	w := bufio.NewWriterSize(f, 1<<16)
+	if err := staff(w, n); err != nil {
+		return fmt.Errorf("staff file: %w", err)
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("staff file: %w", err)
+	}
+	return f.Close()
+}
+
+func staff(w io.Writer, n int) error {
+	if _, err := fmt.Fprint(w, "Matricule;Nom;Prénom;Métier;Service;Site;Mobile;Poste;Courriel\n"); err != nil {
+		return err
+	}
+	starts := []string{"Mar", "Ber", "Du", "Le", "Gar", "Mo", "Ro", "Fau", "Gi", "Bon", "Cha", "Per", "Lam", "Vi", "Sau", "Bou", "De", "Ri", "Cor", "Al"}
+	ends := []string{"tin", "nard", "pont", "grand", "nier", "reau", "bert", "cher", "rard", "net", "bot", "rin", "lot", "dal", "vage", "vier", "lmas", "card", "dier", "lain"}
+	firsts := []string{"Camille", "Élodie", "François", "Hélène", "Inès", "Jérôme", "Karim", "Léa", "Mamadou", "Noémie", "Olivier", "Pascale", "Quentin",
+		"Raphaël", "Sophie", "Thomas", "Ugo", "Valérie", "Xavier", "Yasmina", "Zoé", "Anne-Sophie", "Benoît", "Chloé", "David", "Émilie", "Fatou"}
+	jobs := []string{"IDE", "Aide-soignante", "IADE", "Médecin urgentiste"}
+	for i := range n {
+		_, err := fmt.Fprintf(w, "M%06d;%s%s;%s;%s;Service %d;Site %d;06 %02d %02d %02d %02d;poste %d;agent%d@banc.example\n",
+			i, starts[i%len(starts)], ends[i/len(starts)%len(ends)], firsts[i%len(firsts)], jobs[i%len(jobs)], i%160, i%4,
+			1+i/1_000_000%8, i/10_000%100, i/100%100, i%100, 10_000+i%9_000, i)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
