@@ -56,7 +56,12 @@ func (db *DB) writeOnce(ctx context.Context, scope access.Scope, fn func(*Tx) er
 			err = errors.Join(err, fmt.Errorf("roll back: %w", rerr))
 		}
 	}()
-	if err := db.within(ctx, scope, tx, fn); err != nil {
+	if err := db.within(ctx, scope, tx, func(t *Tx) error {
+		if err := fn(t); err != nil {
+			return err
+		}
+		return t.learn(ctx)
+	}); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"tocsin/internal/access"
@@ -40,6 +41,7 @@ type DB struct {
 	writer *liteWriter
 	open   Options
 	writes atomic.Int64
+	known  sync.Map
 }
 
 // Open connects; on SQLite it creates the folder and the file. Errors:
@@ -142,7 +144,7 @@ func (db *DB) within(ctx context.Context, scope access.Scope, tx *sql.Tx, fn fun
 			return fmt.Errorf("set the establishment: %w", err)
 		}
 	}
-	return fn(&Tx{q: tx, engine: db.engine})
+	return fn(&Tx{q: tx, engine: db.engine, known: &db.known})
 }
 
 // tenant is what row-level security compares organisation_id with.

@@ -149,6 +149,31 @@ func TestPostgreSQLWall(t *testing.T) {
 	}
 }
 
+func TestPostgreSQLLearnsWhatWasJustWritten(t *testing.T) {
+	db := storagetest.PostgreSQL(t, schema)
+	nord := access.System(storage.NewID(t0), "n")
+	fill := func(n int) {
+		rows := make([][]any, n)
+		for i := range rows {
+			rows[i] = []any{nord.Organisation(), storage.NewID(t0), uuid.NewString(), true}
+		}
+		if err := db.Write(t.Context(), nord, func(tx *storage.Tx) error {
+			return tx.InsertRows(t.Context(), "test_beds", []string{"organisation_id", "id", "name", "free"}, rows)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	known := func() int {
+		return count(t, db, nord, `SELECT CAST(reltuples AS BIGINT) FROM pg_class WHERE oid = to_regclass('test_beds')`)
+	}
+	for _, step := range []struct{ rows, known int }{{10, -1}, {1000, 1010}, {1000, 1010}, {30_000, 32_010}} {
+		fill(step.rows)
+		if got := known(); got != step.known {
+			t.Errorf("after %d rows it knows of %d, want %d", step.rows, got, step.known)
+		}
+	}
+}
+
 func TestNewerDataAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	open := func() *storage.DB {

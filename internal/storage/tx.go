@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -22,6 +23,9 @@ type querier interface {
 type Tx struct {
 	q      querier
 	engine Engine
+	// grown counts the rows inserted in bulk, by table; see learn.
+	grown map[string]int
+	known *sync.Map // of the DB: rows of a table PostgreSQL is known to know, by table
 }
 
 // Engine tells which engine runs the transaction; rooms do not need it.
@@ -87,6 +91,7 @@ func (tx *Tx) InsertNewRows(ctx context.Context, table string, columns []string,
 func (tx *Tx) insertRows(ctx context.Context, table string, columns []string, rows [][]any, tail string) error {
 	batch := tx.batch(len(columns))
 	query, size := "", 0
+	tx.grew(table, len(rows))
 	for len(rows) > 0 {
 		n := batch
 		for n > len(rows) {
