@@ -2,6 +2,8 @@ package dispatch
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -131,23 +133,63 @@ func (p *pen) find(ctx context.Context, known *ledger, all []channels.Receipt) e
 }
 
 func (p *pen) findProviders(ctx context.Context, known *ledger, providers []string) error {
-	var missing []string
-	err := eachChunk(providers, func(part []string) error {
-		return p.readCarried(ctx, known, `d.provider_id, 0`, ``, `d.provider_id IN (`+storage.In(len(part), 3)+`) AND d.gateway_id = $2`,
-			storage.Args(part, p.k.scope.Organisation(), p.k.gateway.ID))
-	})
-	if err != nil {
+	if err := p.findBy(ctx, providers, `SELECT d.id FROM dispatch_deliveries d WHERE d.organisation_id = $1 AND d.gateway_id = $2 AND d.provider_id = v.p
+		ORDER BY d.accepted_us DESC LIMIT 1`, func(ids []uuid.UUID, _ []string) error {
+		return p.readCarried(ctx, known, `d.provider_id, 0`, ``, `d.id IN (`+storage.In(len(ids), 2)+`)`, storage.Args(ids, p.k.scope.Organisation()))
+	}); err != nil {
 		return err
 	}
+	var missing []string
 	for _, id := range providers {
 		if _, ok := known.byProvider[id]; !ok {
 			missing = append(missing, id)
 		}
 	}
-	return eachChunk(missing, func(part []string) error {
+	return p.findBy(ctx, missing, `SELECT x.delivery_id FROM dispatch_parts x WHERE x.organisation_id = $1 AND x.gateway_id = $2 AND x.provider_id = v.p
+		ORDER BY x.id DESC LIMIT 1`, func(ids []uuid.UUID, asked []string) error {
+		args := storage.Args(asked, storage.Args(ids, p.k.scope.Organisation(), p.k.gateway.ID)...)
 		return p.readCarried(ctx, known, `x.provider_id, x.part`, `JOIN dispatch_parts x ON x.delivery_id = d.id AND x.organisation_id = d.organisation_id`,
-			`x.provider_id IN (`+storage.In(len(part), 3)+`) AND x.gateway_id = $2`, storage.Args(part, p.k.scope.Organisation(), p.k.gateway.ID))
+			`d.id IN (`+storage.In(len(ids), 3)+`) AND x.gateway_id = $2 AND x.provider_id IN (`+storage.In(len(asked), 3+len(ids))+`)`, args)
 	})
+}
+
+// findBy looks a peer's ids up one by one, inside one statement, and reads what
+// they name. As one list in a condition PostgreSQL would weigh them against
+// reading the whole campaign, and choose the campaign: what it knows of the
+// column dates from before the first message left, when all of it was empty.
+func (p *pen) findBy(ctx context.Context, providers []string, one string, read func(ids []uuid.UUID, asked []string) error) error {
+	return eachChunk(providers, func(part []string) error {
+		var ids []uuid.UUID
+		err := p.tx.Query(ctx, `WITH v(p) AS (VALUES `+column(len(part), 3, p.tx.Engine())+`) SELECT (`+one+`) FROM v`,
+			storage.Args(part, p.k.scope.Organisation(), p.k.gateway.ID), func(row func(...any) error) error {
+				var id uuid.NullUUID
+				err := row(&id)
+				if id.Valid {
+					ids = append(ids, id.UUID)
+				}
+				return err
+			})
+		if err != nil {
+			return err
+		}
+		return eachChunk(ids, func(found []uuid.UUID) error { return read(found, part) })
+	})
+}
+
+// column writes "($from), ($from+1), …": the values of one column of text.
+func column(n, from int, e storage.Engine) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString("($" + strconv.Itoa(from+i))
+		if i == 0 && e == storage.PostgreSQL {
+			b.WriteString("::text")
+		}
+		b.WriteByte(')')
+	}
+	return b.String()
 }
 
 func (p *pen) readCarried(ctx context.Context, known *ledger, part, join, where string, args []any) error {
