@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/google/uuid"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -33,7 +34,7 @@ func (tx *Tx) Engine() Engine { return tx.engine }
 
 // Exec runs a statement and returns how many rows it changed.
 func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
-	res, err := tx.q.ExecContext(ctx, tx.engine.fill(query), args...)
+	res, err := tx.q.ExecContext(ctx, tx.engine.fill(query), tx.engine.native(args)...)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", firstWords(query), err)
 	}
@@ -44,9 +45,33 @@ func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error
 	return n, nil
 }
 
+// native gives PostgreSQL's driver the bytes of an id and the number of an
+// instant. Left as they are, an id would be written as a text and read again
+// before it leaves, for every parameter of every row.
+func (e Engine) native(args []any) []any {
+	if e != PostgreSQL {
+		return args
+	}
+	for i, a := range args {
+		switch v := a.(type) {
+		case uuid.UUID:
+			args[i] = [16]byte(v)
+		case uuid.NullUUID:
+			if args[i] = nil; v.Valid {
+				args[i] = [16]byte(v.UUID)
+			}
+		case sql.NullInt64:
+			if args[i] = nil; v.Valid {
+				args[i] = v.Int64
+			}
+		}
+	}
+	return args
+}
+
 // Query calls scan for every row. scan's argument is (*sql.Rows).Scan.
 func (tx *Tx) Query(ctx context.Context, query string, args []any, scan func(row func(dest ...any) error) error) (err error) {
-	rows, err := tx.q.QueryContext(ctx, tx.engine.fill(query), args...)
+	rows, err := tx.q.QueryContext(ctx, tx.engine.fill(query), tx.engine.native(args)...)
 	if err != nil {
 		return fmt.Errorf("%s: %w", firstWords(query), err)
 	}
