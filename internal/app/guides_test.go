@@ -1,0 +1,171 @@
+package app_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"tocsin/internal/app"
+	"tocsin/internal/channels"
+	"tocsin/internal/config"
+)
+
+// The guides are for people whom no compiler warns: what they list is checked
+// against what the program says of itself.
+
+const docs = "../../docs"
+
+// guide reads a page of the documentation.
+func guide(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(docs, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// part is the text under a heading, up to the next one of the same level.
+func part(t *testing.T, text, heading string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(text, "\n## "+heading)
+	if !found {
+		t.Fatalf("the guide has no part %q", heading)
+	}
+	before, _, _ := strings.Cut(rest, "\n## ")
+	return before
+}
+
+// row is the line of a table that has a name between backquotes in a cell of its own.
+func row(text, name string) string {
+	for line := range strings.SplitSeq(text, "\n") {
+		if strings.HasPrefix(line, "|") && strings.Contains(line, "| `"+name+"` |") {
+			return line
+		}
+	}
+	return ""
+}
+
+func TestEverySettingOfEveryChannelIsInTheGuide(t *testing.T) {
+	t.Parallel()
+	text := guide(t, "guides/canaux.md")
+	headings := map[string]string{"smpp": "SMS : SMPP 3.4", "smtp": "Courriel : SMTP"}
+	for _, d := range channels.NewRegistry(app.Kinds()...).Descriptions() {
+		heading, known := headings[d.Kind]
+		if !known {
+			t.Errorf("the guide has no part for %s", d.Kind)
+			continue
+		}
+		table := part(t, text, heading)
+		names := map[string]bool{}
+		for _, f := range d.Fields {
+			names[f.Name] = true
+			line := row(table, f.Name)
+			switch {
+			case line == "":
+				t.Errorf("%s: %s is not in the guide", d.Kind, f.Name)
+			case f.Default != "" && !strings.Contains(line, "| `"+f.Default+"` |"):
+				t.Errorf("%s: the default of %s is %q: %s", d.Kind, f.Name, f.Default, line)
+			case f.Required && f.Default == "" && !strings.Contains(line, "obligatoire"):
+				t.Errorf("%s: %s is required: %s", d.Kind, f.Name, line)
+			case f.Max > 0 && !strings.Contains(line, fmt.Sprintf("%d à %d", f.Min, f.Max)):
+				t.Errorf("%s: %s goes from %d to %d: %s", d.Kind, f.Name, f.Min, f.Max, line)
+			}
+		}
+		for _, m := range regexp.MustCompile("(?m)^\\| [^|`]+ \\| `([a-z_]+)` \\|").FindAllStringSubmatch(table, -1) {
+			if !names[m[1]] {
+				t.Errorf("%s: the guide explains %s, which does not exist", d.Kind, m[1])
+			}
+		}
+	}
+}
+
+func TestEveryOptionIsInTheGuide(t *testing.T) {
+	t.Parallel()
+	table := part(t, guide(t, "guides/exploitation.md"), "Réglages")
+	count := 0
+	for field := range reflect.TypeFor[config.Server]().Fields() {
+		if _, ok := field.Tag.Lookup("setting"); !ok {
+			continue
+		}
+		count++
+		name, value := field.Tag.Get("name"), field.Tag.Get("default")
+		line := ""
+		for l := range strings.SplitSeq(table, "\n") {
+			if strings.HasPrefix(l, "| `"+name+"` |") {
+				line = l
+			}
+		}
+		if line == "" || value != "" && !strings.Contains(line, "| `"+value+"` |") {
+			t.Errorf("%s (default %q) is not in the guide as it is: %s", name, value, line)
+		}
+	}
+	if listed := strings.Count(table, "\n| `"); listed != count {
+		t.Errorf("the guide lists %d options, the program has %d", listed, count)
+	}
+}
+
+func TestEveryDirectDependencyIsExplained(t *testing.T) {
+	t.Parallel()
+	text := guide(t, "dependencies.md")
+	module, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	direct := regexp.MustCompile(`(?m)^\t(\S+) v\S+$`).FindAllStringSubmatch(string(module), -1)
+	if len(direct) < 10 {
+		t.Fatalf("only %d direct dependencies were read", len(direct))
+	}
+	for _, m := range direct {
+		if !strings.Contains(text, m[1]) {
+			t.Errorf("%s is not in dependencies.md", m[1])
+		}
+	}
+	for _, file := range []string{"../../package.json", "../../test/peers/package.json"} {
+		list, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`"([a-z.-]+)": "\d[\d.]+"`).FindAllStringSubmatch(string(list), -1) {
+			if !strings.Contains(text, m[1]) {
+				t.Errorf("%s of %s is not in dependencies.md", m[1], file)
+			}
+		}
+	}
+}
+
+func TestLinksBetweenDocumentsLead(t *testing.T) {
+	t.Parallel()
+	link := regexp.MustCompile(`\]\(([^)#\s]+)(?:#[^)]*)?\)`)
+	seen := 0
+	err := filepath.WalkDir(docs, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".md" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			seen++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), m[1])); err != nil {
+				t.Errorf("%s: %s leads nowhere", path, m[1])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen == 0 {
+		t.Error("no link was found: the documents changed their form")
+	}
+}
