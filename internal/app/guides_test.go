@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 
 	"tocsin/internal/app"
 	"tocsin/internal/channels"
@@ -139,11 +140,32 @@ func TestEveryDirectDependencyIsExplained(t *testing.T) {
 	}
 }
 
+// anchors are the headings of a page as links name them.
+func anchors(text string) map[string]bool {
+	out := map[string]bool{}
+	for line := range strings.SplitSeq(text, "\n") {
+		title, found := strings.CutPrefix(strings.TrimLeft(line, "#"), " ")
+		if !found || !strings.HasPrefix(line, "#") {
+			continue
+		}
+		out[strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case r == '-' || unicode.IsLetter(r) || unicode.IsDigit(r):
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, title)] = true
+	}
+	return out
+}
+
 func TestLinksBetweenDocumentsLead(t *testing.T) {
 	t.Parallel()
-	link := regexp.MustCompile(`\]\(([^)#\s]+)(?:#[^)]*)?\)`)
+	link := regexp.MustCompile(`\]\(([^)#\s]*)(?:#([^)]*))?\)`)
 	seen := 0
-	err := filepath.WalkDir(docs, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(docs, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".md" {
 			return err
 		}
@@ -156,8 +178,24 @@ func TestLinksBetweenDocumentsLead(t *testing.T) {
 				continue
 			}
 			seen++
-			if _, err := os.Stat(filepath.Join(filepath.Dir(path), m[1])); err != nil {
+			there := path
+			if m[1] != "" {
+				there = filepath.Join(filepath.Dir(path), m[1])
+			}
+			target, err := os.Stat(there)
+			if err != nil {
 				t.Errorf("%s: %s leads nowhere", path, m[1])
+				continue
+			}
+			if m[2] == "" || target.IsDir() {
+				continue
+			}
+			page, err := os.ReadFile(there)
+			if err != nil {
+				return err
+			}
+			if !anchors(string(page))[m[2]] {
+				t.Errorf("%s: %s has no heading %q", path, there, m[2])
 			}
 		}
 		return nil
