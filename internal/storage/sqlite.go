@@ -31,6 +31,9 @@ func openLite(ctx context.Context, o Options) (*DB, error) {
 		return nil, fault.Wrap(err, fault.Unavailable, "storage.folder", "folder", o.Dir)
 	}
 	path := filepath.Join(o.Dir, FileName)
+	if err := writable(o.Dir, path); err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable, "storage.read_only", "folder", o.Dir)
+	}
 	writer, err := openLiteWriter(ctx, path)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Unavailable, "storage.file", "file", path)
@@ -46,6 +49,24 @@ func openLite(ctx context.Context, o Options) (*DB, error) {
 	readers.SetMaxOpenConns(n)
 	readers.SetMaxIdleConns(n)
 	return &DB{engine: SQLite, readers: readers, writer: writer, open: o}, nil
+}
+
+// writable tells at the start what the driver would tell at the first write, in
+// words of its own: a folder given to another account, a disk remounted read-only.
+func writable(folder, path string) error {
+	trial, err := os.CreateTemp(folder, ".ecriture-*")
+	if err != nil {
+		return err
+	}
+	err = errors.Join(trial.Close(), os.Remove(trial.Name()))
+	file, ferr := os.OpenFile(path, os.O_RDWR, 0)
+	switch {
+	case ferr == nil:
+		ferr = file.Close()
+	case errors.Is(ferr, os.ErrNotExist):
+		ferr = nil
+	}
+	return errors.Join(err, ferr)
 }
 
 // liteWriter is the one writing connection, with its prepared statements kept
