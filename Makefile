@@ -10,7 +10,7 @@ LDFLAGS := -s -w -X tocsin/internal/app.Version=$(VERSION)
 BUILD := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
 # Packages whose goroutines meet: tested a second time under the race detector.
-RACE := ./internal/live/... ./internal/jobs/... ./internal/dispatch/... ./internal/channels/... ./internal/wire/... ./internal/alerting ./internal/lab/...
+RACE := ./internal/live/... ./internal/jobs/... ./internal/dispatch ./internal/channels/sms ./internal/wire/smpp ./internal/lab
 
 # Fuzz targets, as package:Target.
 FUZZ := $(shell cat test/fuzz-targets)
@@ -52,9 +52,7 @@ test-race:
 
 .PHONY: test-fuzz
 test-fuzz:
-	@for target in $(FUZZ); do
-	  $(GO) test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(FUZZTIME) "$${target%%:*}"
-	done
+	@printf '%s\n' $(FUZZ) | xargs -P 2 -I{} bash -c 'target={}; $(GO) test -run "^$$" -fuzz "^$${target#*:}$$" -fuzztime $(FUZZTIME) -parallel 1 "$${target%%:*}"'
 
 .PHONY: test-browser
 test-browser: bin/tocsin
