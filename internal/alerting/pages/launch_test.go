@@ -67,7 +67,7 @@ func TestDoubleClickIsOneAlertAndSaysSo(t *testing.T) {
 		t.Fatalf("two presses lead to %q and %q", a, b)
 	}
 	told := uitest.Get(t, r, second.Header.Get("Location"), uitest.Cookie(second.Cookies()[0])).Want(http.StatusOK).Whole()
-	told.Says("#notices", "déjà partie à 03:00").Says("#notices", "Camille Martin").Says(".banner-mark", "ALERTE RÉELLE")
+	told.Says("#notices", "déjà partie à 03:00").Says("#notices", "Camille Martin").Says(".mode-band strong", "RÉEL")
 }
 
 func TestNothingIsChosenForTheLauncher(t *testing.T) {

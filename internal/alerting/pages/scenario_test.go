@@ -58,7 +58,7 @@ func TestReadingPageSaysAllOfAScenario(t *testing.T) {
 	sc := h.scenario(recall())
 	read := page(t, h.author(access.Administrator, access.Launcher), scenarioURL(sc, ""))
 	read.Says("h1", "Plan blanc").Says(".wave-list li", "Anesthésie").Says(".wave-list", "10 min après le déclenchement, s’il manque encore du monde")
-	read.Says(".wave-list", "SMS, puis E-mail après 5 min sans réponse").Says(".preview-sms .preview-body", "alert fr [Où ?]").Says("section", "ARS")
+	read.Says(".wave-list", "SMS, puis e-mail après 5 min sans réponse").Says(".preview-sms .preview-body", "alert fr [Où ?]").Says("section", "ARS")
 	read.Says("table", "Infirmier").Says("table", "Version 1").Has(`a[href="` + launchURL(sc, "") + `"]`)
 	page(t, h.author(access.Reader), scenarioURL(sc, "")).Lacks("form[action$=archiver]").Lacks(`a[href$="/modifier/presentation"]`)
 }

@@ -690,12 +690,12 @@ func (e *editor) text(c *ui.Context, t alerting.Text) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if t.Medium == "email" {
-			templ_7745c5c3_Err = ui.Field(e.Form, ui.FieldSpec{Name: name + subjectSuffix, Label: textLabel(c, t, true), MaxLength: 150, Autocomplete: "off", Wide: true}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(e.Form, ui.FieldSpec{Name: name + subjectSuffix, Label: textLabel(c, t, true), MaxLength: 150, Autocomplete: "off", Wide: true, Required: e.needed(t)}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = ui.Field(e.Form, ui.FieldSpec{Name: name, Label: textLabel(c, t, false), Rows: textRows(t), MaxLength: textMost(t), SMS: t.Medium == "sms", Attrs: e.textAttributes(c, t)}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Field(e.Form, ui.FieldSpec{Name: name, Label: textLabel(c, t, false), Rows: textRows(t), MaxLength: textMost(t), SMS: t.Medium == "sms", Required: e.needed(t), Attrs: e.textAttributes(c, t)}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -53,6 +54,13 @@ func textLabel(c *ui.Context, t alerting.Text, subject bool) string {
 		what = c.Loc.T("alerting.scenario.text.subject")
 	}
 	return c.Loc.T("alerting.scenario.text.label", "what", what, "language", c.Loc.T("alerting.page.language."+t.Language))
+}
+
+// needed tells a text no alert of this scenario can do without: the others have
+// their own faults when they miss.
+func (e *editor) needed(t alerting.Text) bool {
+	carried := slices.ContainsFunc(e.Def.Waves, func(w alerting.Wave) bool { return slices.Contains(w.Media, t.Medium) })
+	return carried && (t.Use == alerting.UseAlert || t.Use == alerting.UseEnd)
 }
 
 func textRows(t alerting.Text) int {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -176,7 +178,7 @@ func (v scenarioView) ruleWords(c *ui.Context, r directory.Rule) string {
 	return strings.Join(parts, " · ")
 }
 
-// after says when a wave leaves.
+// waveWhen says when a wave leaves.
 func waveWhen(c *ui.Context, w alerting.Wave) string {
 	text := c.Loc.T("alerting.page.sheet.wave.now")
 	if w.After > 0 {
@@ -196,12 +198,21 @@ func mediaWords(c *ui.Context, w alerting.Wave) string {
 		case i == 0:
 			out = medium(c.Loc, m)
 		case w.Escalate > 0:
-			out += c.Loc.T("alerting.scenario.wave.then_after", "medium", medium(c.Loc, m), "after", w.Escalate.Std())
+			out += c.Loc.T("alerting.scenario.wave.then_after", "medium", inside(medium(c.Loc, m)), "after", w.Escalate.Std())
 		default:
-			out += c.Loc.T("alerting.scenario.wave.then", "medium", medium(c.Loc, m))
+			out += c.Loc.T("alerting.scenario.wave.then", "medium", inside(medium(c.Loc, m)))
 		}
 	}
 	return out
+}
+
+// inside is a word as it stands in a sentence: E-mail becomes e-mail, SMS stays.
+func inside(word string) string {
+	if strings.ToUpper(word) == word {
+		return word
+	}
+	first, size := utf8.DecodeRuneInString(word)
+	return string(unicode.ToLower(first)) + word[size:]
 }
 
 // delaysWords are the proposed delays of an answer: "15, 30, 60 min".
@@ -227,6 +238,8 @@ func slotWords(c *ui.Context, q alerting.Quota) string {
 		return c.Loc.T("alerting.scenario.slot.any")
 	case q.To == 0:
 		return c.Loc.T("alerting.scenario.slot.from", "from", q.From.Std())
+	case q.From == 0:
+		return c.Loc.T("alerting.scenario.slot.until", "to", q.To.Std())
 	}
 	return c.Loc.T("alerting.scenario.slot.between", "from", q.From.Std(), "to", q.To.Std())
 }
@@ -252,10 +265,9 @@ func limitWords(c *ui.Context, l alerting.Limits) []string {
 // lane is a wave of the drawing: where it begins and where each further medium
 // comes in, in per cent of the width.
 type lane struct {
-	Name, When string
-	From       string
-	Width      string
-	Next       []string
+	Number, Name string
+	From, Width  string
+	Next         []string
 	// Late tells a lane that begins in the right half: its words end there.
 	Late bool
 }
@@ -275,7 +287,7 @@ func waveLanes(c *ui.Context, waves []alerting.Wave) (lanes []lane, ticks []tick
 	at := func(d time.Duration) float64 { return 2 + float64(d)/float64(end)*laneWidth }
 	percent := func(x float64) string { return strconv.FormatFloat(x, 'f', 1, 64) + "%" }
 	for i, w := range waves {
-		l := lane{Name: strconv.Itoa(i+1) + ". " + w.Name.In(lang(c)), From: percent(at(w.After.Std())), Width: percent(at(end) - at(w.After.Std())), Late: at(w.After.Std()) > 55}
+		l := lane{Number: strconv.Itoa(i+1) + ".", Name: w.Name.In(lang(c)), From: percent(at(w.After.Std())), Width: percent(at(end) - at(w.After.Std())), Late: at(w.After.Std()) > 55}
 		for j := 1; j < len(w.Media) && w.Escalate > 0; j++ {
 			l.Next = append(l.Next, percent(at(w.After.Std()+time.Duration(j)*w.Escalate.Std())))
 		}

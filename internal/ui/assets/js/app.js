@@ -2,6 +2,7 @@
 import "./htmx.js";
 import "htmx-ext-sse";
 import { each } from "./each.js";
+import { startBubble } from "./bubble.js";
 import { startClocks } from "./clocks.js";
 import { startCounter } from "./sms.js";
 import { startDialogs, startMenus, startSearch } from "./frame.js";
@@ -22,6 +23,7 @@ startChosen();
 
 each("[data-hold]", startHold);
 each("textarea[data-sms]", startCounter);
+each("textarea[data-bubble]", startBubble);
 each("[data-filter]", startFilter);
 each("[data-passkey]", startPasskey);
 each("form[data-upload]", startUpload);

@@ -41,18 +41,26 @@ export function spelledPlainly(typed) {
     .join("");
 }
 
+// filled is the text as it leaves: {blanks} take the values the page gives.
+export function filled(area) {
+  const samples = JSON.parse(area.dataset.samples || "{}");
+  return area.value.replace(/\{([a-z_]{1,30})\}/g, (all, name) => samples[name] ?? all);
+}
+
 export function startCounter(area) {
   const note = document.getElementById(area.id + "-count");
   if (!note) return;
   const line = note.querySelector("[data-sms-line]");
   const button = note.querySelector("[data-sms-plain]");
   const count = () => {
-    const m = measure(area.value);
+    const m = measure(filled(area));
     const fill = (text) => text.replace("%c", m.characters).replace("%s", m.segments).replace("%l", m.forced.map((c) => (c.trim() ? c : "␣")).join(" "));
     line.textContent = fill(note.dataset.smsCount) + (m.forced.length ? " · " + fill(note.dataset.smsForced) : "");
     note.classList.toggle("over", m.forced.length > 0 || m.segments > 1);
     button.hidden = m.forced.length === 0 || spelledPlainly(area.value) === area.value;
   };
+  const offer = document.getElementById(area.id + "-simple");
+  if (offer) offer.hidden = true; // the button of those without script
   button.addEventListener("click", () => {
     area.value = spelledPlainly(area.value);
     area.dispatchEvent(new Event("input", { bubbles: true }));
