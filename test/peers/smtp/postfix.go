@@ -223,7 +223,7 @@ func (p *Postfix) start(t testing.TB) {
 }
 
 func (p *Postfix) postfix(verb string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "postfix", "-c", p.config, verb)
 	// The master daemon outlives this command and must not hold our pipes.
