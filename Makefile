@@ -44,11 +44,11 @@ test-deps: ## install PostgreSQL, the peers and the browser of the tests
 
 .PHONY: test-go
 test-go: bin/tocsin
-	@$(GO) run ./test/postgres -- $(GO) test -shuffle=on ./...
+	@GO='$(GO)' bash test/go-test.sh ./...
 
 .PHONY: test-race
 test-race:
-	@$(GO) run ./test/postgres -- $(GO) test -race -shuffle=on $(RACE)
+	@GO='$(GO)' bash test/go-test.sh -race $(RACE)
 
 .PHONY: test-fuzz
 test-fuzz:
