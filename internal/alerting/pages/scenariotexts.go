@@ -149,6 +149,11 @@ func partTitle(c *ui.Context, part pickerPart) string {
 	return part.Label + " (" + c.Loc.Int(part.Chosen) + ")"
 }
 
+// backTo makes a button come back to the place it was pressed for.
+func (e *editor) backTo(field string) templ.Attributes {
+	return templ.Attributes{"formaction": e.here() + "#" + e.Form.FieldID(field)}
+}
+
 // rowLabel names the line a button is about, for those who hear it.
 func rowLabel(c *ui.Context, act, list string, i int) templ.Attributes {
 	row := c.Loc.T("alerting.scenario.row."+list, "n", strconv.Itoa(i+1))
