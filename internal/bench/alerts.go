@@ -62,6 +62,7 @@ func (b *bench) alert(ctx context.Context, h *house, p *peer, medium channels.Me
 		return r, errors.Join(err, product.kill())
 	}
 	r.rss, err = product.close(ctx)
+	b.note("product: %.1f s of processor", product.worked().Seconds())
 	return r, err
 }
 

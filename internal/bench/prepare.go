@@ -26,6 +26,8 @@ type prepareRequest struct {
 	Folder, File, URL string
 	SMPP, SMTP        string
 	Medium            channels.Medium
+	// Profile is a folder and the beginning of a name; empty profiles nothing.
+	Profile string
 }
 
 // prepared is a house ready for an alert, and what its import cost.
@@ -78,7 +80,13 @@ func prepare(ctx context.Context, r prepareRequest, build Builder) (out prepared
 	if err := h.gateways(ctx, scope, r); err != nil {
 		return out, err
 	}
-	if err := h.load(ctx, scope, r.File, &out); err != nil {
+	stop, err := profile(r.Profile)
+	if err != nil {
+		return out, err
+	}
+	err = h.load(ctx, scope, r.File, &out)
+	stop()
+	if err != nil {
 		return out, err
 	}
 	out.RSS = ownPeakMB()
@@ -209,6 +217,9 @@ func (b *bench) newHouse(ctx context.Context, name string, n int, p *peer, mediu
 	}
 	if p != nil && medium == channels.Email {
 		r.SMTP = p.smtp
+	}
+	if b.Profile != "" {
+		r.Profile = filepath.Join(b.Profile, name+"-import")
 	}
 	h := &house{folder: folder}
 	if err := b.do(ctx, "prepare", r, &h.prepared); err != nil {

@@ -93,7 +93,11 @@ func (b *bench) do(ctx context.Context, name string, request, answer any) error 
 	if err := p.wait(ctx, "done", answer); err != nil {
 		return errors.Join(fmt.Errorf("%s: %w", name, err), p.kill())
 	}
-	return p.finish(ctx)
+	if err := p.finish(ctx); err != nil {
+		return err
+	}
+	b.note("%s: %.1f s of processor", name, p.worked().Seconds())
+	return nil
 }
 
 // say writes one line to the process.
@@ -166,6 +170,15 @@ func (p *process) await(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// worked is the processor time of a process that has ended: unlike the clock on
+// the wall, it does not depend on what else the machine does.
+func (p *process) worked() time.Duration {
+	if p.cmd.ProcessState == nil {
+		return 0
+	}
+	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
 }
 
 // freeAddress finds a free port of this machine.
