@@ -58,15 +58,40 @@ func writable(folder, path string) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(trial.Close(), os.Remove(trial.Name()))
-	file, ferr := os.OpenFile(path, os.O_RDWR, 0)
-	switch {
-	case ferr == nil:
-		ferr = file.Close()
-	case errors.Is(ferr, os.ErrNotExist):
-		ferr = nil
+	if err := errors.Join(trial.Close(), os.Remove(trial.Name())); err != nil {
+		return err
 	}
-	return errors.Join(err, ferr)
+	// SQLite would create the file by the umask, readable by every account of
+	// the machine when the folder is; its WAL takes the mode of the file.
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	for _, p := range []string{path, path + "-wal", path + "-shm"} {
+		if err := private(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// private takes from everybody else what an older file still lets them read.
+// A file of another account, writable by its group, is left to that account.
+func private(path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil || info.Mode().Perm()&0o077 == 0 {
+		return err
+	}
+	if err := os.Chmod(path, 0o600); err != nil && !errors.Is(err, os.ErrPermission) {
+		return err
+	}
+	return nil
 }
 
 // liteWriter is the one writing connection, with its prepared statements kept

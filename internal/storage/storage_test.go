@@ -3,6 +3,9 @@ package storage_test
 import (
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -215,4 +218,42 @@ func TestNewIDSortsByTime(t *testing.T) {
 	if a.String() >= b.String() || a.Version() != 7 || a.Variant() != uuid.RFC4122 {
 		t.Errorf("%v %v", a, b)
 	}
+}
+
+func TestTheFileIsForUsAlone(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("no mode bits")
+	}
+	dir := filepath.Join(t.TempDir(), "open to all")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	wantPrivate := func(when string) {
+		t.Helper()
+		db, err := storage.Open(t.Context(), storage.Options{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Migrate(t.Context(), schema); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{storage.FileName, storage.FileName + "-wal", storage.FileName + "-shm"} {
+			info, err := os.Stat(filepath.Join(dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if mode := info.Mode().Perm(); mode != 0o600 {
+				t.Errorf("%s: %s has mode %o", when, name, mode)
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantPrivate("a new file")
+	if err := os.Chmod(filepath.Join(dir, storage.FileName), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	wantPrivate("a file of an older version")
 }
