@@ -3,8 +3,9 @@
 //
 // It promises that an entry is written in the very transaction of the change:
 // there is no change without its entry and no entry without its change. It
-// appends without a hash, so that a launch never waits for a chain; a sealer
-// chains entries afterwards.
+// appends without a hash, so that a launch never waits for a chain. Sealing is
+// not built yet: nothing chains the entries, and whoever can write to the
+// database could change one without a trace.
 //
 // It never holds a phone number, a secret or a patient identifier, and it has
 // no way to change or delete an entry.
