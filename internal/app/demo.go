@@ -77,7 +77,7 @@ func (c *demoCommand) settings(folder string) (*config.Server, ports, error) {
 	}
 	settings := &config.Server{
 		Listen: loopback(pages), PublicURL: "http://localhost:" + strconv.Itoa(pages), Data: filepath.Join(folder, "data"),
-		KeyFile: filepath.Join(folder, "tocsin.key"), SMTPListen: loopback(intake), ReplyDomain: "reponse." + demo.Domain,
+		KeyFile: filepath.Join(folder, "tocsin.key"), SMTPListen: loopback(intake), SMTPProto: "smtp", ReplyDomain: "reponse." + demo.Domain,
 		LogLevel: "warn", LogFormat: "text", Language: "fr", Timezone: "Europe/Paris",
 	}
 	return settings, p, settings.Validate()

@@ -141,7 +141,7 @@ func (h *House) serveSides(ctx context.Context, group *errgroup.Group) error {
 		h.serveHTTP(ctx, group, &http.Server{Handler: h.healthMux(), ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(h.Log.Handler(), slog.LevelDebug)}, l)
 	}
 	if h.Settings.SMTPListen != "" {
-		intake := &email.Listener{Addr: h.Settings.SMTPListen, Domain: h.Settings.ReplyDomain, Inbox: h.Dispatch.Inbox(channels.Email), Log: h.Log, Now: h.Clock.Now}
+		intake := &email.Listener{Addr: h.Settings.SMTPListen, LMTP: h.Settings.SMTPProto == "lmtp", Domain: h.Settings.ReplyDomain, Inbox: h.Dispatch.Inbox(channels.Email), Log: h.Log, Now: h.Clock.Now}
 		group.Go(func() error { return intake.Run(ctx) })
 	}
 	return nil

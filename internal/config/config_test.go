@@ -80,8 +80,8 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := c.Serve
-	got := []string{s.Listen, s.Data, s.KeyFile, s.LogLevel, s.LogFormat, s.Language, s.Timezone, s.DatabaseURL, s.MetricsListen, s.SMTPListen}
-	want := []string{"127.0.0.1:8080", "./data", "tocsin.key", "info", "text", "fr", "Europe/Paris", "", "", ""}
+	got := []string{s.Listen, s.Data, s.KeyFile, s.LogLevel, s.LogFormat, s.Language, s.Timezone, s.DatabaseURL, s.MetricsListen, s.SMTPListen, s.SMTPProto}
+	want := []string{"127.0.0.1:8080", "./data", "tocsin.key", "info", "text", "fr", "Europe/Paris", "", "", "", "smtp"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -209,6 +209,7 @@ func TestWrongValues(t *testing.T) {
 		{"listen", "-bad-:80", "config.address"},
 		{"metrics-listen", "x", "config.address"},
 		{"smtp-listen", "x", "config.address"},
+		{"smtp-protocol", "esmtp", "config.choice"},
 		{"public-url", "tocsin.example", "config.public_url"},
 		{"public-url", "ftp://tocsin.example", "config.public_url"},
 		{"public-url", "https://", "config.public_url"},

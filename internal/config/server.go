@@ -22,13 +22,14 @@ type Server struct {
 	TLSCert   string `name:"tls-cert" setting:"" placeholder:"FILE" help:"Certificate chain (PEM) with which the pages are served. Needs tls-key. Read again when it changes."`
 	TLSKey    string `name:"tls-key" setting:"" placeholder:"FILE" help:"Private key (PEM) of tls-cert."`
 
-	TrustedProxies []string `name:"trusted-proxies" setting:"" sep:"," placeholder:"NETWORK,…" help:"Networks or addresses of the reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, such as 10.1.2.3 or 10.0.0.0/8. None by default."`
+	TrustedProxies []string `name:"trusted-proxies" setting:"" sep:"," placeholder:"NETWORK,…" help:"Networks or addresses of the reverse proxies whose X-Forwarded-For is believed, such as 10.1.2.3 or 10.0.0.0/8. None by default."`
 
 	Data        string `name:"data" setting:"" default:"./data" placeholder:"FOLDER" help:"Folder of the data. Created if it does not exist. With PostgreSQL it holds temporary files only."`
 	DatabaseURL string `name:"database-url" setting:"secret" placeholder:"URL" help:"PostgreSQL database, such as postgres://user:password@host/database. Without it, an SQLite file in the data folder. Others may see a command line: prefer a file for the password."`
 	KeyFile     string `name:"key-file" setting:"" placeholder:"FILE" help:"Keyring that protects the secrets in the database. Created at first start; keep a copy apart from the backups of the data, and give the same to every node. By default tocsin.key beside the configuration file."`
 
-	SMTPListen  string `name:"smtp-listen" setting:"" placeholder:"HOST:PORT" help:"Address on which replies and bounces of our e-mails are received (SMTP and LMTP). Empty: they are not received. Needs reply-domain."`
+	SMTPListen  string `name:"smtp-listen" setting:"" placeholder:"HOST:PORT" help:"Address on which replies and bounces of our e-mails are received. Empty: they are not received. Needs reply-domain."`
+	SMTPProto   string `name:"smtp-protocol" setting:"" default:"smtp" placeholder:"PROTOCOL" help:"What smtp-listen speaks: smtp, or lmtp when the mail server delivers by LMTP. Never both."`
 	ReplyDomain string `name:"reply-domain" setting:"" placeholder:"DOMAIN" help:"Mail domain that leads to smtp-listen, such as reponse.tocsin.hospital.example."`
 
 	MetricsListen string `name:"metrics-listen" setting:"" placeholder:"HOST:PORT" help:"Address of /metrics, /healthz and /readyz for the supervision. Empty: served with the pages, /metrics to this machine only."`

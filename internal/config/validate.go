@@ -31,6 +31,9 @@ func (s *Server) Validate() error {
 	}
 	s.values.level = c.level(s.LogLevel)
 	c.choice("log-format", s.LogFormat, "text", "json")
+	if s.SMTPProto != "" {
+		c.choice("smtp-protocol", s.SMTPProto, "smtp", "lmtp")
+	}
 	c.choice("language", s.Language, string(i18n.French), string(i18n.English))
 	s.values.zone = c.zone(s.Timezone)
 	s.values.proxies = c.proxies(s.TrustedProxies)
