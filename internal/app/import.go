@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"tocsin/internal/access"
 	"tocsin/internal/directory"
 	"tocsin/internal/document/table"
+	"tocsin/internal/fault"
 	"tocsin/internal/i18n"
 )
 
@@ -16,6 +18,7 @@ type importCommand struct {
 	File   string `arg:"" type:"existingfile" help:"CSV or XLSX file."`
 	Source string `default:"RH" help:"Owner of these rows: people of the same source who are no longer in the file are marked departed."`
 	Go     bool   `help:"Apply. Without it, only show what would change."`
+	Force  bool   `help:"With --go, apply even when many people would disappear."`
 }
 
 // Run stages the file, shows the difference and, with --go, applies it.
@@ -33,6 +36,10 @@ func (c *importCommand) Run(s *session) (err error) {
 		if !c.Go {
 			s.printf("%s", s.words().T("app.import.add_go"))
 			return h.Directory.Abandon(s.ctx, scope, i.ID)
+		}
+		// Nobody reads a caution when a task of the machine runs the command.
+		if !c.Force && i.Summary.Emptying() {
+			return errors.Join(fault.New(fault.Conflict, "app.import.many_gone"), h.Directory.Abandon(s.ctx, scope, i.ID))
 		}
 		if i, err = h.Directory.Confirm(s.ctx, scope, i.ID); err != nil {
 			return err

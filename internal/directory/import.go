@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -70,6 +71,12 @@ type Summary struct {
 	Cautions []Problem
 	// Kept are the people an undo left as they are, since somebody changed them after.
 	Kept []string
+}
+
+// Emptying tells a file so short beside what is known of its source that
+// nobody should apply it without looking.
+func (s Summary) Emptying() bool {
+	return slices.ContainsFunc(s.Cautions, func(p Problem) bool { return p.Key == "directory.import.many_gone" })
 }
 
 // File says where a table comes from.
