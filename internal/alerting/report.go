@@ -3,8 +3,6 @@ package alerting
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -372,13 +370,4 @@ func (s *Service) EachRecipient(ctx context.Context, scope access.Scope, launch 
 			last = people[len(people)-1].ID
 		}
 	})
-}
-
-// JSON writes the report for machines.
-func (r Report) JSON() ([]byte, error) {
-	b, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("write the report of alert %s: %w", r.Launch.ID, err)
-	}
-	return b, nil
 }

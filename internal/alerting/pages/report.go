@@ -8,6 +8,7 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/alerting"
+	"tocsin/internal/alerting/report"
 	"tocsin/internal/document/chart"
 	"tocsin/internal/fault"
 	"tocsin/internal/i18n"
@@ -76,12 +77,7 @@ func (p *Pages) download(ending, contentType string, write Document) ui.Handler 
 }
 
 func writeJSON(w io.Writer, r alerting.Report, _ *i18n.Localizer, _ *time.Location) error {
-	text, err := r.JSON()
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(text)
-	return err
+	return report.JSON(w, r)
 }
 
 // delayLine is a time since the launch with its words.
