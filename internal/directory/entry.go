@@ -244,15 +244,17 @@ func split(cell string) []string {
 // date reads a day; the last day of a period counts whole, so its end is the next midnight.
 func (r *reading) date(e *entry, i int, cell string, last bool) time.Time {
 	cell, _, _ = strings.Cut(cell, " ")
-	for _, layout := range []string{"2006-01-02", "02/01/2006", "2/1/2006", "02-01-2006", "02.01.2006", "20060102", "02/01/06"} {
-		if t, err := time.ParseInLocation(layout, cell, r.zone); err == nil {
-			if last {
-				t = t.AddDate(0, 0, 1)
-			}
-			return t.UTC()
-		}
+	t, ok := readDay(cell, r.zone)
+	switch f := r.mapping[i]; {
+	case ok && last:
+		return t.AddDate(0, 0, 1).UTC()
+	case ok:
+		return t.UTC()
+	case f == FieldAbsentFrom || f == FieldAbsentTo:
+		r.complain(e, i, false, "directory.import.absence_date") // the word may be the reason of the absence
+	default:
+		r.complain(e, i, false, "directory.import.date", "value", cell)
 	}
-	r.complain(e, i, false, "directory.import.date", "value", cell)
 	return time.Time{}
 }
 

@@ -125,17 +125,6 @@ func guess(header []string, sample [][]string) Mapping {
 	return m
 }
 
-// confidential tells the columns that must not be read at all.
-func confidential(header string) bool {
-	s := slug(header)
-	for _, word := range []string{"motif", "raison", "cause", "reason", "naissance", "birth", "secu", "nir", "iban", "salaire", "indice"} {
-		if slices.Contains(strings.Split(s, "_"), word) {
-			return true
-		}
-	}
-	return false
-}
-
 // fieldOf reads the name of a column.
 func fieldOf(header string) Field {
 	s := slug(header)

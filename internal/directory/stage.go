@@ -29,7 +29,7 @@ const (
 
 // Stage reads a staff file into the database, row by row, and proposes a
 // mapping: the one remembered for that header, else a guess. Nothing of the
-// directory changes. A file that cannot be read to its end leaves nothing.
+// directory changes. Confidential columns are blanked on the way. A file that cannot be read to its end leaves nothing.
 func (d *Directory) Stage(ctx context.Context, scope access.Scope, rows Rows, file File) (Import, error) {
 	if err := d.guard.Check(scope, access.DirectoryImport); err != nil {
 		return Import{}, err
@@ -63,6 +63,7 @@ var stageColumns = []string{"organisation_id", "import_id", "seq", "line", "cell
 
 func (d *Directory) stageRows(ctx context.Context, scope access.Scope, i *Import, rows Rows) (sample [][]string, err error) {
 	var chunk [][]any
+	hide := newVeil(i.Header)
 	flush := func() error {
 		if len(chunk) == 0 {
 			return nil
@@ -86,6 +87,7 @@ func (d *Directory) stageRows(ctx context.Context, scope access.Scope, i *Import
 		if err != nil {
 			return nil, err
 		}
+		hide.cover(&row)
 		if row.Problem == nil && len(sample) < sampleRows {
 			sample = append(sample, slices.Clone(row.Cells))
 		}

@@ -14,10 +14,16 @@ import (
 // replaced and what is left of the file are erased.
 const UndoFor = 30 * 24 * time.Hour
 
+// WaitFor is how long a file may wait to be confirmed; then it is abandoned.
+const WaitFor = 7 * 24 * time.Hour
+
 // Sweep erases what no undo can need any more. It suits jobs.Task, with an
 // Instance scope, once a day.
 func (d *Directory) Sweep(ctx context.Context, scope access.Scope) error {
 	if err := d.guard.Check(scope, access.DirectoryImport); err != nil {
+		return err
+	}
+	if err := d.abandonOld(ctx, scope); err != nil {
 		return err
 	}
 	limit := storage.Micros(d.clock.Now().Add(-UndoFor))
@@ -55,6 +61,33 @@ func (d *Directory) Sweep(ctx context.Context, scope access.Scope) error {
 	}
 	for _, id := range organisations {
 		if err := d.sweepVersions(ctx, scope.Within(id), limit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// abandonOld drops the files that nobody confirmed: they hold a whole staff.
+func (d *Directory) abandonOld(ctx context.Context, scope access.Scope) error {
+	if !d.working.TryLock() {
+		return nil // an import is at work: tomorrow is soon enough
+	}
+	defer d.working.Unlock()
+	var scopes []access.Scope
+	var old []Import
+	if err := d.db.Read(ctx, scope, func(tx *storage.Tx) error {
+		return tx.Query(ctx, `SELECT organisation_id, `+importColumns+` FROM directory_imports WHERE state IN ('staging', 'staged', 'ready') AND updated_us < $1`,
+			[]any{storage.Micros(d.clock.Now().Add(-WaitFor))}, func(row func(...any) error) error {
+				var organisation uuid.UUID
+				i, err := scanImport(func(into ...any) error { return row(append([]any{&organisation}, into...)...) })
+				scopes, old = append(scopes, scope.Within(organisation)), append(old, i)
+				return err
+			})
+	}); err != nil {
+		return err
+	}
+	for n, i := range old {
+		if err := d.discard(ctx, scopes[n], i, Abandoned); err != nil {
 			return err
 		}
 	}
