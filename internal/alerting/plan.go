@@ -39,7 +39,7 @@ func (p *plan) conditional(number int) bool {
 	return number > 0 && p.wave(number).When != Always
 }
 
-// quiet tells whether messages must not ring.
+// quiet tells whether messages ask the medium for discretion.
 func (p *plan) quiet() bool { return p.Definition.Profile == Discret }
 
 // use is the text by which a wave calls.

@@ -18,7 +18,7 @@ const (
 	Rappel Profile = "rappel"
 	// Diffusion tells everyone on site: no quota, no wait, repeated until the end.
 	Diffusion Profile = "diffusion"
-	// Discret is for an attack: nothing rings, people off duty are told not to come.
+	// Discret is for an attack: no voice, nothing repeated, people off duty are told not to come.
 	Discret Profile = "discret"
 )
 
@@ -135,8 +135,6 @@ type Audience struct {
 	// AskServices and AskSites let the launcher narrow the audience on the sheet.
 	AskServices bool `json:"ask_services" yaml:"ask_services"`
 	AskSites    bool `json:"ask_sites" yaml:"ask_sites"`
-	// OnDutyToo includes people already at work (diffusion, discret).
-	OnDutyToo bool `json:"on_duty_too" yaml:"on_duty_too"`
 	// Mass scenarios leave out people marked protected (SAMU, exchange operators).
 	Mass bool `json:"mass" yaml:"mass"`
 	// IgnoreRest calls people inside their rest time; RestReason is then required and shown.

@@ -39,7 +39,8 @@ type Message struct {
 	// ExpiresAt is the instant after which nobody may receive the message any
 	// more; zero means no limit.
 	ExpiresAt time.Time
-	// Quiet asks the medium not to ring (profile "discret").
+	// Quiet asks the medium to make no more noise than it must (profile
+	// "discret"). An SMS cannot: the telephone decides whether it rings.
 	Quiet bool
 }
 

@@ -179,3 +179,30 @@ func TestFrenchIsTypeset(t *testing.T) {
 		}
 	}
 }
+
+// An SMS rings as the telephone is set: a discreet scenario asks to mute it and promises nothing more.
+func TestDiscreetScenariosPromiseNoSilence(t *testing.T) {
+	t.Parallel()
+	seen := 0
+	for _, def := range all(t) {
+		if def.Profile != alerting.Discret {
+			continue
+		}
+		for lang, words := range map[string][2]string{"fr": {"peut sonner", "muet"}, "en": {"may ring", "mute"}} {
+			if !strings.Contains(def.Purpose.In(lang), words[0]) {
+				t.Errorf("%s, %s: the purpose does not say that a telephone may ring: %s", def.Family, lang, def.Purpose.In(lang))
+			}
+			for _, m := range def.Messages {
+				if m.Use != alerting.UseAlert || m.Medium != channels.SMS || m.Language != lang {
+					continue
+				}
+				if seen++; !strings.Contains(m.Body, words[1]) {
+					t.Errorf("%s, %s: the first SMS does not ask to mute the telephone: %s", def.Family, lang, m.Body)
+				}
+			}
+		}
+	}
+	if seen != 2 {
+		t.Errorf("%d first SMS were read, want one in each language", seen)
+	}
+}

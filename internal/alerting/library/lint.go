@@ -236,7 +236,4 @@ func (l *linter) limits() {
 	if l.def.Profile == alerting.Diffusion && lim.RepeatEvery == 0 {
 		l.add("limits.repeat_every", "repeat_missing", "")
 	}
-	if !rappel && !l.def.Audience.OnDutyToo {
-		l.add("audience.on_duty_too", "on_duty_missing", "")
-	}
 }

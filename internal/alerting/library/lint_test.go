@@ -111,7 +111,6 @@ func TestLintFindsEachGap(t *testing.T) {
 		{"people not needed are not told", "nrbc", "limits.stand_down", "stand_down_missing", func(_ *testing.T, d *alerting.Definition) { d.Limits.StandDown = false }},
 		{"no grace at the door", "nrbc", "limits.arrival_grace", "grace_missing", func(_ *testing.T, d *alerting.Definition) { d.Limits.ArrivalGrace = 0 }},
 		{"said only once", "evacuation", "limits.repeat_every", "repeat_missing", func(_ *testing.T, d *alerting.Definition) { d.Limits.RepeatEvery = 0 }},
-		{"people at work left out", "evacuation", "audience.on_duty_too", "on_duty_missing", func(_ *testing.T, d *alerting.Definition) { d.Audience.OnDutyToo = false }},
 		{"rest ignored for no reason", "nrbc", "audience.rest_reason.fr", "text_missing", func(_ *testing.T, d *alerting.Definition) { d.Audience.IgnoreRest = true }},
 		{"nowhere to go", "nrbc", "where_to_go.en", "text_missing", func(_ *testing.T, d *alerting.Definition) { d.WhereToGo["en"] = "" }},
 	} {

@@ -119,7 +119,6 @@ func fillAudience(f *ui.Form, a alerting.Audience) {
 	fillRule(f, "audience.exclude", a.Exclude)
 	fillBool(f, "audience.ask_sites", a.AskSites)
 	fillBool(f, "audience.ask_services", a.AskServices)
-	fillBool(f, "audience.on_duty_too", a.OnDutyToo)
 	fillBool(f, "audience.mass", a.Mass)
 	fillBool(f, "audience.ignore_rest", a.IgnoreRest)
 	fillLocalized(f, "audience.rest_reason", a.RestReason)

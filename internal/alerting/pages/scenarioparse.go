@@ -148,7 +148,7 @@ func answersOf(c *ui.Context, f *ui.Form) []alerting.Option {
 func audienceOf(f *ui.Form) alerting.Audience {
 	return alerting.Audience{Include: ruleOf(f, "audience.include"), Exclude: ruleOf(f, "audience.exclude"),
 		AskSites: f.Checked("audience.ask_sites", "oui"), AskServices: f.Checked("audience.ask_services", "oui"),
-		OnDutyToo: f.Checked("audience.on_duty_too", "oui"), Mass: f.Checked("audience.mass", "oui"),
+		Mass:       f.Checked("audience.mass", "oui"),
 		IgnoreRest: f.Checked("audience.ignore_rest", "oui"), RestReason: localizedOf(f, "audience.rest_reason")}
 }
 

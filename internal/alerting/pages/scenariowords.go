@@ -39,7 +39,6 @@ func audienceWords(c *ui.Context, a alerting.Audience) []string {
 	}{
 		{a.AskSites, c.Loc.T("alerting.scenario.audience.ask_sites")},
 		{a.AskServices, c.Loc.T("alerting.scenario.audience.ask_services")},
-		{a.OnDutyToo, c.Loc.T("alerting.scenario.audience.on_duty")},
 		{a.Mass, c.Loc.T("alerting.scenario.audience.mass")},
 		{a.IgnoreRest, c.Loc.T("alerting.scenario.audience.rest", "reason", a.RestReason.In(lang(c)))},
 	} {
