@@ -36,13 +36,13 @@ type Options struct {
 type Sizes struct {
 	// Alert, Mail, Mass and Crash are people called; Kills how many times the product is killed.
 	Alert, Mail, Mass, Crash, Kills int
-	// Import is rows, Pages people in the directory; Requests how often each page is asked for.
+	// Import is rows, Pages people in the directory; Requests how often each page is asked for in one run.
 	Import, Pages, Requests int
 }
 
 // Bars are the sizes of the table.
 func Bars() Sizes {
-	return Sizes{Alert: 4300, Mail: 4300, Mass: 100_000, Crash: 20_000, Kills: 10, Import: 100_000, Pages: 100_000, Requests: 30}
+	return Sizes{Alert: 4300, Mail: 4300, Mass: 100_000, Crash: 20_000, Kills: 10, Import: 100_000, Pages: 100_000, Requests: 10}
 }
 
 // Scaled are the same sizes with a part of the people and rows.
