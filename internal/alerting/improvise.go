@@ -80,13 +80,22 @@ func usualAnswers() []Option {
 	}
 }
 
+// sentence ends a text that was typed in a hurry, so that what follows is not read with it.
+func sentence(text string) string {
+	text = strings.TrimSpace(text)
+	if text == "" || strings.ContainsAny(text[len(text)-1:], ".!?:") || strings.HasSuffix(text, "…") {
+		return text
+	}
+	return text + "."
+}
+
 // texts are the words of an improvised alert. They keep to letters that an SMS
 // carries without doubling its price: no ç, no ê.
 func (i Improvisation) texts(ask bool) []Text {
 	fr, en := i.Text, i.TextEN
 	if ask {
-		fr += " Réponse : {lien}"
-		en += " Answer: {lien}"
+		fr = sentence(fr) + " Réponse : {lien}"
+		en = sentence(en) + " Answer: {lien}"
 	}
 	words := map[Use]Localized{
 		UseAlert:     {"fr": fr, "en": en},

@@ -277,8 +277,11 @@ func variableChoices(c *ui.Context, v alerting.Variable) []ui.Choice {
 // sortedPreviews are the messages that leave now in the reader's language, those
 // in other languages, and those of later.
 func sortedPreviews(s alerting.Sheet, language string) (first, other, later []alerting.Preview) {
+	staysAway := slices.ContainsFunc(s.Definition.Waves, func(w alerting.Wave) bool { return w.Use == alerting.UseStayAway })
 	for _, p := range s.Previews {
 		switch {
+		case p.Use == alerting.UseStayAway && !staysAway:
+			// No wave carries it: “do not come” beside “come” would frighten the reader.
 		case p.Use != alerting.UseAlert && p.Use != alerting.UseStayAway:
 			later = append(later, p)
 		case p.Language != language:
