@@ -69,7 +69,7 @@ test-db: ## a PostgreSQL for running single tests by hand, until interrupted
 .PHONY: check
 check: ## what a reviewer runs
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt wants:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	$(GO) tool -modfile=tools/go.mod gofumpt -l -extra $$(git ls-files '*.go' | grep -v _templ.go) | tee /dev/stderr | (! grep -q .)
+	$(GO) tool -modfile=tools/go.mod gofumpt -l $$(git ls-files '*.go' | grep -v _templ.go) | tee /dev/stderr | (! grep -q .)
 	$(GO) vet ./...
 	$(GO) tool -modfile=tools/go.mod staticcheck ./...
 	$(MAKE) --no-print-directory generated

@@ -97,8 +97,10 @@ func (p *plan) read(r dispatch.Reply, now time.Time) given {
 		at = now
 	}
 	parsed := reply.ParseAt(r.Text, at, p.zone)
-	g := given{Answer: Answer{ID: r.ID, At: at, Source: sourceOf(r.Medium), Meaning: meaningOf(parsed.Kind), Minutes: parsed.Minutes, Text: shortened(r.Text)},
-		Medium: r.Medium, Address: r.From, Stop: parsed.Kind == reply.Stop}
+	g := given{
+		Answer: Answer{ID: r.ID, At: at, Source: sourceOf(r.Medium), Meaning: meaningOf(parsed.Kind), Minutes: parsed.Minutes, Text: shortened(r.Text)},
+		Medium: r.Medium, Address: r.From, Stop: parsed.Kind == reply.Stop,
+	}
 	for _, o := range p.Definition.Answers {
 		if parsed.Key == "" || o.Key != parsed.Key {
 			continue

@@ -151,8 +151,10 @@ func (r *roll) add(m member, house string) {
 		r.none++
 		return
 	}
-	e := entry{Person: m.Target.Person, Last: m.Target.LastName, First: m.Target.FirstName, Language: spoken(m.Target.Language, house),
-		Skills: skills(m.Target.Metier, m.Target.Qualifications), Unit: r.unit(m.Target), Wave: max(0, m.Wave), Why: m.Why, Ladder: m.Ladder, Site: m.Target.Site}
+	e := entry{
+		Person: m.Target.Person, Last: m.Target.LastName, First: m.Target.FirstName, Language: spoken(m.Target.Language, house),
+		Skills: skills(m.Target.Metier, m.Target.Qualifications), Unit: r.unit(m.Target), Wave: max(0, m.Wave), Why: m.Why, Ladder: m.Ladder, Site: m.Target.Site,
+	}
 	if m.Why == "" {
 		r.people++
 		r.byWave[e.Wave]++

@@ -30,7 +30,8 @@ const (
 // during runs an act of the cell on an alert that runs: right first, then the
 // alert under lock, then the journal, in one transaction.
 func (s *Service) during(ctx context.Context, scope access.Scope, now time.Time, action access.Action, launch uuid.UUID,
-	act func(tx *storage.Tx, l Launch, p *plan) (journal.Entry, error)) error {
+	act func(tx *storage.Tx, l Launch, p *plan) (journal.Entry, error),
+) error {
 	if err := s.guard.Check(scope, action); err != nil {
 		return err
 	}

@@ -76,14 +76,18 @@ func (s *Service) writeContents(ctx context.Context, tx *storage.Tx, scope acces
 	for k, c := range texts {
 		id := contentID(source, k)
 		contents = append(contents, dispatch.Content{ID: id, Medium: k.Medium, Language: k.Language, Subject: c.Subject, Text: c.Body})
-		rows = append(rows, []any{scope.Organisation(), id, launch, storage.NullID(source), string(k.Use), string(k.Medium), k.Language,
-			storage.NullID(k.Site), c.Subject, c.Body})
+		rows = append(rows, []any{
+			scope.Organisation(), id, launch, storage.NullID(source), string(k.Use), string(k.Medium), k.Language,
+			storage.NullID(k.Site), c.Subject, c.Body,
+		})
 	}
 	if err := s.dispatch.AddContents(ctx, tx, scope, now, launch, contents); err != nil {
 		return err
 	}
-	return tx.InsertNewRows(ctx, "alerting_contents", []string{"organisation_id", "id", "launch_id", "source_id", "purpose", "medium", "language",
-		"site_id", "subject", "body"}, rows)
+	return tx.InsertNewRows(ctx, "alerting_contents", []string{
+		"organisation_id", "id", "launch_id", "source_id", "purpose", "medium", "language",
+		"site_id", "subject", "body",
+	}, rows)
 }
 
 // priority says who leaves first at a gateway that carries several alerts.
@@ -152,8 +156,10 @@ func (s *Service) order(sh *shelf, id uuid.UUID, a addressee, r rung, use Use, n
 }
 
 func (s *Service) orderOf(p *plan, launch, id, content uuid.UUID, a addressee, r rung, use Use, now time.Time) dispatch.Order {
-	o := dispatch.Order{ID: id, Campaign: launch, Subject: a.ID, Content: content, Medium: r.Medium, Address: r.Address,
-		Purpose: string(use), Wave: a.Wave + roundStep*a.Round, Priority: p.priority(use), ExpiresAt: now.Add(p.Definition.Limits.Validity.Std()), Quiet: p.quiet()}
+	o := dispatch.Order{
+		ID: id, Campaign: launch, Subject: a.ID, Content: content, Medium: r.Medium, Address: r.Address,
+		Purpose: string(use), Wave: a.Wave + roundStep*a.Round, Priority: p.priority(use), ExpiresAt: now.Add(p.Definition.Limits.Validity.Std()), Quiet: p.quiet(),
+	}
 	if a.Code != "" {
 		o.Link = s.linkBase + a.Code
 		if r.Medium != channels.SMS {

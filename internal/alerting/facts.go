@@ -310,16 +310,26 @@ func saveAttempts(ctx context.Context, tx *storage.Tx, scope access.Scope, launc
 			fresh = append(fresh, append([]any{scope.Organisation(), a.Recipient, a.ID, launch, string(a.Medium), string(a.Purpose), a.Address}, tail...))
 		}
 	}
-	if err := tx.InsertRows(ctx, "alerting_attempts", []string{"organisation_id", "recipient_id", "id", "launch_id", "medium", "purpose", "address",
-		"state", "reason", "submitted_us", "delivered_us", "failed_us", "doubled"}, fresh); err != nil {
+	if err := tx.InsertRows(ctx, "alerting_attempts", []string{
+		"organisation_id", "recipient_id", "id", "launch_id", "medium", "purpose", "address",
+		"state", "reason", "submitted_us", "delivered_us", "failed_us", "doubled",
+	}, fresh); err != nil {
 		return err
 	}
 	if len(known) == 0 {
 		return nil
 	}
-	_, err := tx.UpdateRows(ctx, "alerting_attempts", 3, []storage.Column{{Name: "organisation_id", Type: "uuid"}, {Name: "recipient_id", Type: "uuid"},
-		{Name: "id", Type: "uuid"}, {Name: "state", Type: "text"}, {Name: "reason", Type: "text"}, {Name: "submitted_us", Type: "bigint"},
-		{Name: "delivered_us", Type: "bigint"}, {Name: "failed_us", Type: "bigint"}, {Name: "doubled", Type: "boolean"}}, known)
+	_, err := tx.UpdateRows(ctx, "alerting_attempts", 3, []storage.Column{
+		{Name: "organisation_id", Type: "uuid"},
+		{Name: "recipient_id", Type: "uuid"},
+		{Name: "id", Type: "uuid"},
+		{Name: "state", Type: "text"},
+		{Name: "reason", Type: "text"},
+		{Name: "submitted_us", Type: "bigint"},
+		{Name: "delivered_us", Type: "bigint"},
+		{Name: "failed_us", Type: "bigint"},
+		{Name: "doubled", Type: "boolean"},
+	}, known)
 	return err
 }
 
@@ -333,7 +343,12 @@ func saveReached(ctx context.Context, tx *storage.Tx, scope access.Scope, people
 	for i, p := range people {
 		rows[i] = []any{scope.Organisation(), p.ID, string(p.State), storage.NullMicros(p.Reached), storage.NullMicros(p.Due)}
 	}
-	_, err := tx.UpdateRows(ctx, "alerting_recipients", 2, []storage.Column{{Name: "organisation_id", Type: "uuid"}, {Name: "id", Type: "uuid"},
-		{Name: "state", Type: "text"}, {Name: "reached_us", Type: "bigint"}, {Name: "due_us", Type: "bigint"}}, rows)
+	_, err := tx.UpdateRows(ctx, "alerting_recipients", 2, []storage.Column{
+		{Name: "organisation_id", Type: "uuid"},
+		{Name: "id", Type: "uuid"},
+		{Name: "state", Type: "text"},
+		{Name: "reached_us", Type: "bigint"},
+		{Name: "due_us", Type: "bigint"},
+	}, rows)
 	return err
 }

@@ -95,7 +95,8 @@ func (h *hospital) agent(name, metier string, change ...func(*directory.Person))
 func (h *hospital) numbered(n int, name, metier string, change ...func(*directory.Person)) directory.Person {
 	h.t.Helper()
 	p := directory.Person{LastName: name, FirstName: "Camille", Metier: metier, Status: directory.Titulaire, Contacts: []directory.ContactPoint{
-		contact(directory.Mobile, fmt.Sprintf("+3363998%04d", n)), contact(directory.Email, fmt.Sprintf("agent%d@valbrume.example", n))}}
+		contact(directory.Mobile, fmt.Sprintf("+3363998%04d", n)), contact(directory.Email, fmt.Sprintf("agent%d@valbrume.example", n)),
+	}}
 	for _, c := range change {
 		c(&p)
 	}
@@ -128,8 +129,10 @@ func (h *hospital) everyone() []directory.Target {
 // messages writes every text a scenario can need, in both languages.
 func messages() []alerting.Text {
 	var out []alerting.Text
-	for _, use := range []alerting.Use{alerting.UseAlert, alerting.UseReminder, alerting.UseProgress, alerting.UseStandDown, alerting.UseStayAway,
-		alerting.UseEnd, alerting.UseLate, alerting.UseAck} {
+	for _, use := range []alerting.Use{
+		alerting.UseAlert, alerting.UseReminder, alerting.UseProgress, alerting.UseStandDown, alerting.UseStayAway,
+		alerting.UseEnd, alerting.UseLate, alerting.UseAck,
+	} {
 		for _, m := range []channels.Medium{channels.SMS, channels.Email} {
 			for _, lang := range []string{"fr", "en"} {
 				t := alerting.Text{Use: use, Medium: m, Language: lang, Body: string(use) + " {etablissement} {heure} : {lieu}. {lien}"}
@@ -170,8 +173,10 @@ func byMetier(metiers ...string) func(*alerting.Definition) {
 	return func(d *alerting.Definition) {
 		d.Waves = nil
 		for i, m := range metiers {
-			d.Waves = append(d.Waves, alerting.Wave{Name: alerting.Localized{"fr": m}, Who: directory.Rule{Metiers: []string{m}}, After: minutes(10 * i),
-				Media: []channels.Medium{channels.SMS, channels.Email}, Escalate: minutes(5)})
+			d.Waves = append(d.Waves, alerting.Wave{
+				Name: alerting.Localized{"fr": m}, Who: directory.Rule{Metiers: []string{m}}, After: minutes(10 * i),
+				Media: []channels.Medium{channels.SMS, channels.Email}, Escalate: minutes(5),
+			})
 		}
 		if len(d.Waves) > 0 {
 			d.Waves[0].When = alerting.Always
@@ -279,8 +284,10 @@ func (h *hospital) tell(launch uuid.UUID, list []message, reason channels.Reason
 	for _, m := range list {
 		h.told[m.ID] = true
 		for _, k := range kinds {
-			facts = append(facts, dispatch.Fact{ID: uuid.NewSHA1(m.ID, []byte(k)), Campaign: launch, Subject: m.Subject, Delivery: m.ID, Medium: m.Medium,
-				Address: m.Address, Kind: k, Reason: reason, Purpose: string(m.Purpose), At: h.now()})
+			facts = append(facts, dispatch.Fact{
+				ID: uuid.NewSHA1(m.ID, []byte(k)), Campaign: launch, Subject: m.Subject, Delivery: m.ID, Medium: m.Medium,
+				Address: m.Address, Kind: k, Reason: reason, Purpose: string(m.Purpose), At: h.now(),
+			})
 		}
 	}
 	for part := range slices.Chunk(facts, 500) {

@@ -56,8 +56,10 @@ func (i Improvisation) definition() Definition {
 	d := Definition{
 		Title: Localized{"fr": i.Title, "en": i.Title}, Family: "autre", Profile: i.Profile,
 		Audience: Audience{Include: i.Audience, Mass: true, AskServices: true, AskSites: true},
-		Waves: []Wave{{Name: Localized{"fr": "Tous", "en": "Everyone"}, When: Always, Media: []channels.Medium{channels.SMS, channels.Email},
-			Escalate: Duration(5 * time.Minute)}},
+		Waves: []Wave{{
+			Name: Localized{"fr": "Tous", "en": "Everyone"}, When: Always, Media: []channels.Medium{channels.SMS, channels.Email},
+			Escalate: Duration(5 * time.Minute),
+		}},
 		Limits: Limits{Validity: Duration(2 * time.Hour), PerPerson: 10, ArrivalGrace: Duration(15 * time.Minute), StandDown: i.Needed > 0},
 	}
 	if i.Needed > 0 && i.Profile != Diffusion {

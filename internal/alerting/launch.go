@@ -66,8 +66,10 @@ func (s *Service) ready(ctx context.Context, scope access.Scope, now time.Time, 
 	if faults := def.Check(); len(faults) > 0 {
 		return pr, fault.Wrap(faults[0], fault.Conflict, "alerting.launch.faults", "n", len(faults))
 	}
-	pr.plan = &plan{Definition: def, Mode: d.Mode, Values: d.Values, LaunchedAt: now,
-		Setting: setting{Establishment: house.Name, Word: house.Word, Zone: house.Zone, Language: house.Language}}
+	pr.plan = &plan{
+		Definition: def, Mode: d.Mode, Values: d.Values, LaunchedAt: now,
+		Setting: setting{Establishment: house.Name, Word: house.Word, Zone: house.Zone, Language: house.Language},
+	}
 	for _, language := range languages() {
 		if _, err := def.filled(d.Values, language); err != nil {
 			return pr, err
@@ -101,8 +103,10 @@ func (pr *prepared) fingerprint() string {
 }
 
 func (pr *prepared) identity(version bool) []byte {
-	v := map[string]any{"scenario": pr.scenario.ID, "mode": pr.draft.Mode, "values": trimmed(pr.draft.Values),
-		"sites": sortedIDs(pr.narrow.Sites), "services": sortedIDs(pr.narrow.Services)}
+	v := map[string]any{
+		"scenario": pr.scenario.ID, "mode": pr.draft.Mode, "values": trimmed(pr.draft.Values),
+		"sites": sortedIDs(pr.narrow.Sites), "services": sortedIDs(pr.narrow.Services),
+	}
 	if version {
 		v["version"] = pr.version
 	}
@@ -225,9 +229,11 @@ func (r *roll) arrange(now time.Time) {
 
 func (pr *prepared) launch(scope access.Scope, now time.Time, list *roll) Launch {
 	def := pr.plan.Definition
-	return Launch{ID: storage.NewID(now), Scenario: pr.scenario.ID, Version: pr.scenario.Version, Title: def.Title, Family: def.Family,
+	return Launch{
+		ID: storage.NewID(now), Scenario: pr.scenario.ID, Version: pr.scenario.Version, Title: def.Title, Family: def.Family,
 		Profile: def.Profile, Mode: pr.draft.Mode, State: Running, LaunchedAt: now.Truncate(time.Microsecond).UTC(), OrderedBy: strings.TrimSpace(pr.draft.OrderedBy),
-		LaunchedBy: scope.Actor().Name, Values: trimmed(pr.draft.Values), People: list.people, LeftOut: list.left}
+		LaunchedBy: scope.Actor().Name, Values: trimmed(pr.draft.Values), People: list.people, LeftOut: list.left,
+	}
 }
 
 // takeKeys claims the form and the thing launched. It returns the alert that
@@ -317,8 +323,10 @@ func (s *Service) writeLaunch(ctx context.Context, tx *storage.Tx, scope access.
 	if a := pr.plan.Definition.Audience; a.IgnoreRest {
 		after["rest_ignored_because"] = a.RestReason.In("fr")
 	}
-	return journal.Append(ctx, tx, scope, now, journal.Entry{Action: "alert.launch", ObjectKind: "alert", ObjectID: l.ID.String(),
-		ObjectName: l.Title.In("fr"), After: after})
+	return journal.Append(ctx, tx, scope, now, journal.Entry{
+		Action: "alert.launch", ObjectKind: "alert", ObjectID: l.ID.String(),
+		ObjectName: l.Title.In("fr"), After: after,
+	})
 }
 
 // firstOrders makes the messages of the first wave.

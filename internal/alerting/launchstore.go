@@ -56,8 +56,10 @@ func insertUnits(ctx context.Context, tx *storage.Tx, scope access.Scope, launch
 }
 
 func rollColumns() []string {
-	return []string{"organisation_id", "id", "launch_id", "person_id", "unit", "wave", "state", "left_out", "last_name", "first_name", "name_folded",
-		"language", "skills", "ladder", "code", "rung", "tried", "sent", "current_id", "called_us", "due_us"}
+	return []string{
+		"organisation_id", "id", "launch_id", "person_id", "unit", "wave", "state", "left_out", "last_name", "first_name", "name_folded",
+		"language", "skills", "ladder", "code", "rung", "tried", "sent", "current_id", "called_us", "due_us",
+	}
 }
 
 // rollBatch bounds what is copied at once for the driver.

@@ -77,9 +77,11 @@ func (s *Service) OpenLinkIn(ctx context.Context, code, language string, now tim
 		p.Language = language
 	}
 	def := pl.Definition
-	link := Link{Found: true, Establishment: pl.Setting.Establishment, Title: def.Title.In(p.Language), Mode: l.launch.Mode, Profile: l.launch.Profile,
+	link := Link{
+		Found: true, Establishment: pl.Setting.Establishment, Title: def.Title.In(p.Language), Mode: l.launch.Mode, Profile: l.launch.Profile,
 		State: l.launch.State, Language: p.Language, FirstName: p.First, Answers: def.Answers, Given: p.Meaning, GivenMinutes: p.Minutes, GivenAt: p.AnsweredAt,
-		LaunchedAt: l.launch.LaunchedAt, Zone: pl.zone, AcceptsAnswers: l.launch.State == Running && len(def.Answers) > 0}
+		LaunchedAt: l.launch.LaunchedAt, Zone: pl.zone, AcceptsAnswers: l.launch.State == Running && len(def.Answers) > 0,
+	}
 	values, err := def.filled(pl.Values, p.Language)
 	if err != nil {
 		return Link{}, err

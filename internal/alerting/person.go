@@ -93,18 +93,33 @@ func peopleByID(ctx context.Context, tx *storage.Tx, scope access.Scope, list []
 func savePeople(ctx context.Context, tx *storage.Tx, scope access.Scope, people []*person) error {
 	rows := make([][]any, len(people))
 	for i, p := range people {
-		rows[i] = []any{scope.Organisation(), p.ID, string(p.State), p.Rung, int64(p.Tried), p.Sent, storage.NullID(p.Current), storage.NullMicros(p.Called),
+		rows[i] = []any{
+			scope.Organisation(), p.ID, string(p.State), p.Rung, int64(p.Tried), p.Sent, storage.NullID(p.Current), storage.NullMicros(p.Called),
 			storage.NullMicros(p.Reached), storage.NullMicros(p.AnsweredAt), string(p.Meaning), p.Minutes, storage.NullMicros(p.ETA),
-			storage.NullMicros(p.Arrived), storage.NullMicros(p.Due), p.Marks}
+			storage.NullMicros(p.Arrived), storage.NullMicros(p.Due), p.Marks,
+		}
 	}
 	if len(rows) == 0 {
 		return nil
 	}
-	n, err := tx.UpdateRows(ctx, "alerting_recipients", 2, []storage.Column{{Name: "organisation_id", Type: "uuid"}, {Name: "id", Type: "uuid"},
-		{Name: "state", Type: "text"}, {Name: "rung", Type: "bigint"}, {Name: "tried", Type: "bigint"}, {Name: "sent", Type: "bigint"},
-		{Name: "current_id", Type: "uuid"}, {Name: "called_us", Type: "bigint"}, {Name: "reached_us", Type: "bigint"}, {Name: "answered_us", Type: "bigint"},
-		{Name: "meaning", Type: "text"}, {Name: "minutes", Type: "bigint"}, {Name: "eta_us", Type: "bigint"}, {Name: "arrived_us", Type: "bigint"},
-		{Name: "due_us", Type: "bigint"}, {Name: "marks", Type: "bigint"}}, rows)
+	n, err := tx.UpdateRows(ctx, "alerting_recipients", 2, []storage.Column{
+		{Name: "organisation_id", Type: "uuid"},
+		{Name: "id", Type: "uuid"},
+		{Name: "state", Type: "text"},
+		{Name: "rung", Type: "bigint"},
+		{Name: "tried", Type: "bigint"},
+		{Name: "sent", Type: "bigint"},
+		{Name: "current_id", Type: "uuid"},
+		{Name: "called_us", Type: "bigint"},
+		{Name: "reached_us", Type: "bigint"},
+		{Name: "answered_us", Type: "bigint"},
+		{Name: "meaning", Type: "text"},
+		{Name: "minutes", Type: "bigint"},
+		{Name: "eta_us", Type: "bigint"},
+		{Name: "arrived_us", Type: "bigint"},
+		{Name: "due_us", Type: "bigint"},
+		{Name: "marks", Type: "bigint"},
+	}, rows)
 	if err == nil && n != int64(len(rows)) {
 		return fmt.Errorf("alerting: %d of %d recipients saved", n, len(rows))
 	}

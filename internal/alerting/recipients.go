@@ -146,10 +146,12 @@ func (s *Service) detail(ctx context.Context, tx *storage.Tx, scope access.Scope
 
 // view is a person as pages show him.
 func (p *person) view(units []unitKey) Recipient {
-	r := Recipient{ID: p.ID, Person: p.Person, LastName: p.Last, FirstName: p.First, Language: p.Language, Wave: p.Wave + 1, State: p.State, LeftOut: p.LeftOut,
+	r := Recipient{
+		ID: p.ID, Person: p.Person, LastName: p.Last, FirstName: p.First, Language: p.Language, Wave: p.Wave + 1, State: p.State, LeftOut: p.LeftOut,
 		Meaning: p.Meaning, Minutes: p.Minutes, ETA: p.ETA, CalledAt: p.Called, ReachedAt: p.Reached, AnsweredAt: p.AnsweredAt, Came: p.Arrived,
 		NextAt: p.Due, Sent: p.Sent, Stopped: p.Marks&markStopped != 0, Unread: p.Marks&markUnread != 0, StoodDown: p.Marks&markStoodDown != 0,
-		WentByHand: p.Marks&markByHand != 0}
+		WentByHand: p.Marks&markByHand != 0,
+	}
 	if fields := strings.Fields(p.Skills); len(fields) > 0 {
 		r.Metier, r.Qualifications = fields[0], fields[1:]
 	}
@@ -174,8 +176,10 @@ func (p *person) addCurrent(r *Recipient, whole bool) {
 }
 
 func (a *attempt) view(whole bool) Attempt {
-	v := Attempt{ID: a.ID, Medium: a.Medium, Purpose: a.Purpose, Address: a.Address, State: a.State, Reason: a.Reason, At: idTime(a.ID),
-		SubmittedAt: a.Submitted, DeliveredAt: a.Delivered, FailedAt: a.Failed, Doubled: a.Doubled}
+	v := Attempt{
+		ID: a.ID, Medium: a.Medium, Purpose: a.Purpose, Address: a.Address, State: a.State, Reason: a.Reason, At: idTime(a.ID),
+		SubmittedAt: a.Submitted, DeliveredAt: a.Delivered, FailedAt: a.Failed, Doubled: a.Doubled,
+	}
 	if !whole {
 		v.Address = masked(a.Medium, a.Address)
 	}

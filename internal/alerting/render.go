@@ -169,8 +169,10 @@ func (t Text) render(vars map[string]string, mode Mode) (subject, body string, e
 
 // preview measures a composed text; link stands for the personal one.
 func preview(t Text, subject, body, link string) Preview {
-	p := Preview{Use: t.Use, Medium: t.Medium, Language: t.Language,
-		Subject: strings.ReplaceAll(subject, linkPlaceholder, link), Body: strings.ReplaceAll(body, linkPlaceholder, link)}
+	p := Preview{
+		Use: t.Use, Medium: t.Medium, Language: t.Language,
+		Subject: strings.ReplaceAll(subject, linkPlaceholder, link), Body: strings.ReplaceAll(body, linkPlaceholder, link),
+	}
 	if t.Medium != channels.SMS {
 		return p
 	}

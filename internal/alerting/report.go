@@ -192,8 +192,10 @@ func (l Launch) first() uuid.UUID {
 func (r *Report) count(p *person, reason channels.Reason) {
 	u, c := &r.Units[p.Unit], &r.Counters
 	named := func() {
-		r.Unreached = append(r.Unreached, ReportPerson{LastName: p.Last, FirstName: p.First, SiteName: u.SiteName, ServiceName: u.ServiceName,
-			LeftOut: p.LeftOut, State: p.State, Reason: reason})
+		r.Unreached = append(r.Unreached, ReportPerson{
+			LastName: p.Last, FirstName: p.First, SiteName: u.SiteName, ServiceName: u.ServiceName,
+			LeftOut: p.LeftOut, State: p.State, Reason: reason,
+		})
 	}
 	if p.LeftOut != "" {
 		u.LeftOut++
@@ -236,9 +238,17 @@ func (c *Counters) stand(p *person) {
 		yes bool
 		n   *int
 	}{
-		{p.State == Waiting, &c.Waiting}, {p.State == Called, &c.Called}, {p.State == Exhausted, &c.Exhausted}, {p.State == Unconfirmed, &c.Unconfirmed}, {p.State == Arrived, &c.Arrived},
-		{p.Meaning == Coming, &c.Coming}, {p.Meaning == OnSite, &c.OnSite}, {p.Meaning == Unavailable, &c.Unavailable}, {p.Meaning == CallMe, &c.CallMe},
-		{p.Marks&markStopped != 0, &c.Stopped}, {p.Marks&markUnread != 0, &c.Unread},
+		{p.State == Waiting, &c.Waiting},
+		{p.State == Called, &c.Called},
+		{p.State == Exhausted, &c.Exhausted},
+		{p.State == Unconfirmed, &c.Unconfirmed},
+		{p.State == Arrived, &c.Arrived},
+		{p.Meaning == Coming, &c.Coming},
+		{p.Meaning == OnSite, &c.OnSite},
+		{p.Meaning == Unavailable, &c.Unavailable},
+		{p.Meaning == CallMe, &c.CallMe},
+		{p.Marks&markStopped != 0, &c.Stopped},
+		{p.Marks&markUnread != 0, &c.Unread},
 	} {
 		if is.yes {
 			*is.n++

@@ -195,8 +195,10 @@ func (s *Service) insert(ctx context.Context, scope access.Scope, now time.Time,
 		if err := insertVersion(ctx, tx, scope, now, sc.ID, 1, def); err != nil {
 			return err
 		}
-		return journal.Append(ctx, tx, scope, now, journal.Entry{Action: action, ObjectKind: "scenario", ObjectID: sc.ID.String(),
-			ObjectName: def.Title.In("fr"), After: map[string]any{"family": def.Family, "profile": def.Profile, "version": 1}})
+		return journal.Append(ctx, tx, scope, now, journal.Entry{
+			Action: action, ObjectKind: "scenario", ObjectID: sc.ID.String(),
+			ObjectName: def.Title.In("fr"), After: map[string]any{"family": def.Family, "profile": def.Profile, "version": 1},
+		})
 	})
 	return sc, err
 }
@@ -246,8 +248,10 @@ func saveVersion(ctx context.Context, tx *storage.Tx, scope access.Scope, now ti
 	if err := insertVersion(ctx, tx, scope, now, sc.ID, sc.Version, def); err != nil {
 		return err
 	}
-	return journal.Append(ctx, tx, scope, now, journal.Entry{Action: "scenario.save", ObjectKind: "scenario", ObjectID: sc.ID.String(),
-		ObjectName: def.Title.In("fr"), Before: map[string]any{"version": sc.Version - 1}, After: map[string]any{"version": sc.Version}})
+	return journal.Append(ctx, tx, scope, now, journal.Entry{
+		Action: "scenario.save", ObjectKind: "scenario", ObjectID: sc.ID.String(),
+		ObjectName: def.Title.In("fr"), Before: map[string]any{"version": sc.Version - 1}, After: map[string]any{"version": sc.Version},
+	})
 }
 
 // ArchiveScenario takes a scenario off the launch page, or puts it back.
@@ -264,8 +268,10 @@ func (s *Service) ArchiveScenario(ctx context.Context, scope access.Scope, now t
 			scope.Organisation(), id, archived, storage.Micros(now)); err != nil {
 			return err
 		}
-		return journal.Append(ctx, tx, scope, now, journal.Entry{Action: "scenario.archive", ObjectKind: "scenario", ObjectID: id.String(),
-			ObjectName: sc.Title.In("fr"), Before: map[string]bool{"archived": !archived}, After: map[string]bool{"archived": archived}})
+		return journal.Append(ctx, tx, scope, now, journal.Entry{
+			Action: "scenario.archive", ObjectKind: "scenario", ObjectID: id.String(),
+			ObjectName: sc.Title.In("fr"), Before: map[string]bool{"archived": !archived}, After: map[string]bool{"archived": archived},
+		})
 	})
 }
 

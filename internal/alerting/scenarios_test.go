@@ -121,8 +121,10 @@ func TestMark(t *testing.T) {
 		mode           alerting.Mode
 		language, want string
 	}{
-		{alerting.Exercise, "fr", "EXERCICE - Venez"}, {alerting.Exercise, "en", "EXERCISE - Venez"},
-		{alerting.Test, "fr", "TEST - Venez"}, {alerting.Real, "fr", "Venez"},
+		{alerting.Exercise, "fr", "EXERCICE - Venez"},
+		{alerting.Exercise, "en", "EXERCISE - Venez"},
+		{alerting.Test, "fr", "TEST - Venez"},
+		{alerting.Real, "fr", "Venez"},
 	} {
 		if got := alerting.Mark(c.mode, c.language, "Venez"); got != c.want {
 			t.Errorf("%s %s: %q", c.mode, c.language, got)
@@ -178,8 +180,10 @@ func TestImproviseLeavesInTwoCalls(t *testing.T) {
 	each(t, func(t *testing.T, h *hospital) {
 		h.agent("Un", "ide")
 		h.agent("Deux", "iade")
-		sc, err := h.Improvise(t.Context(), h.scope, h.now(), alerting.Improvisation{Title: "Fuite d'eau au bloc", Text: "Fuite au bloc 3, renfort demandé.",
-			Audience: directory.Rule{Metiers: []string{"iade"}}, Needed: 1})
+		sc, err := h.Improvise(t.Context(), h.scope, h.now(), alerting.Improvisation{
+			Title: "Fuite d'eau au bloc", Text: "Fuite au bloc 3, renfort demandé.",
+			Audience: directory.Rule{Metiers: []string{"iade"}}, Needed: 1,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -245,8 +249,10 @@ func TestWords(t *testing.T) {
 	for _, k := range append(alerting.Meanings(), "stop") {
 		keys = append(keys, k.Key())
 	}
-	for _, k := range []alerting.AttemptState{alerting.AttemptQueued, alerting.AttemptSubmitted, alerting.AttemptDelivered, alerting.AttemptFailed,
-		alerting.AttemptExpired, alerting.AttemptWithdrawn, alerting.AttemptGuarded} {
+	for _, k := range []alerting.AttemptState{
+		alerting.AttemptQueued, alerting.AttemptSubmitted, alerting.AttemptDelivered, alerting.AttemptFailed,
+		alerting.AttemptExpired, alerting.AttemptWithdrawn, alerting.AttemptGuarded,
+	} {
 		keys = append(keys, k.Key())
 	}
 	for _, k := range keys {

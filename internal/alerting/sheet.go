@@ -37,8 +37,10 @@ func (s *Service) Prepare(ctx context.Context, scope access.Scope, now time.Time
 	if len(d.Sites) == 1 {
 		pr.plan.Setting.Site = c.sites[d.Sites[0]]
 	}
-	sheet := Sheet{Scenario: pr.scenario, Version: pr.scenario.Version, Definition: pr.plan.Definition, Mode: d.Mode, OrderedBy: d.OrderedBy,
-		Messaged: c.messaged, ByMedium: c.media(), ByWave: c.waves, ByUnit: c.unitCounts(), LeftOut: c.left, Missing: c.missing, Fingerprint: pr.fingerprint()}
+	sheet := Sheet{
+		Scenario: pr.scenario, Version: pr.scenario.Version, Definition: pr.plan.Definition, Mode: d.Mode, OrderedBy: d.OrderedBy,
+		Messaged: c.messaged, ByMedium: c.media(), ByWave: c.waves, ByUnit: c.unitCounts(), LeftOut: c.left, Missing: c.missing, Fingerprint: pr.fingerprint(),
+	}
 	if sheet.Previews, err = s.previews(pr.plan, c.oneSite()); err != nil {
 		return Sheet{}, err
 	}
@@ -66,8 +68,10 @@ type census struct {
 }
 
 func newCensus(p *plan) *census {
-	c := &census{plan: p, reach: map[channels.Medium]*MediumCount{}, firstNow: map[channels.Medium]int{}, units: map[unitKey]*UnitCount{},
-		sites: map[uuid.UUID]string{}, skills: map[string]int{}, left: map[LeftOut]int{}}
+	c := &census{
+		plan: p, reach: map[channels.Medium]*MediumCount{}, firstNow: map[channels.Medium]int{}, units: map[unitKey]*UnitCount{},
+		sites: map[uuid.UUID]string{}, skills: map[string]int{}, left: map[LeftOut]int{},
+	}
 	for _, m := range p.Definition.media() {
 		c.reach[m] = &MediumCount{Medium: m}
 	}

@@ -19,6 +19,8 @@ func (a AttemptState) Key() string { return "alerting.attempt." + string(a) }
 
 // EventKinds lists the kinds of events.
 func EventKinds() []EventKind {
-	return []EventKind{EventLaunched, EventTwin, EventWaveOpened, EventWaveStopped, EventQuotaMet, EventReopened, EventStandDown, EventRepeated,
-		EventProgress, EventExtended, EventManualCall, EventArrival, EventAttached, EventStop, EventGuarded, EventEnded, EventKilled}
+	return []EventKind{
+		EventLaunched, EventTwin, EventWaveOpened, EventWaveStopped, EventQuotaMet, EventReopened, EventStandDown, EventRepeated,
+		EventProgress, EventExtended, EventManualCall, EventArrival, EventAttached, EventStop, EventGuarded, EventEnded, EventKilled,
+	}
 }

@@ -31,8 +31,10 @@ func (c *benchAlert) Run(s *session) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	results, err := bench.Run(s.ctx, bench.Options{Only: c.Only, Runs: c.Runs, Folder: c.Folder, Profile: c.Profile, Program: self, Log: s.err,
-		Sizes: bench.Bars().Scaled(c.Scale)})
+	results, err := bench.Run(s.ctx, bench.Options{
+		Only: c.Only, Runs: c.Runs, Folder: c.Folder, Profile: c.Profile, Program: self, Log: s.err,
+		Sizes: bench.Bars().Scaled(c.Scale),
+	})
 	if len(results) == 0 && err != nil {
 		return err
 	}

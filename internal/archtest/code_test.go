@@ -98,6 +98,7 @@ func assigned(s source, name string) bool {
 	return found
 }
 
+//lint:ignore SA1019 one file at a time is enough here, and needs no type information
 func isPackageLevel(s source, o *ast.Object) bool { return s.file.Scope.Lookup(o.Name) == o }
 
 func TestEveryPackageHasItsDoorPlate(t *testing.T) {

@@ -21,8 +21,3 @@ var doors = map[string][]string{
 
 // assembly may enter everything; only cmd and the tests import it.
 var assembly = []string{"app", "demo", "bench"}
-
-// toolDoors says which tools a tool may enter beyond the plain ones.
-var toolDoors = map[string][]string{
-	"ui": {"live", "access", "i18n", "fault", "clock", "vault"},
-}

@@ -96,9 +96,11 @@ func TestTableNamesEveryFigure(t *testing.T) {
 
 func TestIDsOfTheIssue(t *testing.T) {
 	t.Parallel()
-	want := []string{"sms4300.first_ms", "sms4300.last_s", "sms100k.last_s", "sms100k.rss_mb", "sms100k.ratio", "email4300.ratio", "crash.lost",
+	want := []string{
+		"sms4300.first_ms", "sms4300.last_s", "sms100k.last_s", "sms100k.rss_mb", "sms100k.ratio", "email4300.ratio", "crash.lost",
 		"crash.doubles_per_kill", "crash.resume_s", "import100k.preview_s", "import100k.commit_s", "import100k.rss_mb", "pages100k.ttfb_p95_ms",
-		"answerpage.bytes", "answerpage.usable_s"}
+		"answerpage.bytes", "answerpage.usable_s",
+	}
 	if !slices.Equal(bench.IDs(), want) {
 		t.Errorf("%v", bench.IDs())
 	}

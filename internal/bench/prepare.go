@@ -54,8 +54,10 @@ func smppSettings(address string) (channels.Settings, error) {
 
 func smtpSettings(address string) (channels.Settings, error) {
 	host, port, err := net.SplitHostPort(address)
-	return channels.Settings{"host": host, "port": port, "tls": "none", "from": "alerte@banc.example", "from_name": "Banc d'essai",
-		"reply_domain": "reponse.banc.example", "pool": fmt.Sprint(pool)}, err
+	return channels.Settings{
+		"host": host, "port": port, "tls": "none", "from": "alerte@banc.example", "from_name": "Banc d'essai",
+		"reply_domain": "reponse.banc.example", "pool": fmt.Sprint(pool),
+	}, err
 }
 
 // prepare makes the establishment, its gateways, its people through the real

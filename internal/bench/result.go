@@ -67,8 +67,10 @@ func (s samples) max() float64 {
 
 // result makes a figure of its samples, by their median.
 func (s samples) result(id, unit string, raw samples, rawName string) Result {
-	return Result{ID: id, Value: round(s.median()), Unit: unit, Min: round(s.min()), Max: round(s.max()), Runs: len(s),
-		Reference: round(raw.median()), ReferenceName: rawName}
+	return Result{
+		ID: id, Value: round(s.median()), Unit: unit, Min: round(s.min()), Max: round(s.max()), Runs: len(s),
+		Reference: round(raw.median()), ReferenceName: rawName,
+	}
 }
 
 // worst is result by the largest value: for what must never be exceeded.

@@ -34,8 +34,10 @@ func staff(w io.Writer, n int) error {
 	}
 	starts := []string{"Mar", "Ber", "Du", "Le", "Gar", "Mo", "Ro", "Fau", "Gi", "Bon", "Cha", "Per", "Lam", "Vi", "Sau", "Bou", "De", "Ri", "Cor", "Al"}
 	ends := []string{"tin", "nard", "pont", "grand", "nier", "reau", "bert", "cher", "rard", "net", "bot", "rin", "lot", "dal", "vage", "vier", "lmas", "card", "dier", "lain"}
-	firsts := []string{"Camille", "Élodie", "François", "Hélène", "Inès", "Jérôme", "Karim", "Léa", "Mamadou", "Noémie", "Olivier", "Pascale", "Quentin",
-		"Raphaël", "Sophie", "Thomas", "Ugo", "Valérie", "Xavier", "Yasmina", "Zoé", "Anne-Sophie", "Benoît", "Chloé", "David", "Émilie", "Fatou"}
+	firsts := []string{
+		"Camille", "Élodie", "François", "Hélène", "Inès", "Jérôme", "Karim", "Léa", "Mamadou", "Noémie", "Olivier", "Pascale", "Quentin",
+		"Raphaël", "Sophie", "Thomas", "Ugo", "Valérie", "Xavier", "Yasmina", "Zoé", "Anne-Sophie", "Benoît", "Chloé", "David", "Émilie", "Fatou",
+	}
 	jobs := []string{"IDE", "Aide-soignante", "IADE", "Médecin urgentiste"}
 	for i := range n {
 		_, err := fmt.Fprintf(w, "M%06d;%s%s;%s;%s;Service %d;Site %d;06 %02d %02d %02d %02d;poste %d;agent%d@banc.example\n",

@@ -89,8 +89,6 @@ type inventor struct {
 // chance is true n times in a thousand.
 func (i *inventor) chance(perMille int) bool { return i.random.IntN(1000) < perMille }
 
-func (i *inventor) one(list ...string) string { return list[i.random.IntN(len(list))] }
-
 // unit hires the people of a service.
 func (i *inventor) unit(u unit, rank int) {
 	line := fmt.Sprintf("01 99 00 %02d %02d", 10+rank, i.random.IntN(100))

@@ -9,8 +9,10 @@ import (
 
 // header is the first line of the staff file.
 func header() []string {
-	return []string{"Matricule", "Nom", "Prénom", "Métier", "Qualifications", "Site", "Service", "Code UF", "Statut", "Semestre", "Fin de contrat",
-		"Absence début", "Absence fin", "Mobile", "Mobile perso", "Téléphone", "Poste", "DECT", "Courriel", "Langue", "Hors vagues", "Refus", "Rythme"}
+	return []string{
+		"Matricule", "Nom", "Prénom", "Métier", "Qualifications", "Site", "Service", "Code UF", "Statut", "Semestre", "Fin de contrat",
+		"Absence début", "Absence fin", "Mobile", "Mobile perso", "Téléphone", "Poste", "DECT", "Courriel", "Langue", "Hors vagues", "Refus", "Rythme",
+	}
 }
 
 // WriteCSV writes the staff file of the hospital as its human resources export
@@ -34,9 +36,11 @@ func (e Establishment) WriteCSV(w io.Writer) error {
 }
 
 func (p Person) row() []string {
-	return []string{p.Matricule, p.LastName, p.FirstName, p.Job, strings.Join(p.Qualifications, ", "), p.Site, p.Service, p.Code, p.Status, p.Semester, p.ContractEnd,
+	return []string{
+		p.Matricule, p.LastName, p.FirstName, p.Job, strings.Join(p.Qualifications, ", "), p.Site, p.Service, p.Code, p.Status, p.Semester, p.ContractEnd,
 		p.AbsentFrom, p.AbsentTo, p.Mobile, p.MobileOwn, p.Landline, p.Extension, p.DECT, p.Email, p.Language,
-		either(p.Protected, "oui", ""), p.Refused, either(p.Nights, "nuit", "jour")}
+		either(p.Protected, "oui", ""), p.Refused, either(p.Nights, "nuit", "jour"),
+	}
 }
 
 func either(yes bool, a, b string) string {

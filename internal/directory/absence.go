@@ -67,8 +67,10 @@ func (d *Directory) AddAbsence(ctx context.Context, scope access.Scope, a Absenc
 			scope.Organisation(), a.ID, a.Person, storage.Micros(a.From), storage.NullMicros(a.To)); err != nil {
 			return err
 		}
-		return journal.Append(ctx, tx, scope, now, journal.Entry{Action: "directory.absence.add", ObjectKind: "person", ObjectID: a.Person.String(),
-			ObjectName: p.Name(), After: map[string]time.Time{"from": a.From, "to": a.To}})
+		return journal.Append(ctx, tx, scope, now, journal.Entry{
+			Action: "directory.absence.add", ObjectKind: "person", ObjectID: a.Person.String(),
+			ObjectName: p.Name(), After: map[string]time.Time{"from": a.From, "to": a.To},
+		})
 	})
 	return a, err
 }

@@ -152,8 +152,10 @@ func (d *Directory) begin(ctx context.Context, scope access.Scope, i *Import, st
 		if err := writeImport(ctx, tx, scope, *i, now); err != nil {
 			return err
 		}
-		return journal.Append(ctx, tx, scope, now, journal.Entry{Action: action, ObjectKind: "import", ObjectID: i.ID.String(), ObjectName: i.FileName,
-			After: map[string]any{"source": i.Source, "new": i.Summary.New, "changed": i.Summary.Changed, "gone": i.Summary.Gone, "refused": i.Summary.Refused}})
+		return journal.Append(ctx, tx, scope, now, journal.Entry{
+			Action: action, ObjectKind: "import", ObjectID: i.ID.String(), ObjectName: i.FileName,
+			After: map[string]any{"source": i.Source, "new": i.Summary.New, "changed": i.Summary.Changed, "gone": i.Summary.Gone, "refused": i.Summary.Refused},
+		})
 	})
 }
 

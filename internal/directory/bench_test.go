@@ -19,11 +19,15 @@ import (
 func (h hospital) crowd(tb testing.TB, n int) {
 	tb.Helper()
 	at := h.places(tb, "Site Nord", "Urgences", "Réanimation", "Bloc", "Dialyse")
-	people := []string{"organisation_id", "id", "since_gen", "until_gen", "revision", "source", "match_key", "matricule", "rpps", "last_name",
+	people := []string{
+		"organisation_id", "id", "since_gen", "until_gen", "revision", "source", "match_key", "matricule", "rpps", "last_name",
 		"first_name", "name_folded", "search_folded", "metier", "metier_label", "qualifications", "service_id", "site_id", "status", "semester",
-		"language", "protected", "refused", "points", "mobiles", "tried", "human_id", "human_keys", "human_by", "created_us", "updated_us"}
-	contacts := []string{"organisation_id", "id", "since_gen", "until_gen", "person_id", "kind", "address", "label", "private", "shared", "rank",
-		"source", "origin", "state", "failures", "answered_us"}
+		"language", "protected", "refused", "points", "mobiles", "tried", "human_id", "human_keys", "human_by", "created_us", "updated_us",
+	}
+	contacts := []string{
+		"organisation_id", "id", "since_gen", "until_gen", "person_id", "kind", "address", "label", "private", "shared", "rank",
+		"source", "origin", "state", "failures", "answered_us",
+	}
 	org := h.scope.Organisation()
 	for from := 0; from < n; from += 1000 {
 		var rows, points [][]any
@@ -31,9 +35,11 @@ func (h hospital) crowd(tb testing.TB, n int) {
 			id := storage.NewID(morning.Add(time.Duration(i) * time.Millisecond))
 			last, first, matricule := fmt.Sprintf("Nom%d", i%7919), fmt.Sprintf("Prénom%d", i%997), fmt.Sprintf("M%06d", i)
 			name := storage.Fold(last + " " + first)
-			rows = append(rows, []any{org, id, 0, int64(math.MaxInt64), 0, "RH", "m:" + storage.Fold(matricule), matricule, "", last, first, name,
+			rows = append(rows, []any{
+				org, id, 0, int64(math.MaxInt64), 0, "RH", "m:" + storage.Fold(matricule), matricule, "", last, first, name,
 				name + " " + storage.Fold(matricule), []string{"ide", "iade", "aide_soignant"}[i%3], "Infirmier", "", at[1+i%4], at[0], "titulaire", "",
-				"fr", false, "", 2 + i%2, 1, false, id, "", "k1", storage.Micros(morning), storage.Micros(morning)})
+				"fr", false, "", 2 + i%2, 1, false, id, "", "k1", storage.Micros(morning), storage.Micros(morning),
+			})
 			for rank, address := range []string{fmt.Sprintf("+336%08d", i), fmt.Sprintf("m%d@chu.example", i), fmt.Sprintf("%05d", 10000+i%9000)} {
 				if rank == 2 && i%2 == 0 {
 					continue
@@ -43,8 +49,10 @@ func (h hospital) crowd(tb testing.TB, n int) {
 				if i%3 == 0 && rank == 0 {
 					answered = storage.Micros(morning)
 				}
-				points = append(points, []any{org, storage.NewID(morning), 0, int64(math.MaxInt64), id, kind, address, "", rank == 0, rank == 2, rank, "RH", "",
-					"never", 0, answered})
+				points = append(points, []any{
+					org, storage.NewID(morning), 0, int64(math.MaxInt64), id, kind, address, "", rank == 0, rank == 2, rank, "RH", "",
+					"never", 0, answered,
+				})
 			}
 		}
 		if err := h.db.Write(tb.Context(), h.scope, func(tx *storage.Tx) error {
@@ -123,8 +131,10 @@ func BenchmarkImport100k(b *testing.B) {
 func BenchmarkLists100k(b *testing.B) {
 	h := newHospital(b, storagetest.SQLite(b, rooms()...))
 	h.crowd(b, 100_000)
-	for name, f := range map[string]directory.Filter{"first": {}, "text": {Text: "nom12 prenom7"}, "nothing": {Text: "personne ainsi"}, "cause": {Cause: directory.CauseNoContact},
-		"unproven": {Cause: directory.CauseUnproven}, "metier": {Metier: "iade"}} {
+	for name, f := range map[string]directory.Filter{
+		"first": {}, "text": {Text: "nom12 prenom7"}, "nothing": {Text: "personne ainsi"}, "cause": {Cause: directory.CauseNoContact},
+		"unproven": {Cause: directory.CauseUnproven}, "metier": {Metier: "iade"},
+	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				if _, err := h.People(b.Context(), h.scope, f); err != nil {

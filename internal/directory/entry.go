@@ -289,8 +289,10 @@ func (r *reading) phones(e *entry, i int, f Field, cell, zone string) {
 		if n.Kind == phone.Short {
 			continue
 		}
-		r.contact(e, i, entryContact{Kind: string(n.Kind), Address: n.E164, Label: n.Label, Shared: n.Warning == phone.WarningDECT || f == FieldDECT,
-			Private: f == FieldMobileOwn || f == FieldPhoneOwn || private(n.Label)})
+		r.contact(e, i, entryContact{
+			Kind: string(n.Kind), Address: n.E164, Label: n.Label, Shared: n.Warning == phone.WarningDECT || f == FieldDECT,
+			Private: f == FieldMobileOwn || f == FieldPhoneOwn || private(n.Label),
+		})
 	}
 	if len(read.Numbers) > 1 {
 		r.complain(e, i, false, "directory.import.several", "count", len(read.Numbers))
@@ -327,8 +329,10 @@ func readLanguage(cell string) string {
 
 func readMedium(cell string) string {
 	s := slug(cell)
-	for medium, words := range map[string][]string{Voice: {"voice", "voix", "appel", "vocal", "telephone", "call"}, SMS: {"sms", "texto", "text"},
-		Mail: {"email", "mail", "courriel", "mel"}} {
+	for medium, words := range map[string][]string{
+		Voice: {"voice", "voix", "appel", "vocal", "telephone", "call"}, SMS: {"sms", "texto", "text"},
+		Mail: {"email", "mail", "courriel", "mel"},
+	} {
 		for _, w := range words {
 			if strings.Contains(s, w) {
 				return medium
@@ -342,11 +346,34 @@ func readMedium(cell string) string {
 func readStatus(cell string) (status string, known bool) {
 	s := slug(cell)
 	for _, known := range []struct{ begin, status string }{
-		{"titul", Titulaire}, {"fonctionnaire", Titulaire}, {"stagiaire", Stagiaire}, {"contract", Contractuel}, {"cdd", Contractuel},
-		{"cdi", Contractuel}, {"vacat", Contractuel}, {"interim", Interimaire}, {"agency", Interimaire}, {"interne", Interne}, {"resident", Interne},
-		{"docteur_junior", Interne}, {"ffi", Interne}, {"externe", Externe}, {"etudiant", Etudiant}, {"eleve", Etudiant}, {"student", Etudiant},
-		{"apprenti", Etudiant}, {"liber", Liberal}, {"prestat", Prestataire}, {"sous_trait", Prestataire}, {"contractor", Prestataire},
-		{"benevol", Benevole}, {"volunteer", Benevole}, {"ph", Titulaire}, {"permanent", Titulaire}, {"autre", Autre}, {"other", Autre},
+		{"titul", Titulaire},
+		{"fonctionnaire", Titulaire},
+		{"stagiaire", Stagiaire},
+		{"contract", Contractuel},
+		{"cdd", Contractuel},
+		{"cdi", Contractuel},
+		{"vacat", Contractuel},
+		{"interim", Interimaire},
+		{"agency", Interimaire},
+		{"interne", Interne},
+		{"resident", Interne},
+		{"docteur_junior", Interne},
+		{"ffi", Interne},
+		{"externe", Externe},
+		{"etudiant", Etudiant},
+		{"eleve", Etudiant},
+		{"student", Etudiant},
+		{"apprenti", Etudiant},
+		{"liber", Liberal},
+		{"prestat", Prestataire},
+		{"sous_trait", Prestataire},
+		{"contractor", Prestataire},
+		{"benevol", Benevole},
+		{"volunteer", Benevole},
+		{"ph", Titulaire},
+		{"permanent", Titulaire},
+		{"autre", Autre},
+		{"other", Autre},
 	} {
 		if strings.HasPrefix(s, known.begin) {
 			return known.status, true

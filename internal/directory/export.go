@@ -25,10 +25,28 @@ func plainColumns() (header []string, m Mapping) {
 	for _, c := range []struct {
 		name  string
 		field Field
-	}{{"Matricule", FieldMatricule}, {"Nom", FieldLastName}, {"Prénom", FieldFirstName}, {"Métier", FieldMetier}, {"Qualifications", FieldQualified},
-		{"Site", FieldSite}, {"Service", FieldService}, {"Code UF", FieldCode}, {"Statut", FieldStatus}, {"Semestre", FieldSemester},
-		{"Fin de contrat", FieldContract}, {"Portable", FieldMobile}, {"Portable perso", FieldMobileOwn}, {"Téléphone fixe", FieldPhone},
-		{"Poste", FieldExtension}, {"Courriel", FieldEmail}, {"RPPS", FieldRPPS}, {"Langue", FieldLanguage}, {"Protégé", FieldProtected}, {"Refus", FieldRefused}} {
+	}{
+		{"Matricule", FieldMatricule},
+		{"Nom", FieldLastName},
+		{"Prénom", FieldFirstName},
+		{"Métier", FieldMetier},
+		{"Qualifications", FieldQualified},
+		{"Site", FieldSite},
+		{"Service", FieldService},
+		{"Code UF", FieldCode},
+		{"Statut", FieldStatus},
+		{"Semestre", FieldSemester},
+		{"Fin de contrat", FieldContract},
+		{"Portable", FieldMobile},
+		{"Portable perso", FieldMobileOwn},
+		{"Téléphone fixe", FieldPhone},
+		{"Poste", FieldExtension},
+		{"Courriel", FieldEmail},
+		{"RPPS", FieldRPPS},
+		{"Langue", FieldLanguage},
+		{"Protégé", FieldProtected},
+		{"Refus", FieldRefused},
+	} {
 		header, m = append(header, c.name), append(m, c.field)
 	}
 	return header, m
@@ -245,8 +263,10 @@ func (x *export) column(k ContactPoint) int {
 	if i := slices.Index(x.origins, k.origin); i >= 0 && k.origin != "" && (k.Source == x.source || x.source == "") {
 		return i
 	}
-	fields := map[string][]Field{Mobile: {FieldMobile, FieldMobileOwn}, Landline: {FieldPhone, FieldPhoneOwn}, Extension: {FieldExtension, FieldDECT},
-		Email: {FieldEmail, FieldEmailOwn}}[k.Kind]
+	fields := map[string][]Field{
+		Mobile: {FieldMobile, FieldMobileOwn}, Landline: {FieldPhone, FieldPhoneOwn}, Extension: {FieldExtension, FieldDECT},
+		Email: {FieldEmail, FieldEmailOwn},
+	}[k.Kind]
 	if k.Private && len(fields) == 2 {
 		slices.Reverse(fields)
 	}

@@ -70,8 +70,10 @@ func TestExportThenImportChangesNothing(t *testing.T) {
 
 func TestPlainExport(t *testing.T) {
 	each(t, func(t *testing.T, h hospital) {
-		h.save(t, h.scope, directory.Person{Matricule: "E1", LastName: "Petit", FirstName: "Ana", Status: directory.Liberal, ContractEnd: time.Date(2026, 12, 31, 23, 0, 0, 0, time.UTC),
-			Contacts: []directory.ContactPoint{contact("mobile", "0639980001"), contact("email", "ana@chu.example")}})
+		h.save(t, h.scope, directory.Person{
+			Matricule: "E1", LastName: "Petit", FirstName: "Ana", Status: directory.Liberal, ContractEnd: time.Date(2026, 12, 31, 23, 0, 0, 0, time.UTC),
+			Contacts: []directory.ContactPoint{contact("mobile", "0639980001"), contact("email", "ana@chu.example")},
+		})
 		out := h.exported(t, "")
 		if !strings.Contains(out, "E1;Petit;Ana;") || !strings.Contains(out, "31/12/2026") || !strings.Contains(out, "06 39 98 00 01") {
 			t.Errorf("export = %s", out)

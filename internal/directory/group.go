@@ -170,14 +170,18 @@ func (d *Directory) DeleteGroup(ctx context.Context, scope access.Scope, id uuid
 		return err
 	}
 	return d.db.Write(ctx, scope, func(tx *storage.Tx) error {
-		for _, query := range []string{`DELETE FROM directory_members WHERE organisation_id = $1 AND group_id = $2`,
-			`DELETE FROM directory_groups WHERE organisation_id = $1 AND id = $2`} {
+		for _, query := range []string{
+			`DELETE FROM directory_members WHERE organisation_id = $1 AND group_id = $2`,
+			`DELETE FROM directory_groups WHERE organisation_id = $1 AND id = $2`,
+		} {
 			if _, err := tx.Exec(ctx, query, scope.Organisation(), id); err != nil {
 				return err
 			}
 		}
-		return journal.Append(ctx, tx, scope, d.clock.Now(), journal.Entry{Action: "directory.group.delete", ObjectKind: "group",
-			ObjectID: id.String(), ObjectName: g.Name})
+		return journal.Append(ctx, tx, scope, d.clock.Now(), journal.Entry{
+			Action: "directory.group.delete", ObjectKind: "group",
+			ObjectID: id.String(), ObjectName: g.Name,
+		})
 	})
 }
 
@@ -231,7 +235,9 @@ func (d *Directory) members(ctx context.Context, scope access.Scope, group uuid.
 		if err := change(tx); err != nil {
 			return err
 		}
-		return journal.Append(ctx, tx, scope, d.clock.Now(), journal.Entry{Action: action, ObjectKind: "group", ObjectID: group.String(),
-			ObjectName: g.Name, After: map[string]int{"people": len(people)}})
+		return journal.Append(ctx, tx, scope, d.clock.Now(), journal.Entry{
+			Action: action, ObjectKind: "group", ObjectID: group.String(),
+			ObjectName: g.Name, After: map[string]int{"people": len(people)},
+		})
 	})
 }

@@ -88,8 +88,12 @@ func (d *Directory) linkAll(ctx context.Context, scope access.Scope) (int, error
 			return 0, err
 		}
 		if err := d.db.Write(ctx, scope, func(tx *storage.Tx) error {
-			_, err := tx.UpdateRows(ctx, "directory_people", 3, []storage.Column{{Name: "organisation_id", Type: "uuid"}, {Name: "id", Type: "uuid"},
-				{Name: "since_gen", Type: "bigint"}, {Name: "human_id", Type: "uuid"}}, chunk)
+			_, err := tx.UpdateRows(ctx, "directory_people", 3, []storage.Column{
+				{Name: "organisation_id", Type: "uuid"},
+				{Name: "id", Type: "uuid"},
+				{Name: "since_gen", Type: "bigint"},
+				{Name: "human_id", Type: "uuid"},
+			}, chunk)
 			return err
 		}); err != nil {
 			return 0, err

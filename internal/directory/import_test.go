@@ -295,8 +295,10 @@ func TestNobodyIsGoneWhenARowIsUnknown(t *testing.T) {
 
 func TestImportRespectsWhatWasMadeByHand(t *testing.T) {
 	each(t, func(t *testing.T, h hospital) {
-		hand := h.save(t, h.scope, directory.Person{Matricule: "A1", LastName: "LE GOFF", FirstName: "Maëlle", Protected: true,
-			Contacts: []directory.ContactPoint{contact("email", "perso@ailleurs.example"), contact("mobile", "0639980001")}})
+		hand := h.save(t, h.scope, directory.Person{
+			Matricule: "A1", LastName: "LE GOFF", FirstName: "Maëlle", Protected: true,
+			Contacts: []directory.ContactPoint{contact("email", "perso@ailleurs.example"), contact("mobile", "0639980001")},
+		})
 		h.load(t, staffFile)
 		got, err := h.Person(t.Context(), h.scope, hand.ID)
 		if err != nil || !got.Protected || got.Source != "" || got.Metier != "iade" {

@@ -31,8 +31,10 @@ func TestSentences(t *testing.T) {
 	for _, c := range directory.Causes() {
 		keys = append(keys, "cause."+string(c))
 	}
-	for _, s := range []directory.ImportState{directory.Staging, directory.Staged, directory.Previewing, directory.Ready, directory.Applying, directory.Applied,
-		directory.Undoing, directory.Undone, directory.Abandoned} {
+	for _, s := range []directory.ImportState{
+		directory.Staging, directory.Staged, directory.Previewing, directory.Ready, directory.Applying, directory.Applied,
+		directory.Undoing, directory.Undone, directory.Abandoned,
+	} {
 		keys = append(keys, "import.state."+string(s))
 	}
 	for _, key := range keys {

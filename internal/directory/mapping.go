@@ -45,9 +45,11 @@ const (
 
 // Fields lists them in the order they are proposed.
 func Fields() []Field {
-	return []Field{FieldMatricule, FieldLastName, FieldFirstName, FieldFullName, FieldMetier, FieldQualified, FieldSite, FieldService, FieldCode,
+	return []Field{
+		FieldMatricule, FieldLastName, FieldFirstName, FieldFullName, FieldMetier, FieldQualified, FieldSite, FieldService, FieldCode,
 		FieldStatus, FieldSemester, FieldContract, FieldAbsentFrom, FieldAbsentTo, FieldMobile, FieldMobileOwn, FieldPhone, FieldPhoneOwn,
-		FieldExtension, FieldDECT, FieldEmail, FieldEmailOwn, FieldRPPS, FieldLanguage, FieldProtected, FieldRefused}
+		FieldExtension, FieldDECT, FieldEmail, FieldEmailOwn, FieldRPPS, FieldLanguage, FieldProtected, FieldRefused,
+	}
 }
 
 func (f Field) isPhone() bool {

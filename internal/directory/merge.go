@@ -137,8 +137,10 @@ func (r *reading) mergeContacts(e *entry, old []ContactPoint, now time.Time) []C
 }
 
 func (r *reading) newContact(k entryContact, now time.Time) ContactPoint {
-	return ContactPoint{Contact: Contact{ID: r.newID(now), Kind: k.Kind, Address: k.Address, Private: k.Private, Shared: k.Shared, State: NeverTried},
-		Label: k.Label, Source: r.source, origin: k.Origin}
+	return ContactPoint{
+		Contact: Contact{ID: r.newID(now), Kind: k.Kind, Address: k.Address, Private: k.Private, Shared: k.Shared, State: NeverTried},
+		Label:   k.Label, Source: r.source, origin: k.Origin,
+	}
 }
 
 // newID gives ids that grow in the order of the file although all are of one

@@ -18,9 +18,11 @@ func TestSaveAndRead(t *testing.T) {
 	each(t, func(t *testing.T, h hospital) {
 		ctx := t.Context()
 		at := h.places(t, "Site Nord", "Réanimation")
-		saved := h.save(t, h.scope, directory.Person{Matricule: "A12", LastName: " Le  Goff ", FirstName: "Maëlle", MetierLabel: "Infirmière anesthésiste",
+		saved := h.save(t, h.scope, directory.Person{
+			Matricule: "A12", LastName: " Le  Goff ", FirstName: "Maëlle", MetierLabel: "Infirmière anesthésiste",
 			Qualifications: []string{"ECMO", "ecmo", "Plongeur"}, Service: at[1], Status: directory.Titulaire, Refused: []string{"voice"},
-			Contacts: []directory.ContactPoint{contact("mobile", "06 39 98 12 34 (perso)"), contact("extension", "poste 4512"), contact("email", "M.LeGoff@chu.example")}})
+			Contacts: []directory.ContactPoint{contact("mobile", "06 39 98 12 34 (perso)"), contact("extension", "poste 4512"), contact("email", "M.LeGoff@chu.example")},
+		})
 		got, err := h.Person(ctx, h.scope, saved.ID)
 		if err != nil {
 			t.Fatal(err)
@@ -108,8 +110,10 @@ func TestResolveChooses(t *testing.T) {
 		ctx := t.Context()
 		north := h.places(t, "Site Nord", "Réanimation", "Urgences")
 		south := h.places(t, "Site Sud", "Urgences")
-		iade := h.save(t, h.scope, directory.Person{LastName: "Anne", MetierLabel: "IADE", Service: north[1], Status: directory.Titulaire,
-			Contacts: []directory.ContactPoint{contact("mobile", "0639980001"), contact("email", "anne@chu.example")}})
+		iade := h.save(t, h.scope, directory.Person{
+			LastName: "Anne", MetierLabel: "IADE", Service: north[1], Status: directory.Titulaire,
+			Contacts: []directory.ContactPoint{contact("mobile", "0639980001"), contact("email", "anne@chu.example")},
+		})
 		h.save(t, h.scope, directory.Person{LastName: "Bruno", MetierLabel: "IADE", Service: south[1], Qualifications: []string{"ecmo"}, Status: directory.Contractuel})
 		away := h.save(t, h.scope, directory.Person{LastName: "Chloé", MetierLabel: "IADE", Service: north[2]})
 		nurse := h.save(t, h.scope, directory.Person{LastName: "David", MetierLabel: "IDE", Service: north[2], RestUntil: morning.Add(time.Hour), Protected: true})
@@ -223,10 +227,17 @@ func TestRecordLearns(t *testing.T) {
 			kind directory.EventKind
 			want directory.ContactState
 		}{
-			{directory.EventDelivered, directory.Delivered}, {directory.EventFailed, directory.Failed}, {directory.EventFailed, directory.Failed},
-			{directory.EventDelivered, directory.Delivered}, {directory.EventAnswered, directory.Answered}, {directory.EventDelivered, directory.Answered},
-			{directory.EventBounced, directory.Bounced}, {directory.EventAnswered, directory.Answered}, {directory.EventStopped, directory.Stopped},
-			{directory.EventDelivered, directory.Stopped}, {directory.EventAnswered, directory.Stopped},
+			{directory.EventDelivered, directory.Delivered},
+			{directory.EventFailed, directory.Failed},
+			{directory.EventFailed, directory.Failed},
+			{directory.EventDelivered, directory.Delivered},
+			{directory.EventAnswered, directory.Answered},
+			{directory.EventDelivered, directory.Answered},
+			{directory.EventBounced, directory.Bounced},
+			{directory.EventAnswered, directory.Answered},
+			{directory.EventStopped, directory.Stopped},
+			{directory.EventDelivered, directory.Stopped},
+			{directory.EventAnswered, directory.Stopped},
 		} {
 			at = at.Add(time.Minute)
 			h.record(t, directory.ContactEvent{Address: number, Medium: "sms", Kind: c.kind, At: at})

@@ -84,8 +84,10 @@ type comparison struct {
 }
 
 func (d *Directory) newComparison(ctx context.Context, scope access.Scope, i *Import) (*comparison, error) {
-	c := &comparison{Directory: d, scope: scope, i: i, seed: maphash.MakeSeed(), lines: map[string]int{}, nameKey: map[int]string{}, first: map[uint64]int{},
-		again: map[int]bool{}, shared: map[uint64]bool{}, matched: map[uuid.UUID]bool{}, place: map[string]struct{}{}}
+	c := &comparison{
+		Directory: d, scope: scope, i: i, seed: maphash.MakeSeed(), lines: map[string]int{}, nameKey: map[int]string{}, first: map[uint64]int{},
+		again: map[int]bool{}, shared: map[uint64]bool{}, matched: map[uuid.UUID]bool{}, place: map[string]struct{}{},
+	}
 	err := d.db.Read(ctx, scope, func(tx *storage.Tx) error {
 		places, err := d.organisation.Places(ctx, tx, scope, d.clock.Now())
 		if err != nil {
@@ -251,7 +253,7 @@ func (c *comparison) nameMatch(seq int, e *entry, forward bool) string {
 	if !forward {
 		return c.nameKey[seq]
 	}
-	key := e.Match
+	var key string
 	for n := 0; ; n++ {
 		key = matchKey("", e.LastName, e.FirstName, c.i.Source, n)
 		if _, taken := c.lines[key]; !taken {

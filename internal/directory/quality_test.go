@@ -46,8 +46,10 @@ func TestQualityAndItsCauses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := map[directory.Cause]int{directory.CauseNoContact: 1, directory.CauseNoMobile: 1, directory.CauseStopped: 1, directory.CauseBounced: 1,
-			directory.CauseFailed: 1, directory.CauseShared: 1, directory.CauseNeverTried: 1, directory.CauseUnproven: 7}
+		want := map[directory.Cause]int{
+			directory.CauseNoContact: 1, directory.CauseNoMobile: 1, directory.CauseStopped: 1, directory.CauseBounced: 1,
+			directory.CauseFailed: 1, directory.CauseShared: 1, directory.CauseNeverTried: 1, directory.CauseUnproven: 7,
+		}
 		if q.People != 8 || q.Proven != 1 || !maps.Equal(q.Causes, want) || q.NeverProven != 2 {
 			t.Errorf("quality = %+v", q)
 		}
@@ -76,8 +78,10 @@ func TestListOfPeople(t *testing.T) {
 		at := h.places(t, "Site Nord", "Réanimation", "Urgences")
 		var gone uuid.UUID
 		for n, name := range []string{"Zola", "Émile", "de La Tour", "Élan", "Martin", "Martin", "Œuvrard"} {
-			p := h.save(t, h.scope, directory.Person{LastName: name, FirstName: fmt.Sprintf("P%d", n%3), Matricule: fmt.Sprintf("M%d", n), MetierLabel: "IDE",
-				Service: at[1+n%2], Contacts: []directory.ContactPoint{contact("mobile", fmt.Sprintf("063998%04d", n))}})
+			p := h.save(t, h.scope, directory.Person{
+				LastName: name, FirstName: fmt.Sprintf("P%d", n%3), Matricule: fmt.Sprintf("M%d", n), MetierLabel: "IDE",
+				Service: at[1+n%2], Contacts: []directory.ContactPoint{contact("mobile", fmt.Sprintf("063998%04d", n))},
+			})
 			gone = p.ID
 		}
 		if err := h.Depart(ctx, h.scope, gone); err != nil {

@@ -69,8 +69,10 @@ func recordSome(ctx context.Context, tx *storage.Tx, scope access.Scope, now tim
 					proven = storage.NullMicros(k.Answered)
 				}
 				people = append(people, []any{scope.Organisation(), k.person, proven})
-				rows = append(rows, []any{scope.Organisation(), k.person, k.ID, k.since, string(k.State), storage.NullMicros(k.StateAt),
-					storage.NullMicros(k.Delivered), storage.NullMicros(k.Answered), k.Failures})
+				rows = append(rows, []any{
+					scope.Organisation(), k.person, k.ID, k.since, string(k.State), storage.NullMicros(k.StateAt),
+					storage.NullMicros(k.Delivered), storage.NullMicros(k.Answered), k.Failures,
+				})
 			}
 			return nil
 		})
@@ -83,9 +85,17 @@ func recordSome(ctx context.Context, tx *storage.Tx, scope access.Scope, now tim
 			return err
 		}
 	}
-	_, err = tx.UpdateRows(ctx, "directory_contacts", 4, []storage.Column{{Name: "organisation_id", Type: "uuid"}, {Name: "person_id", Type: "uuid"}, {Name: "id", Type: "uuid"},
-		{Name: "since_gen", Type: "bigint"}, {Name: "state", Type: "text"}, {Name: "state_us", Type: "bigint"}, {Name: "delivered_us", Type: "bigint"},
-		{Name: "answered_us", Type: "bigint"}, {Name: "failures", Type: "bigint"}}, rows)
+	_, err = tx.UpdateRows(ctx, "directory_contacts", 4, []storage.Column{
+		{Name: "organisation_id", Type: "uuid"},
+		{Name: "person_id", Type: "uuid"},
+		{Name: "id", Type: "uuid"},
+		{Name: "since_gen", Type: "bigint"},
+		{Name: "state", Type: "text"},
+		{Name: "state_us", Type: "bigint"},
+		{Name: "delivered_us", Type: "bigint"},
+		{Name: "answered_us", Type: "bigint"},
+		{Name: "failures", Type: "bigint"},
+	}, rows)
 	return err
 }
 

@@ -78,8 +78,10 @@ func (r *Reference) Recognise(text string) (code string, known bool) {
 		return code, true
 	}
 	// "INFIRMIER(E) DE CLASSE NORMALE", "Aide-soignant 2e grade": the grade does not change the métier.
-	for _, tail := range []string{"classenormale", "classesuperieure", "horsclasse", "1ergrade", "2egrade", "2emegrade", "3egrade",
-		"cdi", "cdd", "titulaire", "stagiaire", "contractuel", "denuit", "dejour", "nuit", "jour"} {
+	for _, tail := range []string{
+		"classenormale", "classesuperieure", "horsclasse", "1ergrade", "2egrade", "2emegrade", "3egrade",
+		"cdi", "cdd", "titulaire", "stagiaire", "contractuel", "denuit", "dejour", "nuit", "jour",
+	} {
 		if shorter, ok := strings.CutSuffix(key, tail); ok {
 			for _, try := range []string{shorter, strings.TrimSuffix(shorter, "de")} {
 				if code, ok := r.known[try]; ok {

@@ -41,8 +41,10 @@ func (d *Directory) Reveal(ctx context.Context, scope access.Scope, id, contact 
 			return fault.New(fault.NotFound, "directory.contact_not_found")
 		}
 		k = p.Contacts[at]
-		return journal.Append(ctx, tx, scope, d.clock.Now(), journal.Entry{Action: "directory.number.reveal", ObjectKind: "person", ObjectID: id.String(),
-			ObjectName: p.Name(), After: map[string]string{"contact": k.Kind}})
+		return journal.Append(ctx, tx, scope, d.clock.Now(), journal.Entry{
+			Action: "directory.number.reveal", ObjectKind: "person", ObjectID: id.String(),
+			ObjectName: p.Name(), After: map[string]string{"contact": k.Kind},
+		})
 	})
 	return k, err
 }

@@ -125,8 +125,10 @@ func (d *Directory) save(ctx context.Context, tx *storage.Tx, scope access.Scope
 	if found {
 		action, changed = "directory.person.update", changedFields(before.Person, after.Person)
 	}
-	return after.Person, journal.Append(ctx, tx, scope, now, journal.Entry{Action: action, ObjectKind: "person", ObjectID: after.ID.String(),
-		ObjectName: after.Name(), After: map[string][]string{"changed": changed}})
+	return after.Person, journal.Append(ctx, tx, scope, now, journal.Entry{
+		Action: action, ObjectKind: "person", ObjectID: after.ID.String(),
+		ObjectName: after.Name(), After: map[string][]string{"changed": changed},
+	})
 }
 
 // before reads what is about to change.
@@ -231,8 +233,10 @@ func readContacts(typed, before []ContactPoint, zone string, now time.Time) ([]C
 				old.Private, old.Shared, old.Label = k.Private, k.Shared, k.Label
 				k = old
 			} else {
-				k = ContactPoint{Contact: Contact{ID: storage.NewID(now), Kind: read.Kind, Address: read.Address, Private: k.Private || private(k.Label),
-					Shared: k.Shared || read.Shared, State: NeverTried}, Label: oneLine(k.Label)}
+				k = ContactPoint{Contact: Contact{
+					ID: storage.NewID(now), Kind: read.Kind, Address: read.Address, Private: k.Private || private(k.Label),
+					Shared: k.Shared || read.Shared, State: NeverTried,
+				}, Label: oneLine(k.Label)}
 			}
 		}
 		k.Rank, k.Masked = len(out), false

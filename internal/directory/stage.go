@@ -38,8 +38,10 @@ func (d *Directory) Stage(ctx context.Context, scope access.Scope, rows Rows, fi
 	if file.Source = oneLine(file.Source); file.Source == "" {
 		file.Source = "RH"
 	}
-	i := Import{ID: storage.NewID(now), Source: file.Source, FileName: oneLine(file.Name), State: Staging, Header: rows.Header(), Format: rows.Format(),
-		By: scope.Actor().Name, Created: now, signature: signature(rows.Header())}
+	i := Import{
+		ID: storage.NewID(now), Source: file.Source, FileName: oneLine(file.Name), State: Staging, Header: rows.Header(), Format: rows.Format(),
+		By: scope.Actor().Name, Created: now, signature: signature(rows.Header()),
+	}
 	if err := d.keep(ctx, scope, i); err != nil {
 		return i, err
 	}
@@ -152,8 +154,10 @@ func (d *Directory) propose(ctx context.Context, scope access.Scope, i *Import, 
 		if err := writeImport(ctx, tx, scope, *i, d.clock.Now()); err != nil {
 			return err
 		}
-		return journal.Append(ctx, tx, scope, d.clock.Now(), journal.Entry{Action: "directory.import.stage", ObjectKind: "import", ObjectID: i.ID.String(),
-			ObjectName: i.FileName, After: map[string]any{"source": i.Source, "rows": i.Total}})
+		return journal.Append(ctx, tx, scope, d.clock.Now(), journal.Entry{
+			Action: "directory.import.stage", ObjectKind: "import", ObjectID: i.ID.String(),
+			ObjectName: i.FileName, After: map[string]any{"source": i.Source, "rows": i.Total},
+		})
 	})
 }
 

@@ -40,10 +40,12 @@ func scanPerson(row func(...any) error) (record, error) {
 	return p, err
 }
 
-var personInsert = []string{"organisation_id", "id", "since_gen", "until_gen", "revision", "source", "match_key", "matricule", "rpps",
+var personInsert = []string{
+	"organisation_id", "id", "since_gen", "until_gen", "revision", "source", "match_key", "matricule", "rpps",
 	"last_name", "first_name", "name_folded", "search_folded", "metier", "metier_label", "qualifications", "service_id", "site_id", "status",
 	"semester", "language", "protected", "refused", "rest_until_us", "contract_end_us", "absent_from_us", "absent_to_us", "departed_us",
-	"points", "mobiles", "tried", "proven_us", "human_id", "human_keys", "human_by", "created_us", "updated_us"}
+	"points", "mobiles", "tried", "proven_us", "human_id", "human_keys", "human_by", "created_us", "updated_us",
+}
 
 // values is the row of a version, with the evidence of who the person is.
 func (p record) values(scope access.Scope, key vault.Derived) []any {
@@ -52,11 +54,13 @@ func (p record) values(scope access.Scope, key vault.Derived) []any {
 		human = p.ID
 	}
 	mobiles, tried, proven := p.reach()
-	return []any{scope.Organisation(), p.ID, p.since, int64(forever), p.Revision, p.Source, p.match, p.Matricule, p.RPPS,
+	return []any{
+		scope.Organisation(), p.ID, p.since, int64(forever), p.Revision, p.Source, p.match, p.Matricule, p.RPPS,
 		p.LastName, p.FirstName, storage.Fold(p.LastName + " " + p.FirstName), p.search(), p.Metier, p.MetierLabel, packed(p.Qualifications),
 		storage.NullID(p.Service), storage.NullID(p.Site), p.Status, p.Semester, p.Language, p.Protected, packed(p.Refused),
 		storage.NullMicros(p.RestUntil), storage.NullMicros(p.ContractEnd), storage.NullMicros(p.AbsentFrom), storage.NullMicros(p.AbsentTo),
-		storage.NullMicros(p.Departed), len(p.Contacts), mobiles, tried, storage.NullMicros(proven), human, evidence(key, p.Person), key.Key, storage.Micros(p.Created), storage.Micros(p.Updated)}
+		storage.NullMicros(p.Departed), len(p.Contacts), mobiles, tried, storage.NullMicros(proven), human, evidence(key, p.Person), key.Key, storage.Micros(p.Created), storage.Micros(p.Updated),
+	}
 }
 
 // reach repeats what the contact points say. One that is shared proves nobody.
@@ -97,12 +101,16 @@ func scanPoint(row func(...any) error) (point, error) {
 	return k, err
 }
 
-var contactInsert = []string{"organisation_id", "id", "since_gen", "until_gen", "person_id", "kind", "address", "label", "private", "shared",
-	"rank", "source", "origin", "state", "state_us", "delivered_us", "answered_us", "failures"}
+var contactInsert = []string{
+	"organisation_id", "id", "since_gen", "until_gen", "person_id", "kind", "address", "label", "private", "shared",
+	"rank", "source", "origin", "state", "state_us", "delivered_us", "answered_us", "failures",
+}
 
 func (k point) values(scope access.Scope) []any {
-	return []any{scope.Organisation(), k.ID, k.since, int64(forever), k.person, k.Kind, k.Address, k.Label, k.Private, k.Shared, k.Rank, k.Source,
-		k.origin, string(k.State), storage.NullMicros(k.StateAt), storage.NullMicros(k.Delivered), storage.NullMicros(k.Answered), k.Failures}
+	return []any{
+		scope.Organisation(), k.ID, k.since, int64(forever), k.person, k.Kind, k.Address, k.Label, k.Private, k.Shared, k.Rank, k.Source,
+		k.origin, string(k.State), storage.NullMicros(k.StateAt), storage.NullMicros(k.Delivered), storage.NullMicros(k.Answered), k.Failures,
+	}
 }
 
 // person reads the visible version of one person with his contact points.

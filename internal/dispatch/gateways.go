@@ -116,8 +116,10 @@ func (d *Dispatch) UpdateGateway(ctx context.Context, scope access.Scope, now ti
 		if err := writeGateway(ctx, tx, g); err != nil {
 			return err
 		}
-		return journal.Append(ctx, tx, scope, now, journal.Entry{Action: "dispatch.gateway.update", ObjectKind: "gateway", ObjectID: g.ID.String(), ObjectName: g.Name,
-			Before: traceOf(before), After: after})
+		return journal.Append(ctx, tx, scope, now, journal.Entry{
+			Action: "dispatch.gateway.update", ObjectKind: "gateway", ObjectID: g.ID.String(), ObjectName: g.Name,
+			Before: traceOf(before), After: after,
+		})
 	})
 	ring(d.office.bell)
 	return g, err

@@ -117,8 +117,10 @@ type description struct {
 }
 
 func (in *intake) describe(o *Order, s State) description {
-	d := description{content: o.Content, medium: o.Medium, purpose: o.Purpose, wave: o.Wave, priority: o.Priority, quiet: o.Quiet,
-		dueUs: storage.Micros(in.now), due: s == Queued}
+	d := description{
+		content: o.Content, medium: o.Medium, purpose: o.Purpose, wave: o.Wave, priority: o.Priority, quiet: o.Quiet,
+		dueUs: storage.Micros(in.now), due: s == Queued,
+	}
 	if o.NotBefore.After(in.now) {
 		d.dueUs = storage.Micros(o.NotBefore)
 	}
@@ -172,8 +174,10 @@ func (in *intake) tellFate(o *Order, s State) {
 	if kind == "" {
 		return
 	}
-	in.said.tell(Fact{Campaign: in.limits.ID, Subject: o.Subject, Delivery: o.ID, Medium: o.Medium, Address: o.Address,
-		Kind: kind, Purpose: o.Purpose, Wave: o.Wave, At: in.now})
+	in.said.tell(Fact{
+		Campaign: in.limits.ID, Subject: o.Subject, Delivery: o.ID, Medium: o.Medium, Address: o.Address,
+		Kind: kind, Purpose: o.Purpose, Wave: o.Wave, At: in.now,
+	})
 }
 
 func deliveryColumns() []string {
@@ -184,8 +188,10 @@ func deliveryColumns() []string {
 const lotRemaining = 12
 
 func lotColumns() []string {
-	return []string{"organisation_id", "id", "campaign_id", "content_id", "medium", "purpose", "wave", "priority", "quiet",
-		"queued_us", "due_us", "expires_us", "remaining", "pending", "withdrawn"}
+	return []string{
+		"organisation_id", "id", "campaign_id", "content_id", "medium", "purpose", "wave", "priority", "quiet",
+		"queued_us", "due_us", "expires_us", "remaining", "pending", "withdrawn",
+	}
 }
 
 func (in *intake) lotRow(d description, id uuid.UUID) []any {
@@ -193,6 +199,8 @@ func (in *intake) lotRow(d description, id uuid.UUID) []any {
 	if d.expires {
 		expires = d.expiresUs
 	}
-	return []any{in.scope.Organisation(), id, in.limits.ID, d.content, string(d.medium), d.purpose, d.wave, d.priority, d.quiet,
-		storage.Micros(in.now), d.dueUs, expires, 0, d.due, false}
+	return []any{
+		in.scope.Organisation(), id, in.limits.ID, d.content, string(d.medium), d.purpose, d.wave, d.priority, d.quiet,
+		storage.Micros(in.now), d.dueUs, expires, 0, d.due, false,
+	}
 }

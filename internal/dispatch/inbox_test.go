@@ -79,7 +79,8 @@ func TestABounceNamesOurOwnID(t *testing.T) {
 	h.facts(dispatch.FactAccepted, 1)
 	err := h.air.Channel("main").Inbox().Receipts(t.Context(), []channels.Receipt{
 		{MessageID: orders[0].ID, Final: true, Reason: channels.ReasonMailboxFull, At: t0.Add(time.Hour)},
-		{MessageID: uuid.New(), Final: true}, {Final: true},
+		{MessageID: uuid.New(), Final: true},
+		{Final: true},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -59,8 +59,10 @@ type item struct {
 }
 
 func (it *item) fact(k FactKind, reason channels.Reason, at time.Time) Fact {
-	return Fact{Campaign: it.lot.campaign, Subject: it.subject, Delivery: it.id, Medium: it.lot.medium, Address: it.address,
-		Kind: k, Reason: reason, Purpose: it.lot.purpose, Wave: it.lot.wave, At: at}
+	return Fact{
+		Campaign: it.lot.campaign, Subject: it.subject, Delivery: it.id, Medium: it.lot.medium, Address: it.address,
+		Kind: k, Reason: reason, Purpose: it.lot.purpose, Wave: it.lot.wave, At: at,
+	}
 }
 
 // text is a content ready to be filled in.

@@ -21,8 +21,10 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	m := &Metrics{
 		accepted: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tocsin_dispatch_accepted_total", Help: "Messages a gateway accepted."}, []string{"medium"}),
 		refused:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tocsin_dispatch_refused_total", Help: "Messages refused for good."}, []string{"medium", "reason"}),
-		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "tocsin_dispatch_latency_seconds", Help: "From the order to the acceptance.",
-			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900}}, []string{"medium"}),
+		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "tocsin_dispatch_latency_seconds", Help: "From the order to the acceptance.",
+			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900},
+		}, []string{"medium"}),
 		flight: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "tocsin_dispatch_in_flight", Help: "Messages claimed and not yet settled by this node."}, []string{"medium"}),
 	}
 	for _, c := range []prometheus.Collector{m.accepted, m.refused, m.latency, m.flight} {

@@ -15,9 +15,8 @@ const orphansAtOnce = 500
 
 // orphan is a kept receipt whose delivery is known by now.
 type orphan struct {
-	org, id, gateway uuid.UUID
-	receipt          channels.Receipt
-	medium           channels.Medium
+	id, gateway uuid.UUID
+	receipt     channels.Receipt
 }
 
 // matchOrphans gives receipts that came too early to their deliveries, and

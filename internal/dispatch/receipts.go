@@ -29,8 +29,10 @@ func newLedger() *ledger {
 }
 
 func (l *ledger) addSent(it *item, gateway uuid.UUID) {
-	c := &carried{delivery: it.id, campaign: it.lot.campaign, subject: it.subject, medium: it.lot.medium, address: it.address,
-		purpose: it.lot.purpose, wave: it.lot.wave, gateway: gateway, state: Accepted, parts: len(it.outcome.ProviderIDs)}
+	c := &carried{
+		delivery: it.id, campaign: it.lot.campaign, subject: it.subject, medium: it.lot.medium, address: it.address,
+		purpose: it.lot.purpose, wave: it.lot.wave, gateway: gateway, state: Accepted, parts: len(it.outcome.ProviderIDs),
+	}
 	l.byDelivery[c.delivery] = c
 	for n, id := range it.outcome.ProviderIDs {
 		l.byProvider[clean(id, idMost)] = partOf{c, n}
@@ -89,8 +91,10 @@ func (p *pen) receipts(ctx context.Context, known *ledger, calls []*brought) err
 		if part, ok := known.find(r); ok {
 			part.hear(r, p.now)
 		} else if r.ProviderID != "" {
-			orphans = append(orphans, []any{p.k.scope.Organisation(), storage.NewID(p.now), p.k.gateway.ID, r.ProviderID, r.Delivered,
-				string(r.Reason), clean(r.Detail, detailMost), storage.Micros(p.now)})
+			orphans = append(orphans, []any{
+				p.k.scope.Organisation(), storage.NewID(p.now), p.k.gateway.ID, r.ProviderID, r.Delivered,
+				string(r.Reason), clean(r.Detail, detailMost), storage.Micros(p.now),
+			})
 		}
 	}
 	if err := p.tx.InsertRows(ctx, "dispatch_orphans", []string{"organisation_id", "id", "gateway_id", "provider_id", "delivered", "reason", "detail", "at_us"}, orphans); err != nil {
@@ -245,8 +249,14 @@ func (p *pen) writeHeard(ctx context.Context, known *ledger) error {
 	if err := delivered.run(ctx, p.tx, p.k.scope.Organisation(), arrived); err != nil {
 		return err
 	}
-	if _, err := p.tx.UpdateRows(ctx, "dispatch_deliveries", 2, []storage.Column{{Name: "organisation_id", Type: "uuid"}, {Name: "id", Type: "uuid"},
-		{Name: "state", Type: "text"}, {Name: "reason", Type: "text"}, {Name: "parts_done", Type: "bigint"}, {Name: "settled_us", Type: "bigint"}}, rows); err != nil {
+	if _, err := p.tx.UpdateRows(ctx, "dispatch_deliveries", 2, []storage.Column{
+		{Name: "organisation_id", Type: "uuid"},
+		{Name: "id", Type: "uuid"},
+		{Name: "state", Type: "text"},
+		{Name: "reason", Type: "text"},
+		{Name: "parts_done", Type: "bigint"},
+		{Name: "settled_us", Type: "bigint"},
+	}, rows); err != nil {
 		return err
 	}
 	return p.tx.InsertRows(ctx, "dispatch_attempts", tryColumns(), tries)

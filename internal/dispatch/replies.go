@@ -51,11 +51,15 @@ func (p *pen) replies(ctx context.Context, calls []*brought) error {
 		if !ok || r.Token == "" {
 			who = addresses[addressKey(r.From)]
 		}
-		rows[i] = []any{p.k.scope.Organisation(), storage.NewID(p.now), string(p.k.gateway.Medium), p.k.gateway.ID, nullText(r.PeerID), r.From, r.Text, r.Token,
-			storage.Micros(r.At), storage.Micros(p.now), storage.NullID(who.campaign), storage.NullID(who.subject), false}
+		rows[i] = []any{
+			p.k.scope.Organisation(), storage.NewID(p.now), string(p.k.gateway.Medium), p.k.gateway.ID, nullText(r.PeerID), r.From, r.Text, r.Token,
+			storage.Micros(r.At), storage.Micros(p.now), storage.NullID(who.campaign), storage.NullID(who.subject), false,
+		}
 	}
-	return p.tx.InsertNewRows(ctx, "dispatch_replies", []string{"organisation_id", "id", "medium", "gateway_id", "peer_id", "sender", "body", "token",
-		"at_us", "received_us", "campaign_id", "subject_id", "relayed"}, rows)
+	return p.tx.InsertNewRows(ctx, "dispatch_replies", []string{
+		"organisation_id", "id", "medium", "gateway_id", "peer_id", "sender", "body", "token",
+		"at_us", "received_us", "campaign_id", "subject_id", "relayed",
+	}, rows)
 }
 
 // addressKey makes "+33612345678" and "33612345678" the same sender, and a mailbox the

@@ -28,8 +28,10 @@ const (
 // looks is not a matter of the hour it is.
 func (d *Dispatch) tasks() []jobs.Task {
 	plain := func(name string, every time.Duration, wake <-chan struct{}, run func(context.Context) (bool, error)) jobs.Task {
-		return jobs.Task{Name: "dispatch." + name, Every: every, Wake: wake,
-			Run: func(ctx context.Context, _ time.Time) (bool, error) { return run(ctx) }}
+		return jobs.Task{
+			Name: "dispatch." + name, Every: every, Wake: wake,
+			Run: func(ctx context.Context, _ time.Time) (bool, error) { return run(ctx) },
+		}
 	}
 	return []jobs.Task{
 		plain("watch", watchEvery, d.watch.bell, func(ctx context.Context) (bool, error) { return false, d.watch.refresh(ctx, d.clock.Now()) }),

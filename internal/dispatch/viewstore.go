@@ -74,8 +74,10 @@ func readTallies(ctx context.Context, tx *storage.Tx, scope access.Scope, campai
 				return err
 			}
 			v := viewOf(media, m)
-			*map[string]*int64{string(Queued): &v.Queued, string(Accepted): &v.Accepted, string(Delivered): &v.Delivered, string(Failed): &v.Failed,
-				string(Expired): &v.Expired, string(Withdrawn): &v.Withdrawn, string(Guarded): &v.Guarded, string(Merged): &v.Merged, tallyDouble: &v.Doubles}[state] = n
+			*map[string]*int64{
+				string(Queued): &v.Queued, string(Accepted): &v.Accepted, string(Delivered): &v.Delivered, string(Failed): &v.Failed,
+				string(Expired): &v.Expired, string(Withdrawn): &v.Withdrawn, string(Guarded): &v.Guarded, string(Merged): &v.Merged, tallyDouble: &v.Doubles,
+			}[state] = n
 			return nil
 		})
 }

@@ -136,7 +136,8 @@ func sortedIDs[T any](m map[uuid.UUID]T) []uuid.UUID {
 }
 
 func withdrawSubjects(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, campaign uuid.UUID,
-	subjects []uuid.UUID, lots map[uuid.UUID]lotHead, said *scribe) (int64, error) {
+	subjects []uuid.UUID, lots map[uuid.UUID]lotHead, said *scribe,
+) (int64, error) {
 	type found struct{ id, lot, subject uuid.UUID }
 	var rows []found
 	err := eachChunk(subjects, func(part []uuid.UUID) error {
@@ -154,8 +155,10 @@ func withdrawSubjects(ctx context.Context, tx *storage.Tx, scope access.Scope, n
 				}
 				rows = append(rows, f)
 				said.moved(campaign, h.medium, Queued, Withdrawn)
-				said.tell(Fact{Campaign: campaign, Subject: f.subject, Delivery: f.id, Medium: h.medium, Address: address,
-					Kind: FactWithdrawn, Purpose: h.purpose, Wave: h.wave, At: now})
+				said.tell(Fact{
+					Campaign: campaign, Subject: f.subject, Delivery: f.id, Medium: h.medium, Address: address,
+					Kind: FactWithdrawn, Purpose: h.purpose, Wave: h.wave, At: now,
+				})
 				return nil
 			})
 	})
@@ -168,8 +171,12 @@ func withdrawSubjects(ctx context.Context, tx *storage.Tx, scope access.Scope, n
 		updates[i] = []any{scope.Organisation(), f.id, string(Withdrawn), storage.Micros(now)}
 		lost[f.lot]++
 	}
-	if _, err := tx.UpdateRows(ctx, "dispatch_deliveries", 2, []storage.Column{{Name: "organisation_id", Type: "uuid"}, {Name: "id", Type: "uuid"},
-		{Name: "state", Type: "text"}, {Name: "settled_us", Type: "bigint"}}, updates); err != nil {
+	if _, err := tx.UpdateRows(ctx, "dispatch_deliveries", 2, []storage.Column{
+		{Name: "organisation_id", Type: "uuid"},
+		{Name: "id", Type: "uuid"},
+		{Name: "state", Type: "text"},
+		{Name: "settled_us", Type: "bigint"},
+	}, updates); err != nil {
 		return 0, err
 	}
 	for _, id := range sortedIDs(lost) {

@@ -115,8 +115,11 @@ func (p *pen) updateSent(ctx context.Context, plain, arrived, rows [][]any) erro
 	if err := accepted.run(ctx, p.tx, org, plain); err != nil {
 		return err
 	}
-	delivered := leanUpdate{"state = 'delivered', reason = '', parts = 1, parts_done = 1, gateway_id = $2, provider_id = v.c1, accepted_us = v.c2, settled_us = v.c3",
-		[]string{"uuid", "text", "bigint", "bigint"}, shared}
+	delivered := leanUpdate{
+		"state = 'delivered', reason = '', parts = 1, parts_done = 1, gateway_id = $2, provider_id = v.c1, accepted_us = v.c2, settled_us = v.c3",
+		[]string{"uuid", "text", "bigint", "bigint"},
+		shared,
+	}
 	if err := delivered.run(ctx, p.tx, org, arrived); err != nil {
 		return err
 	}
@@ -125,9 +128,18 @@ func (p *pen) updateSent(ctx context.Context, plain, arrived, rows [][]any) erro
 }
 
 func sentColumns() []storage.Column {
-	return []storage.Column{{Name: "organisation_id", Type: "uuid"}, {Name: "id", Type: "uuid"}, {Name: "state", Type: "text"}, {Name: "reason", Type: "text"},
-		{Name: "gateway_id", Type: "uuid"}, {Name: "provider_id", Type: "text"}, {Name: "parts", Type: "bigint"}, {Name: "parts_done", Type: "bigint"},
-		{Name: "accepted_us", Type: "bigint"}, {Name: "settled_us", Type: "bigint"}}
+	return []storage.Column{
+		{Name: "organisation_id", Type: "uuid"},
+		{Name: "id", Type: "uuid"},
+		{Name: "state", Type: "text"},
+		{Name: "reason", Type: "text"},
+		{Name: "gateway_id", Type: "uuid"},
+		{Name: "provider_id", Type: "text"},
+		{Name: "parts", Type: "bigint"},
+		{Name: "parts_done", Type: "bigint"},
+		{Name: "accepted_us", Type: "bigint"},
+		{Name: "settled_us", Type: "bigint"},
+	}
 }
 
 // sentRow writes the outcome of one delivery, and its receipt when that came
@@ -169,8 +181,10 @@ func tryColumns() []string {
 }
 
 func (p *pen) tryRow(it *item, s State) []any {
-	return []any{p.k.scope.Organisation(), storage.NewID(p.now), it.id, p.k.gateway.ID, string(s), string(it.outcome.Reason),
-		clean(it.outcome.Detail, detailMost), storage.Micros(it.at)}
+	return []any{
+		p.k.scope.Organisation(), storage.NewID(p.now), it.id, p.k.gateway.ID, string(s), string(it.outcome.Reason),
+		clean(it.outcome.Detail, detailMost), storage.Micros(it.at),
+	}
 }
 
 // writeAgain moves deliveries to lots that are due at their next try.
@@ -189,8 +203,10 @@ func (p *pen) writeAgain(ctx context.Context, again map[againKey]*againLot) erro
 		if l.expiresUs != 0 {
 			expires = l.expiresUs
 		}
-		lots = append(lots, []any{p.k.scope.Organisation(), g.id, l.campaign, l.contentID, string(l.medium), l.purpose, l.wave, l.priority, l.quiet,
-			l.queuedUs, g.dueUs, expires, len(items), true, false})
+		lots = append(lots, []any{
+			p.k.scope.Organisation(), g.id, l.campaign, l.contentID, string(l.medium), l.purpose, l.wave, l.priority, l.quiet,
+			l.queuedUs, g.dueUs, expires, len(items), true, false,
+		})
 		for _, it := range items {
 			double := it.double || it.outcome.Uncertain
 			rows = append(rows, []any{p.k.scope.Organisation(), it.id, g.id, key.attempts, string(it.outcome.Reason), double})
@@ -207,8 +223,14 @@ func (p *pen) writeAgain(ctx context.Context, again map[againKey]*againLot) erro
 	if err := p.tx.InsertRows(ctx, "dispatch_lots", lotColumns(), lots); err != nil {
 		return err
 	}
-	if _, err := p.tx.UpdateRows(ctx, "dispatch_deliveries", 2, []storage.Column{{Name: "organisation_id", Type: "uuid"}, {Name: "id", Type: "uuid"},
-		{Name: "lot_id", Type: "uuid"}, {Name: "attempts", Type: "bigint"}, {Name: "reason", Type: "text"}, {Name: "possible_double", Type: "boolean"}}, rows); err != nil {
+	if _, err := p.tx.UpdateRows(ctx, "dispatch_deliveries", 2, []storage.Column{
+		{Name: "organisation_id", Type: "uuid"},
+		{Name: "id", Type: "uuid"},
+		{Name: "lot_id", Type: "uuid"},
+		{Name: "attempts", Type: "bigint"},
+		{Name: "reason", Type: "text"},
+		{Name: "possible_double", Type: "boolean"},
+	}, rows); err != nil {
 		return err
 	}
 	return p.tx.InsertRows(ctx, "dispatch_attempts", tryColumns(), tries)
@@ -230,8 +252,13 @@ func (p *pen) writeDropped(ctx context.Context, dropped []*item) error {
 		p.said.moved(it.lot.campaign, it.lot.medium, Queued, state)
 		p.said.tell(it.fact(kind, reason, it.at))
 	}
-	_, err = p.tx.UpdateRows(ctx, "dispatch_deliveries", 2, []storage.Column{{Name: "organisation_id", Type: "uuid"}, {Name: "id", Type: "uuid"},
-		{Name: "state", Type: "text"}, {Name: "reason", Type: "text"}, {Name: "settled_us", Type: "bigint"}}, rows)
+	_, err = p.tx.UpdateRows(ctx, "dispatch_deliveries", 2, []storage.Column{
+		{Name: "organisation_id", Type: "uuid"},
+		{Name: "id", Type: "uuid"},
+		{Name: "state", Type: "text"},
+		{Name: "reason", Type: "text"},
+		{Name: "settled_us", Type: "bigint"},
+	}, rows)
 	return err
 }
 
@@ -282,6 +309,8 @@ func (c *carried) fact() Fact {
 	if c.state == Failed {
 		kind = FactFailed
 	}
-	return Fact{Campaign: c.campaign, Subject: c.subject, Delivery: c.delivery, Medium: c.medium, Address: c.address,
-		Kind: kind, Reason: c.reason, Purpose: c.purpose, Wave: c.wave, At: c.at}
+	return Fact{
+		Campaign: c.campaign, Subject: c.subject, Delivery: c.delivery, Medium: c.medium, Address: c.address,
+		Kind: kind, Reason: c.reason, Purpose: c.purpose, Wave: c.wave, At: c.at,
+	}
 }

@@ -25,9 +25,9 @@ type control struct {
 
 // paper is a form as the page draws it.
 type paper struct {
-	action, method string
-	fixed          url.Values // hidden and typed fields
-	controls       []control
+	action   string
+	fixed    url.Values // hidden and typed fields
+	controls []control
 }
 
 var errNoForm = errors.New("the page has no button for this answer")

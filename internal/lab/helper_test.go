@@ -89,13 +89,15 @@ func (r *running) counts() lab.Counts {
 
 // bind opens a session of our own client.
 func (r *running) bind(mode smpp.Command, change func(*sms.ClientOptions)) (*sms.Client, error) {
-	o := sms.ClientOptions{Address: r.SMPP, Mode: mode, Bind: smpp.Bind{SystemID: "hopital", Password: "secret"}, Window: 500,
+	o := sms.ClientOptions{
+		Address: r.SMPP, Mode: mode, Bind: smpp.Bind{SystemID: "hopital", Password: "secret"}, Window: 500,
 		Connect: 5 * time.Second, Response: 10 * time.Second, Enquire: time.Minute,
 		Deliver: func(d sms.Delivery) {
 			if err := d.Answer(smpp.StatusOK); err != nil {
 				r.t.Logf("acknowledgement: %v", err)
 			}
-		}}
+		},
+	}
 	if change != nil {
 		change(&o)
 	}

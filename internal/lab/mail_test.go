@@ -103,8 +103,10 @@ func mailbox(t *testing.T, p lab.Population, suits func(lab.Person) bool) string
 }
 
 func letterTo(to, token string) channels.Message {
-	return channels.Message{ID: uuid.New(), To: to, Subject: "PLAN BLANC : votre renfort est demandé", Language: "fr", ReplyToken: token,
-		Text: "Bonjour,\n\nLe plan blanc est déclenché. Répondez 1 si vous venez, 2 sinon.\n\nSainte-Aurore"}
+	return channels.Message{
+		ID: uuid.New(), To: to, Subject: "PLAN BLANC : votre renfort est demandé", Language: "fr", ReplyToken: token,
+		Text: "Bonjour,\n\nLe plan blanc est déclenché. Répondez 1 si vous venez, 2 sinon.\n\nSainte-Aurore",
+	}
 }
 
 // What the product sends comes back as the product expects it: an answer at the

@@ -81,7 +81,11 @@ func (p Population) Check() error {
 		{p.Unknown, p.Dead, p.Off},
 		{p.Coming, p.OnSite, p.Unavailable, p.CallMe, p.Unclear, p.Stop},
 		{p.MailFull, p.MailDead, p.MailAway},
-		{p.Link}, {p.Second}, {p.Reminded}, {p.Exercise}, {p.MailReads},
+		{p.Link},
+		{p.Second},
+		{p.Reminded},
+		{p.Exercise},
+		{p.MailReads},
 	} {
 		sum := 0.0
 		for _, share := range group {

@@ -34,8 +34,10 @@ func newPost(o Options, a *agenda, c *crew) *post {
 }
 
 func (p *post) counts() MailCounts {
-	return MailCounts{Tally: p.ledger.tally(), Refused: p.refused.Load(), Replies: p.replies.Load(),
-		Bounces: p.bounces.Load(), Away: p.away.Load(), Failed: p.failed.Load()}
+	return MailCounts{
+		Tally: p.ledger.tally(), Refused: p.refused.Load(), Replies: p.replies.Load(),
+		Bounces: p.bounces.Load(), Away: p.away.Load(), Failed: p.failed.Load(),
+	}
 }
 
 // Bounds of the mail server.

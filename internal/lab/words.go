@@ -56,9 +56,11 @@ func sayings(i Intent, minutes int, n notice) []string {
 }
 
 func comingSayings(minutes int) []string {
-	list := []string{"oui", "Oui", "OUI", "ok", "ok j'arrive", "j'arrive", "J’arrive", "jarrive", "je viens", "Je viens", "Présent", "👍",
+	list := []string{
+		"oui", "Oui", "OUI", "ok", "ok j'arrive", "j'arrive", "J’arrive", "jarrive", "je viens", "Je viens", "Présent", "👍",
 		"oui {m} min", "oui {m}mn", "OUI {m}", "Oui, dans {m} minutes", "j'arrive ds {m}mn", "j'arrive dans {m} min", "jarive ds {m} min", "je viens, {m} min",
-		"je suis là dans {m} minutes", "ok {m} min", "en route, {m}mn", "🚗 {m} min", "je pars, la dans {m}min"}
+		"je suis là dans {m} minutes", "ok {m} min", "en route, {m}mn", "🚗 {m} min", "je pars, la dans {m}min",
+	}
 	switch minutes {
 	case 30:
 		list = append(list, "oui dans une demi heure", "1/2h", "ds une demi-heure", "j'arrive dans 1/2 heure")

@@ -17,10 +17,14 @@ func TestWhatAPersonUnderstands(t *testing.T) {
 		keys           map[lab.Intent]string
 	}{
 		"CHSA : PLAN BLANC. Afflux. Venez si vous pouvez. Rép 1 oui 2 non ou " + link: {asks: true, link: link, keys: map[lab.Intent]string{lab.Coming: "1", lab.Unavailable: "2"}},
-		"EXERCICE CHSA : PLAN BLANC. Répondez 1=je viens, 2=je ne peux pas, 3=déjà sur place, 4=rappelez-moi": {asks: true, exercise: true,
-			keys: map[lab.Intent]string{lab.Coming: "1", lab.Unavailable: "2", lab.OnSite: "3", lab.CallMe: "4"}},
-		"CHSA : CONFINEMENT bât. 3. Rentrez. Rép 1 abrité 2 absent 3 aide ou " + link + ".": {asks: true, link: link,
-			keys: map[lab.Intent]string{lab.OnSite: "1", lab.Unavailable: "2", lab.CallMe: "3"}},
+		"EXERCICE CHSA : PLAN BLANC. Répondez 1=je viens, 2=je ne peux pas, 3=déjà sur place, 4=rappelez-moi": {
+			asks: true, exercise: true,
+			keys: map[lab.Intent]string{lab.Coming: "1", lab.Unavailable: "2", lab.OnSite: "3", lab.CallMe: "4"},
+		},
+		"CHSA : CONFINEMENT bât. 3. Rentrez. Rép 1 abrité 2 absent 3 aide ou " + link + ".": {
+			asks: true, link: link,
+			keys: map[lab.Intent]string{lab.OnSite: "1", lab.Unavailable: "2", lab.CallMe: "3"},
+		},
 		"TEST CHSA : essai mensuel, ne venez pas. Confirmez votre numéro : Rép 1 ou " + link:       {asks: true, exercise: true, link: link, only: "1"},
 		"CHSA: CYBER ATTACK. Leave it on. Can you come? Reply 1 yes 2 no or " + link:               {asks: true, link: link, keys: map[lab.Intent]string{lab.Coming: "1", lab.Unavailable: "2"}},
 		"CHSA : fin d’alerte, merci à tous. 312 collègues sont venus, présents à 8 h.":             {},
@@ -40,8 +44,10 @@ func TestWhatAPersonUnderstands(t *testing.T) {
 // otherwise the figures of the demonstration are noise.
 func TestPeopleAreUnderstood(t *testing.T) {
 	t.Parallel()
-	kinds := map[lab.Intent]reply.Kind{lab.Coming: reply.Coming, lab.OnSite: reply.OnSite, lab.Unavailable: reply.Unavailable,
-		lab.CallMe: reply.CallMe, lab.Stop: reply.Stop, lab.Unclear: reply.Unknown}
+	kinds := map[lab.Intent]reply.Kind{
+		lab.Coming: reply.Coming, lab.OnSite: reply.OnSite, lab.Unavailable: reply.Unavailable,
+		lab.CallMe: reply.CallMe, lab.Stop: reply.Stop, lab.Unclear: reply.Unknown,
+	}
 	p := lab.DefaultPopulation()
 	p.Link, p.Second = 0, 0.3
 	for _, text := range []string{"CHSA : PLAN BLANC. Répondez 1 je viens 2 non", "EXERCICE CHSA : répondez", "CHSA: please reply, hospital alert"} {

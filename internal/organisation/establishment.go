@@ -40,8 +40,10 @@ func Palette() []string {
 // Zones lists the zones of the French territories, metropolitan France first.
 // Any other IANA zone is accepted too.
 func Zones() []string {
-	return []string{"Europe/Paris", "America/Guadeloupe", "America/Martinique", "America/Cayenne", "Indian/Reunion",
-		"Indian/Mayotte", "America/Miquelon", "Pacific/Noumea", "Pacific/Tahiti", "Pacific/Wallis"}
+	return []string{
+		"Europe/Paris", "America/Guadeloupe", "America/Martinique", "America/Cayenne", "Indian/Reunion",
+		"Indian/Mayotte", "America/Miquelon", "Pacific/Noumea", "Pacific/Tahiti", "Pacific/Wallis",
+	}
 }
 
 // nameLimit is in characters; longer names break every page.

@@ -37,8 +37,10 @@ func (s *Service) AddNode(ctx context.Context, scope access.Scope, n Node, paren
 				return err
 			}
 		}
-		return journal.Append(ctx, tx, scope, now, journal.Entry{Action: "organisation.node.add", ObjectKind: string(n.Kind),
-			ObjectID: n.ID.String(), ObjectName: n.Name, After: notedNode(n)})
+		return journal.Append(ctx, tx, scope, now, journal.Entry{
+			Action: "organisation.node.add", ObjectKind: string(n.Kind),
+			ObjectID: n.ID.String(), ObjectName: n.Name, After: notedNode(n),
+		})
 	})
 	return n, err
 }
@@ -98,8 +100,10 @@ func (s *Service) UpdateNode(ctx context.Context, scope access.Scope, n Node) (N
 		if err := updateNode(ctx, tx, scope, out); err != nil {
 			return err
 		}
-		return journal.Append(ctx, tx, scope, now, journal.Entry{Action: "organisation.node.update", ObjectKind: string(out.Kind),
-			ObjectID: out.ID.String(), ObjectName: out.Name, Before: notedNode(before), After: notedNode(out)})
+		return journal.Append(ctx, tx, scope, now, journal.Entry{
+			Action: "organisation.node.update", ObjectKind: string(out.Kind),
+			ObjectID: out.ID.String(), ObjectName: out.Name, Before: notedNode(before), After: notedNode(out),
+		})
 	})
 	return out, err
 }
@@ -126,8 +130,10 @@ func (s *Service) CloseNode(ctx context.Context, scope access.Scope, id uuid.UUI
 			AND to_us IS NULL`, scope.Organisation(), id, storage.Micros(now)); err != nil {
 			return err
 		}
-		return journal.Append(ctx, tx, scope, now, journal.Entry{Action: "organisation.node.close", ObjectKind: string(n.Kind),
-			ObjectID: id.String(), ObjectName: n.Name})
+		return journal.Append(ctx, tx, scope, now, journal.Entry{
+			Action: "organisation.node.close", ObjectKind: string(n.Kind),
+			ObjectID: id.String(), ObjectName: n.Name,
+		})
 	})
 }
 
@@ -145,8 +151,10 @@ func (s *Service) Join(ctx context.Context, scope access.Scope, l Link) (Link, e
 		if l, err = join(ctx, tx, scope, l, now); err != nil {
 			return err
 		}
-		return journal.Append(ctx, tx, scope, now, journal.Entry{Action: "organisation.link.add", ObjectKind: "link", ObjectID: l.ID.String(),
-			After: map[string]string{"parent": l.Parent.String(), "child": l.Child.String(), "relation": string(l.Relation)}})
+		return journal.Append(ctx, tx, scope, now, journal.Entry{
+			Action: "organisation.link.add", ObjectKind: "link", ObjectID: l.ID.String(),
+			After: map[string]string{"parent": l.Parent.String(), "child": l.Child.String(), "relation": string(l.Relation)},
+		})
 	})
 	return l, err
 }
@@ -259,6 +267,8 @@ func (s *Service) EnsurePlaces(ctx context.Context, tx *storage.Tx, scope access
 	if err := insertLinks(ctx, tx, scope, joined...); err != nil {
 		return nil, err
 	}
-	return places, journal.Append(ctx, tx, scope, now, journal.Entry{Action: "organisation.node.import", ObjectKind: "places",
-		After: map[string]int{"added": len(added)}})
+	return places, journal.Append(ctx, tx, scope, now, journal.Entry{
+		Action: "organisation.node.import", ObjectKind: "places",
+		After: map[string]int{"added": len(added)},
+	})
 }

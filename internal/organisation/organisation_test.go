@@ -213,8 +213,12 @@ func TestEnsurePlaces(t *testing.T) {
 	each(t, func(t *testing.T, h house) {
 		ctx := t.Context()
 		names := []organisation.PlaceName{
-			{Site: "Site Nord", Service: "Urgences"}, {Site: "SITE  NORD", Service: "urgences"}, {Site: "Site Sud", Service: "Urgences"},
-			{Service: "Direction"}, {Site: "Site Nord", Service: "Réanimation", Code: "UF 4512"}, {Site: "Site Nord", Code: "uf 4512"},
+			{Site: "Site Nord", Service: "Urgences"},
+			{Site: "SITE  NORD", Service: "urgences"},
+			{Site: "Site Sud", Service: "Urgences"},
+			{Service: "Direction"},
+			{Site: "Site Nord", Service: "Réanimation", Code: "UF 4512"},
+			{Site: "Site Nord", Code: "uf 4512"},
 			{Service: "Urgences"},
 		}
 		for range 2 {

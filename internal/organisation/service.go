@@ -49,8 +49,10 @@ func (s *Service) Create(ctx context.Context, scope access.Scope, e Establishmen
 			}
 			return err
 		}
-		return journal.Append(ctx, tx, inside, now, journal.Entry{Action: "organisation.create", ObjectKind: "establishment",
-			ObjectID: e.ID.String(), ObjectName: e.Name, After: noted(e)})
+		return journal.Append(ctx, tx, inside, now, journal.Entry{
+			Action: "organisation.create", ObjectKind: "establishment",
+			ObjectID: e.ID.String(), ObjectName: e.Name, After: noted(e),
+		})
 	})
 	return e, err
 }
@@ -115,8 +117,10 @@ func (s *Service) Update(ctx context.Context, scope access.Scope, e Establishmen
 		if err := updateEstablishment(ctx, tx, e, now); err != nil {
 			return err
 		}
-		return journal.Append(ctx, tx, scope, now, journal.Entry{Action: "organisation.update", ObjectKind: "establishment",
-			ObjectID: e.ID.String(), ObjectName: e.Name, Before: noted(before), After: noted(e)})
+		return journal.Append(ctx, tx, scope, now, journal.Entry{
+			Action: "organisation.update", ObjectKind: "establishment",
+			ObjectID: e.ID.String(), ObjectName: e.Name, Before: noted(before), After: noted(e),
+		})
 	})
 	return e, err
 }

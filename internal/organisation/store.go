@@ -118,11 +118,15 @@ func scanNode(row func(...any) error) (Node, error) {
 func insertNodes(ctx context.Context, tx *storage.Tx, scope access.Scope, list ...Node) error {
 	rows := make([][]any, 0, len(list))
 	for _, n := range list {
-		rows = append(rows, []any{scope.Organisation(), n.ID, string(n.Kind), n.Name, storage.Fold(n.Name), n.Code, storage.Fold(n.Code),
-			n.FINESS.String(), n.Address, n.Zone, storage.Micros(n.Created), storage.NullMicros(n.Closed)})
+		rows = append(rows, []any{
+			scope.Organisation(), n.ID, string(n.Kind), n.Name, storage.Fold(n.Name), n.Code, storage.Fold(n.Code),
+			n.FINESS.String(), n.Address, n.Zone, storage.Micros(n.Created), storage.NullMicros(n.Closed),
+		})
 	}
-	return tx.InsertRows(ctx, "organisation_nodes", []string{"organisation_id", "id", "kind", "name", "name_folded", "code", "code_folded",
-		"finess", "address", "zone", "created_us", "closed_us"}, rows)
+	return tx.InsertRows(ctx, "organisation_nodes", []string{
+		"organisation_id", "id", "kind", "name", "name_folded", "code", "code_folded",
+		"finess", "address", "zone", "created_us", "closed_us",
+	}, rows)
 }
 
 func updateNode(ctx context.Context, tx *storage.Tx, scope access.Scope, n Node) error {

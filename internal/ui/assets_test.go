@@ -68,13 +68,31 @@ func TestTonesReadOnTheirGrounds(t *testing.T) {
 	}
 	for _, theme := range themes(t, string(bundles["app.css"])) {
 		for _, pair := range [][2]string{
-			{"--ink", "--paper"}, {"--ink", "--surface"}, {"--quiet", "--paper"}, {"--quiet", "--surface"}, {"--quiet", "--sunken"},
-			{"--accent", "--surface"}, {"--accent", "--paper"}, {"--accent-ink", "--accent"}, {"--accent-ink", "--accent-hover"},
-			{"--danger-ink", "--danger"}, {"--danger-ink", "--danger-hover"}, {"--ink", "--accent-soft"}, {"--ink", "--danger-soft"},
-			{"--information", "--information-ground"}, {"--attention", "--attention-ground"}, {"--alerte", "--alerte-ground"},
-			{"--critique", "--critique-ground"}, {"--succes", "--succes-ground"}, {"--neutre", "--neutre-ground"}, {"--critique", "--surface"},
-			{"--solid-critique-ink", "--solid-critique"}, {"--solid-attention-ink", "--solid-attention"},
-			{"--solid-alerte-ink", "--solid-alerte"}, {"--solid-information-ink", "--solid-information"}, {"--rail-ink", "--rail"},
+			{"--ink", "--paper"},
+			{"--ink", "--surface"},
+			{"--quiet", "--paper"},
+			{"--quiet", "--surface"},
+			{"--quiet", "--sunken"},
+			{"--accent", "--surface"},
+			{"--accent", "--paper"},
+			{"--accent-ink", "--accent"},
+			{"--accent-ink", "--accent-hover"},
+			{"--danger-ink", "--danger"},
+			{"--danger-ink", "--danger-hover"},
+			{"--ink", "--accent-soft"},
+			{"--ink", "--danger-soft"},
+			{"--information", "--information-ground"},
+			{"--attention", "--attention-ground"},
+			{"--alerte", "--alerte-ground"},
+			{"--critique", "--critique-ground"},
+			{"--succes", "--succes-ground"},
+			{"--neutre", "--neutre-ground"},
+			{"--critique", "--surface"},
+			{"--solid-critique-ink", "--solid-critique"},
+			{"--solid-attention-ink", "--solid-attention"},
+			{"--solid-alerte-ink", "--solid-alerte"},
+			{"--solid-information-ink", "--solid-information"},
+			{"--rail-ink", "--rail"},
 		} {
 			if ratio := contrast(t, theme[pair[0]], theme[pair[1]]); ratio < 4.5 {
 				t.Errorf("%s on %s: %.2f (%s on %s), want 4.5", pair[0], pair[1], ratio, theme[pair[0]], theme[pair[1]])

@@ -119,8 +119,16 @@ func TestFormNumbers(t *testing.T) {
 		want  int
 		valid bool
 	}{
-		{"", 0, true}, {"42", 42, true}, {" 1 240 ", 1240, true}, {"1\u202f240", 1240, true}, {"1\u00a0240", 1240, true},
-		{"0", 0, false}, {"5001", 0, false}, {"douze", 0, false}, {"1.5", 0, false}, {"-3", 0, false},
+		{"", 0, true},
+		{"42", 42, true},
+		{" 1 240 ", 1240, true},
+		{"1\u202f240", 1240, true},
+		{"1\u00a0240", 1240, true},
+		{"0", 0, false},
+		{"5001", 0, false},
+		{"douze", 0, false},
+		{"1.5", 0, false},
+		{"-3", 0, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.typed, func(t *testing.T) {
@@ -203,8 +211,14 @@ func TestLocalPath(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ given, want string }{
 		{"/annuaire?q=a", "/annuaire?q=a"},
-		{"", "/"}, {"annuaire", "/"}, {"//evil.test/x", "/"}, {"https://evil.test", "/"}, {"/\\evil.test", "/"},
-		{"javascript:alert(1)", "/"}, {"/a\r\nSet-Cookie: x", "/"}, {"/\t/evil.test", "/"},
+		{"", "/"},
+		{"annuaire", "/"},
+		{"//evil.test/x", "/"},
+		{"https://evil.test", "/"},
+		{"/\\evil.test", "/"},
+		{"javascript:alert(1)", "/"},
+		{"/a\r\nSet-Cookie: x", "/"},
+		{"/\t/evil.test", "/"},
 	}
 	for _, tt := range tests {
 		if got := ui.LocalPath(tt.given, "/"); got != tt.want {

@@ -87,8 +87,10 @@ func (r *Router) remember(next http.Handler) http.Handler {
 		if r.opt.Observe != nil {
 			r.opt.Observe(Observation{Method: req.Method, Route: n.route.Pattern, Status: counted.code(), Took: took})
 		}
-		attrs := []any{"id", n.id, "method", req.Method, "route", n.route.Pattern, "status", counted.code(),
-			"bytes", counted.bytes, "ms", float64(took.Microseconds()) / 1000, "from", n.address}
+		attrs := []any{
+			"id", n.id, "method", req.Method, "route", n.route.Pattern, "status", counted.code(),
+			"bytes", counted.bytes, "ms", float64(took.Microseconds()) / 1000, "from", n.address,
+		}
 		if n.route.Need != Public && n.route.Pattern != "" {
 			attrs = append(attrs, "path", req.URL.Path)
 		}

@@ -54,8 +54,10 @@ func newWalk(t *testing.T, database string) *walk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.other = &walker{name: "the other establishment", roles: access.Roles(), elsewhere: true,
-		who: identitytest.Join(t, w.h.Accounts, w.h.clock, other.ID, "directrice@parc.example", access.Roles()...)}
+	w.other = &walker{
+		name: "the other establishment", roles: access.Roles(), elsewhere: true,
+		who: identitytest.Join(t, w.h.Accounts, w.h.clock, other.ID, "directrice@parc.example", access.Roles()...),
+	}
 	return w
 }
 
@@ -114,13 +116,25 @@ func (w *walk) furnish() {
 	recipient := h.person(l, agent).ID
 
 	w.ids = []pathID{
-		{"/alertes/declencher/scenario/", "scenario", sc.ID.String()}, {"/alertes/", "id", l.ID.String()}, {"/alertes/", "personne", recipient.String()},
-		{"/r/", "code", link}, {"/bienvenue/", "code", "dejautilise"}, {"/invitation/", "code", invited.Code},
-		{"/scenarios/bibliotheque/", "famille", "plan_blanc"}, {"/scenarios/", "id", sc.ID.String()}, {"/scenarios/", "section", "textes"},
-		{"/annuaire/groupes/", "id", group.String()}, {"/annuaire/import/", "id", imported.ID.String()},
-		{"/annuaire/", "id", agent.ID.String()}, {"/annuaire/", "contact", agent.Contacts[0].ID.String()}, {"/annuaire/", "absence", absence.ID.String()},
-		{"/administration/canaux/", "id", gateways[0].ID.String()}, {"/administration/comptes/", "id", member.ID.String()},
-		{"/etablissement/", "id", site.ID.String()}, {"/compte/sessions/", "id", sessions[0].ID.String()}, {"/compte/cle-acces/", "id", uuid.NewString()},
+		{"/alertes/declencher/scenario/", "scenario", sc.ID.String()},
+		{"/alertes/", "id", l.ID.String()},
+		{"/alertes/", "personne", recipient.String()},
+		{"/r/", "code", link},
+		{"/bienvenue/", "code", "dejautilise"},
+		{"/invitation/", "code", invited.Code},
+		{"/scenarios/bibliotheque/", "famille", "plan_blanc"},
+		{"/scenarios/", "id", sc.ID.String()},
+		{"/scenarios/", "section", "textes"},
+		{"/annuaire/groupes/", "id", group.String()},
+		{"/annuaire/import/", "id", imported.ID.String()},
+		{"/annuaire/", "id", agent.ID.String()},
+		{"/annuaire/", "contact", agent.Contacts[0].ID.String()},
+		{"/annuaire/", "absence", absence.ID.String()},
+		{"/administration/canaux/", "id", gateways[0].ID.String()},
+		{"/administration/comptes/", "id", member.ID.String()},
+		{"/etablissement/", "id", site.ID.String()},
+		{"/compte/sessions/", "id", sessions[0].ID.String()},
+		{"/compte/cle-acces/", "id", uuid.NewString()},
 	}
 	for name, id := range map[string]uuid.UUID{
 		"id": agent.ID, "personne": recipient, "group": group, "groupe": group, "service": site.ID, "site": site.ID, "parent": site.ID, "scenario": sc.ID,

@@ -96,8 +96,10 @@ func waves(metiers ...string) func(*alerting.Definition) {
 	return func(d *alerting.Definition) {
 		d.Waves = nil
 		for i, m := range metiers {
-			w := alerting.Wave{Name: alerting.Localized{"fr": m}, Who: directory.Rule{Metiers: []string{m}}, After: minutes(10 * i),
-				Media: []channels.Medium{channels.SMS, channels.Email}, Escalate: minutes(5), When: alerting.QuotaMissing}
+			w := alerting.Wave{
+				Name: alerting.Localized{"fr": m}, Who: directory.Rule{Metiers: []string{m}}, After: minutes(10 * i),
+				Media: []channels.Medium{channels.SMS, channels.Email}, Escalate: minutes(5), When: alerting.QuotaMissing,
+			}
 			if i == 0 {
 				w.When = alerting.Always
 			}

@@ -152,8 +152,10 @@ func quotaDetail(c *ui.Context, q alerting.QuotaLine) string {
 
 // curve is the answers in time, with the number needed as a line to reach.
 func curve(c *ui.Context, b alerting.Board) chart.Chart {
-	out := chart.Chart{Kind: chart.Steps, Title: c.Loc.T("alerting.page.curve.title"), Description: curveWords(c, b),
-		XLabel: c.Loc.T("alerting.page.curve.x"), YLabel: c.Loc.T("alerting.page.curve.y"), Number: func(v float64) string { return c.Loc.Decimal(v, 0) }}
+	out := chart.Chart{
+		Kind: chart.Steps, Title: c.Loc.T("alerting.page.curve.title"), Description: curveWords(c, b),
+		XLabel: c.Loc.T("alerting.page.curve.x"), YLabel: c.Loc.T("alerting.page.curve.y"), Number: func(v float64) string { return c.Loc.Decimal(v, 0) },
+	}
 	series := make([][]chart.Point, 4)
 	for _, pt := range b.Curve {
 		for i, v := range []int{pt.Reached, pt.Answered, pt.Coming, pt.Arrived} {

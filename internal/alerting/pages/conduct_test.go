@@ -219,8 +219,12 @@ func TestEachRoleDoesItsPartOnly(t *testing.T) {
 		role                   access.Role
 		conducts, kills, reads bool
 	}{
-		{access.DirectoryManager, false, false, false}, {access.Reader, false, false, false}, {access.Auditor, false, false, true}, {access.Administrator, false, true, false},
-		{access.Launcher, true, true, true}, {access.CrisisCell, true, true, true},
+		{access.DirectoryManager, false, false, false},
+		{access.Reader, false, false, false},
+		{access.Auditor, false, false, true},
+		{access.Administrator, false, true, false},
+		{access.Launcher, true, true, true},
+		{access.CrisisCell, true, true, true},
 	}
 	for _, tt := range tests {
 		r := h.as(tt.role)

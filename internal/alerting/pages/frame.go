@@ -25,8 +25,10 @@ func (b Banners) Banners(ctx context.Context, scope access.Scope, loc *i18n.Loca
 	}
 	var out, drills []ui.Banner
 	for _, l := range active {
-		line := ui.Banner{Tone: modeTone(l.Mode), Mark: loc.T("alerting.page.mark." + string(l.Mode)), Text: l.Title.In(string(loc.Language())),
-			Path: alertPath(l.ID, ""), Action: loc.T("alerting.page.banner.follow")}
+		line := ui.Banner{
+			Tone: modeTone(l.Mode), Mark: loc.T("alerting.page.mark." + string(l.Mode)), Text: l.Title.In(string(loc.Language())),
+			Path: alertPath(l.ID, ""), Action: loc.T("alerting.page.banner.follow"),
+		}
 		if l.Mode == alerting.Real {
 			out = append(out, line)
 		} else {
@@ -61,8 +63,10 @@ func (s Search) Search(ctx context.Context, scope access.Scope, loc *i18n.Locali
 		if scope.Has(access.Launcher) {
 			path = SheetPath + sc.ID.String()
 		}
-		out = append(out, ui.Hit{Kind: loc.T("alerting.page.search.scenario"), Title: sc.Title.In(lang),
-			Detail: loc.T("alerting.page.family." + sc.Family), Path: path, Icon: familyIcon(sc.Family)})
+		out = append(out, ui.Hit{
+			Kind: loc.T("alerting.page.search.scenario"), Title: sc.Title.In(lang),
+			Detail: loc.T("alerting.page.family." + sc.Family), Path: path, Icon: familyIcon(sc.Family),
+		})
 	}
 	launches, err := s.Service.Launches(ctx, scope, alerting.Page{Limit: searched})
 	if err != nil {
@@ -73,8 +77,10 @@ func (s Search) Search(ctx context.Context, scope access.Scope, loc *i18n.Locali
 		if len(out) >= 2*found || !strings.Contains(storage.Fold(l.Title.In(lang)), wanted) {
 			continue
 		}
-		out = append(out, ui.Hit{Kind: loc.T("alerting.page.search.alert"), Title: l.Title.In(lang),
-			Detail: loc.T("alerting.page.mode." + string(l.Mode)), Path: alertPath(l.ID, ""), Icon: "alert"})
+		out = append(out, ui.Hit{
+			Kind: loc.T("alerting.page.search.alert"), Title: l.Title.In(lang),
+			Detail: loc.T("alerting.page.mode." + string(l.Mode)), Path: alertPath(l.ID, ""), Icon: "alert",
+		})
 	}
 	return out, nil
 }

@@ -64,8 +64,10 @@ func newHospital(t *testing.T) *hospital {
 	h.dir, err = directory.New(db, guard, h.clock, h.org, vault.Derived{Key: "k1", Secret: [32]byte{1}})
 	must(t, err)
 	out := dispatchtest.Outbox(t, db, h.clock, nil, dispatchtest.NewAir(channels.SMS), dispatchtest.NewAir(channels.Email))
-	h.Service = alerting.New(alerting.Options{DB: db, Guard: guard, Directory: h.dir, Dispatch: out, Organisation: h.org,
-		LinkBase: "https://t.example/r/", Notify: h.hub.Notify, Library: library.All})
+	h.Service = alerting.New(alerting.Options{
+		DB: db, Guard: guard, Directory: h.dir, Dispatch: out, Organisation: h.org,
+		LinkBase: "https://t.example/r/", Notify: h.hub.Notify, Library: library.All,
+	})
 	h.house, err = h.org.Create(t.Context(), access.Instance("test"), organisation.Establishment{Name: "CHU de Valbrume", Word: "CIGOGNE"})
 	must(t, err)
 	h.site = h.place(organisation.Site, "Nord", uuid.Nil)
@@ -121,7 +123,8 @@ func (h *hospital) agent(last, metier string, change ...func(*directory.Person))
 	n := int(uuid.NewSHA1(uuid.Nil, []byte(last)).ID() % 10000)
 	p := directory.Person{LastName: last, FirstName: "Camille", Metier: metier, Status: directory.Titulaire, Service: h.urgences.ID, Contacts: []directory.ContactPoint{
 		{Contact: directory.Contact{Kind: directory.Mobile, Address: fmt.Sprintf("+3363998%04d", n)}},
-		{Contact: directory.Contact{Kind: directory.Email, Address: fmt.Sprintf("agent%d@valbrume.example", n)}}}}
+		{Contact: directory.Contact{Kind: directory.Email, Address: fmt.Sprintf("agent%d@valbrume.example", n)}},
+	}}
 	for _, c := range change {
 		c(&p)
 	}
@@ -133,8 +136,10 @@ func (h *hospital) agent(last, metier string, change ...func(*directory.Person))
 // texts are those every scenario must have, in both languages.
 func texts() []alerting.Text {
 	var out []alerting.Text
-	for _, use := range []alerting.Use{alerting.UseAlert, alerting.UseReminder, alerting.UseProgress, alerting.UseStandDown, alerting.UseStayAway,
-		alerting.UseEnd, alerting.UseLate, alerting.UseAck} {
+	for _, use := range []alerting.Use{
+		alerting.UseAlert, alerting.UseReminder, alerting.UseProgress, alerting.UseStandDown, alerting.UseStayAway,
+		alerting.UseEnd, alerting.UseLate, alerting.UseAck,
+	} {
 		for _, m := range []channels.Medium{channels.SMS, channels.Email} {
 			for _, language := range []string{"fr", "en"} {
 				t := alerting.Text{Use: use, Medium: m, Language: language, Body: string(use) + " " + language + " {lieu}. Répondre : {lien}"}
@@ -189,8 +194,10 @@ func (h *hospital) scenario(d alerting.Definition) alerting.Scenario {
 func (h *hospital) started(change ...func(*alerting.Definition)) alerting.Launch {
 	h.t.Helper()
 	sc := h.scenario(recall(change...))
-	l, already, err := h.Launch(h.t.Context(), h.scope(access.Launcher), h.clock.Now(), alerting.Draft{Scenario: sc.ID, Mode: alerting.Exercise,
-		Values: map[string]string{"lieu": "hall A"}, OrderedBy: "Dr Ordre", IdempotencyKey: uuid.NewString()})
+	l, already, err := h.Launch(h.t.Context(), h.scope(access.Launcher), h.clock.Now(), alerting.Draft{
+		Scenario: sc.ID, Mode: alerting.Exercise,
+		Values: map[string]string{"lieu": "hall A"}, OrderedBy: "Dr Ordre", IdempotencyKey: uuid.NewString(),
+	})
 	if err != nil || already {
 		h.t.Fatalf("launch: already %v, %v", already, err)
 	}

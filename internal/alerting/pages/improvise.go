@@ -27,8 +27,10 @@ func (p *Pages) improvise(c *ui.Context) error {
 	}
 	f := c.Form()
 	f.Require("texte")
-	i := alerting.Improvisation{Title: f.Value("titre"), Text: f.Value("texte"), TextEN: f.Value("texte-en"),
-		Profile: alerting.Profile(f.Value("profil")), Needed: f.Int("effectif", 0, 100_000), AskAnswer: f.Checked("reponse", "oui")}
+	i := alerting.Improvisation{
+		Title: f.Value("titre"), Text: f.Value("texte"), TextEN: f.Value("texte-en"),
+		Profile: alerting.Profile(f.Value("profil")), Needed: f.Int("effectif", 0, 100_000), AskAnswer: f.Checked("reponse", "oui"),
+	}
 	mode := alerting.Mode(f.Value(modeField))
 	if !known(mode) {
 		f.Add(modeField, c.Loc.T("alerting.page.launch.mode.missing"))

@@ -94,8 +94,10 @@ func (p *Pages) order(c *ui.Context) (order, error) {
 
 // draft is what the service is asked to prepare or to launch.
 func (o order) draft() (alerting.Draft, error) {
-	d := alerting.Draft{Scenario: o.Scenario.ID, Mode: o.Mode, Values: map[string]string{}, OrderedBy: o.Form.Value("ordre"),
-		Fingerprint: o.Form.Value("empreinte"), IdempotencyKey: o.Form.Value("cle")}
+	d := alerting.Draft{
+		Scenario: o.Scenario.ID, Mode: o.Mode, Values: map[string]string{}, OrderedBy: o.Form.Value("ordre"),
+		Fingerprint: o.Form.Value("empreinte"), IdempotencyKey: o.Form.Value("cle"),
+	}
 	for _, v := range o.Def.Variables {
 		if text := o.Form.Value(valuePrefix + v.Name); text != "" {
 			d.Values[v.Name] = text

@@ -131,8 +131,10 @@ func TestImproviseFromBlankSheet(t *testing.T) {
 	page(t, r, "/alertes/improviser").Has("textarea[name=texte]").Has("[name=service]").Lacks("[name=mode][checked]")
 	uitest.Post(t, r, "/alertes/improviser", []string{"texte", "", "mode", "reel"}).Want(http.StatusUnprocessableEntity).Whole().Has(".field.wrong textarea")
 	uitest.Post(t, r, "/alertes/improviser", []string{"texte", "Fuite d'eau au bloc"}).Want(http.StatusUnprocessableEntity).Has("#f-mode .error").Says("textarea", "Fuite d'eau")
-	to := uitest.Post(t, r, "/alertes/improviser", []string{"texte", "Fuite d'eau au bloc, venez aider", "profil", "rappel", "reponse", "oui",
-		"service", h.bloc.ID.String(), "mode", "exercice", "ordre", "Dr B"}).Want(http.StatusSeeOther).Header.Get("Location")
+	to := uitest.Post(t, r, "/alertes/improviser", []string{
+		"texte", "Fuite d'eau au bloc, venez aider", "profil", "rappel", "reponse", "oui",
+		"service", h.bloc.ID.String(), "mode", "exercice", "ordre", "Dr B",
+	}).Want(http.StatusSeeOther).Header.Get("Location")
 	sheet := page(t, r, to).Says("h1", "Fuite d'eau au bloc").Says(".preview-sms .preview-body", "EXERCICE - Fuite d'eau").Says(".launch-now", "1 personne va être appelée")
 	uitest.Post(t, r, strings.Split(to, "?")[0], hiddenFields(sheet, "exercice")).Want(http.StatusSeeOther)
 }

@@ -114,11 +114,13 @@ func reportCurve(c *ui.Context, r alerting.Report) chart.Chart {
 		}
 		return chart.Series{Name: c.Loc.T(key), Points: append(points, chart.Point{X: minutes, Y: points[len(points)-1].Y})}
 	}
-	return chart.Chart{Kind: chart.Steps, Title: c.Loc.T("alerting.page.curve.title"),
+	return chart.Chart{
+		Kind: chart.Steps, Title: c.Loc.T("alerting.page.curve.title"),
 		Description: c.Loc.T("alerting.page.curve.words", "minutes", int(minutes), "reached", c.Loc.Int(len(r.Reached)), "answered", c.Loc.Int(len(r.Answered)),
 			"coming", c.Loc.Int(len(r.Coming)), "arrived", c.Loc.Int(r.Counters.Arrived)),
 		XLabel: c.Loc.T("alerting.page.curve.x"), YLabel: c.Loc.T("alerting.page.curve.y"), Number: func(v float64) string { return c.Loc.Decimal(v, 0) },
-		Series: []chart.Series{series("alerting.page.curve.reached", r.Reached), series("alerting.page.curve.answered", r.Answered), series("alerting.page.curve.coming", r.Coming)}}
+		Series: []chart.Series{series("alerting.page.curve.reached", r.Reached), series("alerting.page.curve.answered", r.Answered), series("alerting.page.curve.coming", r.Coming)},
+	}
 }
 
 // told are the events of the alert as a whole, the oldest first; what happened

@@ -63,8 +63,10 @@ const (
 
 // Routes registers the pages of alerts: launch, follow-up, answer, report.
 func Routes(r *ui.Router, o Options) *Pages {
-	p := &Pages{s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: newGate(), pdf: o.PDF, xlsx: o.XLSX,
-		board: live.NewBoard[alerting.Board](o.Hub, live.Pace{Every: boardEvery, Stale: boardStale, Clock: o.Clock})}
+	p := &Pages{
+		s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: newGate(), pdf: o.PDF, xlsx: o.XLSX,
+		board: live.NewBoard[alerting.Board](o.Hub, live.Pace{Every: boardEvery, Stale: boardStale, Clock: o.Clock}),
+	}
 	r.Get(AlertsPath, access.AlertRead, p.list)
 	r.Get(LaunchPath, access.AlertLaunch, p.choose)
 	r.Get(ImprovisePath, access.AlertLaunch, p.blank)

@@ -132,8 +132,10 @@ func fillRule(f *ui.Form, name string, r directory.Rule) {
 		}
 		return out
 	}
-	for part, list := range map[string][]string{"metiers": r.Metiers, "qualifications": r.Qualifications, "statuses": r.Statuses,
-		"services": texts(r.Services), "sites": texts(r.Sites), "groups": texts(r.Groups), "people": texts(r.People)} {
+	for part, list := range map[string][]string{
+		"metiers": r.Metiers, "qualifications": r.Qualifications, "statuses": r.Statuses,
+		"services": texts(r.Services), "sites": texts(r.Sites), "groups": texts(r.Groups), "people": texts(r.People),
+	} {
 		f.SetList(name+"."+part, list)
 	}
 	fillBool(f, name+".absent", r.Absent)

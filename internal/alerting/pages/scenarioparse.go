@@ -44,8 +44,10 @@ func (e *editor) apply(c *ui.Context, f *ui.Form, d alerting.Definition) alertin
 		d.Authority.Functions, d.Authority.Roles = localizedOf(f, "authority.functions"), rolesOf(f)
 		d.Duties = dutiesOf(f)
 	case sectionLimits:
-		d.Limits = alerting.Limits{Validity: minutesOf(f, "limits.validity"), PerPerson: f.Int("limits.per_person", 1, 50), Total: f.Int("limits.total", 0, 10_000_000),
-			ArrivalGrace: minutesOf(f, "limits.arrival_grace"), StandDown: f.Checked("limits.stand_down", "oui"), RepeatEvery: minutesOf(f, "limits.repeat_every")}
+		d.Limits = alerting.Limits{
+			Validity: minutesOf(f, "limits.validity"), PerPerson: f.Int("limits.per_person", 1, 50), Total: f.Int("limits.total", 0, 10_000_000),
+			ArrivalGrace: minutesOf(f, "limits.arrival_grace"), StandDown: f.Checked("limits.stand_down", "oui"), RepeatEvery: minutesOf(f, "limits.repeat_every"),
+		}
 	}
 	return d
 }
@@ -104,8 +106,10 @@ func rowsOf[T any](f *ui.Form, list string, read func(at func(string) string) T)
 
 func questionsOf(f *ui.Form) []alerting.Variable {
 	return rowsOf(f, "variables", func(at func(string) string) alerting.Variable {
-		v := alerting.Variable{Name: f.Value(at("name")), Kind: f.Value(at("kind")), Label: localizedOf(f, at("label")), Help: localizedOf(f, at("help")),
-			Default: localizedOf(f, at("default")), Required: f.Checked(at("required"), "oui"), MaxLength: f.Int(at("max_length"), 1, 200)}
+		v := alerting.Variable{
+			Name: f.Value(at("name")), Kind: f.Value(at("kind")), Label: localizedOf(f, at("label")), Help: localizedOf(f, at("help")),
+			Default: localizedOf(f, at("default")), Required: f.Checked(at("required"), "oui"), MaxLength: f.Int(at("max_length"), 1, 200),
+		}
 		if v.Kind == "choice" {
 			v.Choices = choicesOf(written(f, at("choices.fr")), written(f, at("choices.en")))
 		}
@@ -146,10 +150,12 @@ func answersOf(c *ui.Context, f *ui.Form) []alerting.Option {
 }
 
 func audienceOf(f *ui.Form) alerting.Audience {
-	return alerting.Audience{Include: ruleOf(f, "audience.include"), Exclude: ruleOf(f, "audience.exclude"),
+	return alerting.Audience{
+		Include: ruleOf(f, "audience.include"), Exclude: ruleOf(f, "audience.exclude"),
 		AskSites: f.Checked("audience.ask_sites", "oui"), AskServices: f.Checked("audience.ask_services", "oui"),
 		Mass:       f.Checked("audience.mass", "oui"),
-		IgnoreRest: f.Checked("audience.ignore_rest", "oui"), RestReason: localizedOf(f, "audience.rest_reason")}
+		IgnoreRest: f.Checked("audience.ignore_rest", "oui"), RestReason: localizedOf(f, "audience.rest_reason"),
+	}
 }
 
 // ruleOf reads a rule. What cannot be an id was not posted by our page: it is left out.
@@ -170,14 +176,18 @@ func ruleOf(f *ui.Form, name string) directory.Rule {
 		}
 		return out
 	}
-	return directory.Rule{Metiers: codes("metiers"), Qualifications: codes("qualifications"), Statuses: codes("statuses"),
-		Services: ids("services"), Sites: ids("sites"), Groups: ids("groups"), People: ids("people"), Absent: f.Checked(name+".absent", "oui")}
+	return directory.Rule{
+		Metiers: codes("metiers"), Qualifications: codes("qualifications"), Statuses: codes("statuses"),
+		Services: ids("services"), Sites: ids("sites"), Groups: ids("groups"), People: ids("people"), Absent: f.Checked(name+".absent", "oui"),
+	}
 }
 
 func wavesOf(f *ui.Form) []alerting.Wave {
 	return rowsOf(f, "waves", func(at func(string) string) alerting.Wave {
-		w := alerting.Wave{Name: localizedOf(f, at("name")), Who: ruleOf(f, at("who")), After: minutesOf(f, at("after")), When: alerting.Condition(f.Value(at("when"))),
-			Escalate: minutesOf(f, at("escalate")), Use: alerting.Use(f.Value(at("use")))}
+		w := alerting.Wave{
+			Name: localizedOf(f, at("name")), Who: ruleOf(f, at("who")), After: minutesOf(f, at("after")), When: alerting.Condition(f.Value(at("when"))),
+			Escalate: minutesOf(f, at("escalate")), Use: alerting.Use(f.Value(at("use"))),
+		}
 		for _, m := range strings.Split(f.Value(at("media")), "+") {
 			if m != "" {
 				w.Media = append(w.Media, channels.Medium(m))

@@ -80,9 +80,11 @@ func isAttribution(plain string) bool {
 }
 
 func startsQuote(plain string) bool {
-	for _, mark := range []string{"-----message d'origine", "----- message d'origine", "-----original message", "----- original message",
+	for _, mark := range []string{
+		"-----message d'origine", "----- message d'origine", "-----original message", "----- original message",
 		"---- original message", "-------- message original", "-------- original message", "-------- message d'origine", "________________", "de : ", "de: ", "from: ", "from : ", "envoye : ", "envoye: ",
-		"-----messaggio", "begin forwarded message", "debut du message reexpedie"} {
+		"-----messaggio", "begin forwarded message", "debut du message reexpedie",
+	} {
 		if strings.HasPrefix(plain, mark) {
 			return true
 		}
@@ -94,8 +96,10 @@ func startsSignature(line, plain string) bool {
 	if strings.TrimRight(line, " ") == "--" {
 		return true
 	}
-	for _, mark := range []string{"envoye de mon ", "envoye depuis ", "envoye a partir de ", "sent from my ", "sent from ", "obtenez outlook", "get outlook",
-		"telecharger outlook", "telechargez outlook", "provenance : courrier", "cordialement", "bien cordialement", "bien a vous", "kind regards", "best regards", "regards,", "cdlt", "ce message et ", "this message "} {
+	for _, mark := range []string{
+		"envoye de mon ", "envoye depuis ", "envoye a partir de ", "sent from my ", "sent from ", "obtenez outlook", "get outlook",
+		"telecharger outlook", "telechargez outlook", "provenance : courrier", "cordialement", "bien cordialement", "bien a vous", "kind regards", "best regards", "regards,", "cdlt", "ce message et ", "this message ",
+	} {
 		if strings.HasPrefix(plain, mark) {
 			return true
 		}

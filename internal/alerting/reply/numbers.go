@@ -89,16 +89,15 @@ func numeral(in []token, i int) (value, n int) {
 	if value == 4 && is(in, i+1, "-") && is(in, i+2, "vingt") {
 		value, n = 80, 3
 	}
-	for value >= 20 && i+n < len(in) {
+	if value >= 20 && i+n < len(in) {
 		at := i + n
 		if is(in, at, "-") || is(in, at, "et") {
 			at++
 		}
 		unit, ok := numerals[textAt(in, at)]
-		if !ok || unit >= 20 || value+unit > 99 || unit >= 10 && value != 60 && value != 80 {
-			break
+		if ok && unit < 20 && value+unit <= 99 && (unit < 10 || value == 60 || value == 80) {
+			return value + unit, at + 1 - i
 		}
-		return value + unit, at + 1 - i
 	}
 	return value, n
 }
@@ -110,7 +109,9 @@ func textAt(in []token, i int) string {
 	return ""
 }
 
-var numerals = map[string]int{"un": 1, "une": 1, "one": 1, "deux": 2, "two": 2, "trois": 3, "three": 3, "quatre": 4, "four": 4, "cinq": 5, "five": 5, "six": 6,
+var numerals = map[string]int{
+	"un": 1, "une": 1, "one": 1, "deux": 2, "two": 2, "trois": 3, "three": 3, "quatre": 4, "four": 4, "cinq": 5, "five": 5, "six": 6,
 	"sept": 7, "seven": 7, "huit": 8, "eight": 8, "neuf": 9, "nine": 9, "dix": 10, "dizaine": 10, "quinzaine": 15, "vingtaine": 20, "trentaine": 30, "quarantaine": 40, "ten": 10, "douze": 12, "twelve": 12, "quinze": 15, "kinze": 15, "fifteen": 15,
 	"vingt": 20, "vint": 20, "twenty": 20, "trente": 30, "trante": 30, "thirty": 30, "quarante": 40, "karante": 40, "forty": 40, "fourty": 40,
-	"cinquante": 50, "fifty": 50, "soixante": 60, "sixty": 60, "ninety": 90}
+	"cinquante": 50, "fifty": 50, "soixante": 60, "sixty": 60, "ninety": 90,
+}

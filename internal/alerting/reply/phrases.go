@@ -88,8 +88,10 @@ var phrases = readPhrases()
 const longest = 5
 
 func readPhrases() map[string]sense {
-	names := map[string]sense{"neutral": neutral, "come": come, "leave": leave, "refuse": refuse, "onSite": onSite, "call": call, "reason": reason, "yes": yes,
-		"okay": okay, "no": no, "thanks": thanks, "perhaps": perhaps, "later": later, "not": not, "never": never, "question": question}
+	names := map[string]sense{
+		"neutral": neutral, "come": come, "leave": leave, "refuse": refuse, "onSite": onSite, "call": call, "reason": reason, "yes": yes,
+		"okay": okay, "no": no, "thanks": thanks, "perhaps": perhaps, "later": later, "not": not, "never": never, "question": question,
+	}
 	out := map[string]sense{}
 	for line := range strings.Lines(phraseTable) {
 		name, list, _ := strings.Cut(strings.TrimSpace(line), ":")

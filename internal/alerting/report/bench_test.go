@@ -16,10 +16,14 @@ import (
 func large() alerting.Report {
 	const people = 4300
 	at := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
-	r := alerting.Report{Establishment: "CHU de Valbrume", Zone: "Europe/Paris", At: at.Add(3 * time.Hour),
-		Launch: alerting.Launch{Title: alerting.Localized{"fr": "Plan blanc : afflux de victimes", "en": "Mass casualties"}, Mode: alerting.Exercise, LaunchedAt: at, EndedAt: at.Add(2 * time.Hour),
-			LaunchedBy: "Camille Martin", OrderedBy: "Dr Lambert, directeur de garde", EndedBy: "Camille Martin", Values: map[string]string{"lieu": "hall A"}, Version: 3},
-		Counters: alerting.Counters{People: people, Reached: 4000, Answered: 2600, Coming: 1200, Unavailable: 1300, Exhausted: 250, LeftOut: 120}}
+	r := alerting.Report{
+		Establishment: "CHU de Valbrume", Zone: "Europe/Paris", At: at.Add(3 * time.Hour),
+		Launch: alerting.Launch{
+			Title: alerting.Localized{"fr": "Plan blanc : afflux de victimes", "en": "Mass casualties"}, Mode: alerting.Exercise, LaunchedAt: at, EndedAt: at.Add(2 * time.Hour),
+			LaunchedBy: "Camille Martin", OrderedBy: "Dr Lambert, directeur de garde", EndedBy: "Camille Martin", Values: map[string]string{"lieu": "hall A"}, Version: 3,
+		},
+		Counters: alerting.Counters{People: people, Reached: 4000, Answered: 2600, Coming: 1200, Unavailable: 1300, Exhausted: 250, LeftOut: 120},
+	}
 	for i := range 4000 {
 		x := float64(i) / 4000
 		r.Reached = append(r.Reached, 2+600*x*x*x)

@@ -20,8 +20,12 @@ func (w *writer) curves() section {
 		s.lead = w.loc.T("alerting.report.curves.none")
 		return s
 	}
-	s.columns = []column{{w.loc.T("alerting.report.col.since"), length}, {w.loc.T("alerting.report.col.reached"), count},
-		{w.loc.T("alerting.report.col.answered"), count}, {w.loc.T("alerting.report.col.coming"), count}}
+	s.columns = []column{
+		{w.loc.T("alerting.report.col.since"), length},
+		{w.loc.T("alerting.report.col.reached"), count},
+		{w.loc.T("alerting.report.col.answered"), count},
+		{w.loc.T("alerting.report.col.coming"), count},
+	}
 	for _, at := range w.moments() {
 		row := []any{at}
 		for _, curve := range [][]float64{w.r.Reached, w.r.Answered, w.r.Coming} {

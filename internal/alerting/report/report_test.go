@@ -153,8 +153,10 @@ func TestPDFIsTaggedAndSays(t *testing.T) {
 		}
 	}
 	text := tool(t, "pdftotext", "-layout", path, "-")
-	for _, want := range []string{"Rapport d’alerte : Plan blanc : afflux", "EXERCICE", "Dr Ordre", "Mme Garde", "hall A", "Ce numéro ou cette adresse n’existe pas",
-		"Aucune coordonnée utilisable", "A pointé des arrivées", "Fin d’alerte par Mme Garde", "Infirmier anesthésiste"} {
+	for _, want := range []string{
+		"Rapport d’alerte : Plan blanc : afflux", "EXERCICE", "Dr Ordre", "Mme Garde", "hall A", "Ce numéro ou cette adresse n’existe pas",
+		"Aucune coordonnée utilisable", "A pointé des arrivées", "Fin d’alerte par Mme Garde", "Infirmier anesthésiste",
+	} {
 		if !strings.Contains(strings.Join(strings.Fields(text), " "), want) {
 			t.Errorf("the report does not say %q", want)
 		}
@@ -168,11 +170,15 @@ func TestPDFIsTaggedAndSays(t *testing.T) {
 // TestNobodyIsNamedWhoWasAway: absences and refusals name nobody, in any format.
 func TestNobodyIsNamedWhoWasAway(t *testing.T) {
 	t.Parallel()
-	r := alerting.Report{Launch: alerting.Launch{Title: alerting.Localized{"fr": "Test"}, Mode: alerting.Real, Family: "autre"},
+	r := alerting.Report{
+		Launch: alerting.Launch{Title: alerting.Localized{"fr": "Test"}, Mode: alerting.Real, Family: "autre"},
 		Unreached: []alerting.ReportPerson{
-			{LastName: "Absente", LeftOut: alerting.LeftAbsent}, {LastName: "Reposée", LeftOut: alerting.LeftResting},
-			{LastName: "Perdue", LeftOut: alerting.LeftNoAddress}, {LastName: "Muette", State: alerting.Exhausted},
-		}}
+			{LastName: "Absente", LeftOut: alerting.LeftAbsent},
+			{LastName: "Reposée", LeftOut: alerting.LeftResting},
+			{LastName: "Perdue", LeftOut: alerting.LeftNoAddress},
+			{LastName: "Muette", State: alerting.Exhausted},
+		},
+	}
 	r.Counters.LeftOut = 3
 	book := sheets(t, r)
 	names := fmt.Sprint(book["Personnes non jointes"])
@@ -200,8 +206,10 @@ func TestNobodyIsNamedWhoWasAway(t *testing.T) {
 func TestHoursAreThoseOfTheZone(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
-	r := alerting.Report{Launch: alerting.Launch{Title: alerting.Localized{"fr": "Test"}, Mode: alerting.Real, LaunchedAt: at},
-		Timeline: []alerting.Event{{At: at.Add(90 * time.Second), Kind: alerting.EventEnded, By: "Zoé"}}}
+	r := alerting.Report{
+		Launch:   alerting.Launch{Title: alerting.Localized{"fr": "Test"}, Mode: alerting.Real, LaunchedAt: at},
+		Timeline: []alerting.Event{{At: at.Add(90 * time.Second), Kind: alerting.EventEnded, By: "Zoé"}},
+	}
 	row := sheets(t, r)["Chronologie"][1]
 	serial, err := strconv.ParseFloat(row[0], 64)
 	must(t, err)

@@ -111,8 +111,10 @@ func (h *house) played() alerting.Report {
 	h.staff(50)
 	sc, err := h.CreateScenario(ctx, h.scope, now(), recall())
 	must(h.t, err)
-	l, _, err := h.Launch(ctx, h.scope, now(), alerting.Draft{Scenario: sc.ID, Mode: alerting.Exercise, Values: map[string]string{"lieu": "hall A"},
-		OrderedBy: "Dr Ordre", IdempotencyKey: uuid.NewString()})
+	l, _, err := h.Launch(ctx, h.scope, now(), alerting.Draft{
+		Scenario: sc.ID, Mode: alerting.Exercise, Values: map[string]string{"lieu": "hall A"},
+		OrderedBy: "Dr Ordre", IdempotencyKey: uuid.NewString(),
+	})
 	must(h.t, err)
 	h.until("every SMS is accepted", func() bool {
 		return h.number(`SELECT COUNT(*) FROM dispatch_deliveries WHERE state = 'accepted'`) == 45

@@ -139,8 +139,10 @@ func (w *writer) silent() (n int) {
 
 func (w *writer) delays() section {
 	d := w.r.Delays
-	s := section{title: w.loc.T("alerting.report.delays"), lead: w.loc.T("alerting.report.delays.lead"),
-		columns: []column{{w.loc.T("alerting.report.col.figure"), words}, {w.loc.T("alerting.report.col.delay"), length}}}
+	s := section{
+		title: w.loc.T("alerting.report.delays"), lead: w.loc.T("alerting.report.delays.lead"),
+		columns: []column{{w.loc.T("alerting.report.col.figure"), words}, {w.loc.T("alerting.report.col.delay"), length}},
+	}
 	for _, x := range []struct {
 		label string
 		after *time.Duration
@@ -166,9 +168,14 @@ func (w *writer) quotas() section {
 		return section{}
 	}
 	s := section{title: w.loc.T("alerting.report.quotas"), columns: []column{
-		{w.loc.T("alerting.report.col.skill"), words}, {w.loc.T("alerting.report.col.site"), words}, {w.loc.T("alerting.report.col.slot"), words},
-		{w.loc.T("alerting.report.col.needed"), count}, {w.loc.T("alerting.report.col.announced"), count}, {w.loc.T("alerting.report.col.arrived"), count},
-		{w.loc.T("alerting.report.col.overdue"), count}, {w.loc.T("alerting.report.col.missing"), count},
+		{w.loc.T("alerting.report.col.skill"), words},
+		{w.loc.T("alerting.report.col.site"), words},
+		{w.loc.T("alerting.report.col.slot"), words},
+		{w.loc.T("alerting.report.col.needed"), count},
+		{w.loc.T("alerting.report.col.announced"), count},
+		{w.loc.T("alerting.report.col.arrived"), count},
+		{w.loc.T("alerting.report.col.overdue"), count},
+		{w.loc.T("alerting.report.col.missing"), count},
 	}}
 	for _, q := range w.r.Quotas {
 		skill, site := w.loc.T("alerting.report.everyone"), q.SiteName
@@ -201,8 +208,12 @@ func (w *writer) waves() section {
 		return section{}
 	}
 	s := section{title: w.loc.T("alerting.report.waves"), columns: []column{
-		{w.loc.T("alerting.report.col.wave"), count}, {w.loc.T("alerting.report.col.name"), words}, {w.loc.T("alerting.report.col.people"), count},
-		{w.loc.T("alerting.report.col.state"), words}, {w.loc.T("alerting.report.col.left"), instant}, {w.loc.T("alerting.report.col.since"), length},
+		{w.loc.T("alerting.report.col.wave"), count},
+		{w.loc.T("alerting.report.col.name"), words},
+		{w.loc.T("alerting.report.col.people"), count},
+		{w.loc.T("alerting.report.col.state"), words},
+		{w.loc.T("alerting.report.col.left"), instant},
+		{w.loc.T("alerting.report.col.since"), length},
 	}}
 	for _, v := range w.r.Waves {
 		s.rows = append(s.rows, []any{v.Number, v.Name.In(w.lang), v.People, w.loc.T("alerting.report.wave." + string(v.State)), v.OpenedAt, w.since(v.OpenedAt)})
@@ -212,10 +223,16 @@ func (w *writer) waves() section {
 
 func (w *writer) units() section {
 	s := section{title: w.loc.T("alerting.report.units"), columns: []column{
-		{w.loc.T("alerting.report.col.service"), words}, {w.loc.T("alerting.report.col.site"), words},
-		{w.loc.T("alerting.report.col.people"), count}, {w.loc.T("alerting.report.col.called"), count}, {w.loc.T("alerting.report.col.reached"), count},
-		{w.loc.T("alerting.report.col.reached_share"), ratio}, {w.loc.T("alerting.report.col.answered"), count}, {w.loc.T("alerting.report.col.coming"), count},
-		{w.loc.T("alerting.report.col.arrived"), count}, {w.loc.T("alerting.report.col.left_out"), count},
+		{w.loc.T("alerting.report.col.service"), words},
+		{w.loc.T("alerting.report.col.site"), words},
+		{w.loc.T("alerting.report.col.people"), count},
+		{w.loc.T("alerting.report.col.called"), count},
+		{w.loc.T("alerting.report.col.reached"), count},
+		{w.loc.T("alerting.report.col.reached_share"), ratio},
+		{w.loc.T("alerting.report.col.answered"), count},
+		{w.loc.T("alerting.report.col.coming"), count},
+		{w.loc.T("alerting.report.col.arrived"), count},
+		{w.loc.T("alerting.report.col.left_out"), count},
 	}}
 	units := slices.SortedFunc(slices.Values(w.r.Units), func(a, b alerting.ReportUnit) int {
 		return cmp.Or(cmp.Compare(a.SiteName, b.SiteName), cmp.Compare(a.ServiceName, b.ServiceName))

@@ -11,14 +11,23 @@ import (
 
 func (w *writer) media() section {
 	s := section{title: w.loc.T("alerting.report.media"), columns: []column{
-		{w.loc.T("alerting.report.col.medium"), words}, {w.loc.T("alerting.report.col.messages"), count}, {w.loc.T("alerting.report.col.submitted"), count},
-		{w.loc.T("alerting.report.col.delivered"), count}, {w.loc.T("alerting.report.col.delivered_share"), ratio}, {w.loc.T("alerting.report.col.failed"), count},
-		{w.loc.T("alerting.report.col.expired"), count}, {w.loc.T("alerting.report.col.withdrawn"), count}, {w.loc.T("alerting.report.col.guarded"), count},
-		{w.loc.T("alerting.report.col.doubled"), count}, {w.loc.T("alerting.report.col.answers"), count},
+		{w.loc.T("alerting.report.col.medium"), words},
+		{w.loc.T("alerting.report.col.messages"), count},
+		{w.loc.T("alerting.report.col.submitted"), count},
+		{w.loc.T("alerting.report.col.delivered"), count},
+		{w.loc.T("alerting.report.col.delivered_share"), ratio},
+		{w.loc.T("alerting.report.col.failed"), count},
+		{w.loc.T("alerting.report.col.expired"), count},
+		{w.loc.T("alerting.report.col.withdrawn"), count},
+		{w.loc.T("alerting.report.col.guarded"), count},
+		{w.loc.T("alerting.report.col.doubled"), count},
+		{w.loc.T("alerting.report.col.answers"), count},
 	}}
 	for _, m := range w.r.Media {
-		s.rows = append(s.rows, []any{w.loc.T("channels.medium." + string(m.Medium)), m.Sent, m.Submitted, m.Delivered, part(m.Delivered, m.Submitted),
-			m.Failed, m.Expired, m.Withdrawn, m.Guarded, m.Doubled, m.Answers})
+		s.rows = append(s.rows, []any{
+			w.loc.T("channels.medium." + string(m.Medium)), m.Sent, m.Submitted, m.Delivered, part(m.Delivered, m.Submitted),
+			m.Failed, m.Expired, m.Withdrawn, m.Guarded, m.Doubled, m.Answers,
+		})
 	}
 	return s
 }
@@ -54,8 +63,10 @@ func (w *writer) notCalled() section {
 	for _, p := range w.r.Unreached {
 		counts[p.LeftOut]++
 	}
-	s := section{title: w.loc.T("alerting.report.not_called"), lead: w.loc.T("alerting.report.not_called.lead"),
-		columns: []column{{w.loc.T("alerting.report.col.reason"), words}, {w.loc.T("alerting.report.col.people"), count}}}
+	s := section{
+		title: w.loc.T("alerting.report.not_called"), lead: w.loc.T("alerting.report.not_called.lead"),
+		columns: []column{{w.loc.T("alerting.report.col.reason"), words}, {w.loc.T("alerting.report.col.people"), count}},
+	}
 	for _, why := range alerting.LeftOuts() {
 		if counts[why] > 0 {
 			s.rows = append(s.rows, []any{w.loc.T("alerting.left_out." + string(why)), counts[why]})
@@ -86,8 +97,13 @@ func (w *writer) unreachable() section {
 		return s
 	}
 	s.lead = w.loc.N("alerting.report.unreachable.lead", len(s.rows))
-	s.columns = []column{{w.loc.T("alerting.report.col.last_name"), words}, {w.loc.T("alerting.report.col.first_name"), words},
-		{w.loc.T("alerting.report.col.service"), words}, {w.loc.T("alerting.report.col.site"), words}, {w.loc.T("alerting.report.col.reason"), words}}
+	s.columns = []column{
+		{w.loc.T("alerting.report.col.last_name"), words},
+		{w.loc.T("alerting.report.col.first_name"), words},
+		{w.loc.T("alerting.report.col.service"), words},
+		{w.loc.T("alerting.report.col.site"), words},
+		{w.loc.T("alerting.report.col.reason"), words},
+	}
 	return s
 }
 
@@ -106,7 +122,8 @@ func (w *writer) why(p alerting.ReportPerson) string {
 
 func (w *writer) timeline() section {
 	s := section{title: w.loc.T("alerting.report.timeline"), columns: []column{
-		{w.loc.T("alerting.report.col.at"), instant}, {w.loc.T("alerting.report.col.since"), length}, {w.loc.T("alerting.report.col.event"), words}}}
+		{w.loc.T("alerting.report.col.at"), instant}, {w.loc.T("alerting.report.col.since"), length}, {w.loc.T("alerting.report.col.event"), words},
+	}}
 	for _, e := range w.r.Timeline {
 		s.rows = append(s.rows, []any{e.At, w.since(e.At), w.event(e)})
 	}
@@ -136,8 +153,12 @@ type deed struct {
 // deeds tell who did what: one line for each person and kind of act.
 func (w *writer) deeds() section {
 	s := section{title: w.loc.T("alerting.report.deeds"), columns: []column{
-		{w.loc.T("alerting.report.col.who"), words}, {w.loc.T("alerting.report.col.act"), words}, {w.loc.T("alerting.report.col.times"), count},
-		{w.loc.T("alerting.report.col.first"), instant}, {w.loc.T("alerting.report.col.last"), instant}}}
+		{w.loc.T("alerting.report.col.who"), words},
+		{w.loc.T("alerting.report.col.act"), words},
+		{w.loc.T("alerting.report.col.times"), count},
+		{w.loc.T("alerting.report.col.first"), instant},
+		{w.loc.T("alerting.report.col.last"), instant},
+	}}
 	var list []*deed
 	for _, e := range w.r.Timeline {
 		if e.By == "" {

@@ -109,8 +109,12 @@ func TestSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ name, value, field string }{
-		{"host", "a b", "host"}, {"from", "pas une adresse", "from"}, {"reply_domain", "a/b", "reply_domain"},
-		{"helo", "x y", "helo"}, {"tls_pin", "abcd", "tls_pin"}, {"tls_pin", strings.Repeat("zz", 32), "tls_pin"},
+		{"host", "a b", "host"},
+		{"from", "pas une adresse", "from"},
+		{"reply_domain", "a/b", "reply_domain"},
+		{"helo", "x y", "helo"},
+		{"tls_pin", "abcd", "tls_pin"},
+		{"tls_pin", strings.Repeat("zz", 32), "tls_pin"},
 	} {
 		_, err := email.NewClient(settings(t, "relais.test", 25, c.name, c.value), clock.Real().Now)
 		f := fault.As(err)

@@ -35,8 +35,10 @@ func (Kind) Describe() channels.Description {
 		Fields: []channels.Field{
 			{Name: "host", Type: channels.Text, Required: true},
 			{Name: "port", Type: channels.Number, Required: true, Default: "25", Min: 1, Max: 65535},
-			{Name: "tls", Type: channels.Choice, Required: true, Default: securityStartTLS,
-				Choices: []string{securityStartTLS, securityTLS, securityNone}},
+			{
+				Name: "tls", Type: channels.Choice, Required: true, Default: securityStartTLS,
+				Choices: []string{securityStartTLS, securityTLS, securityNone},
+			},
 			{Name: "tls_pin", Type: channels.Text},
 			{Name: "user", Type: channels.Text},
 			{Name: "password", Type: channels.Secret},

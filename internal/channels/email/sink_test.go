@@ -76,7 +76,8 @@ func BenchmarkBareClient(b *testing.B) {
 // sendMany sends n messages from so many workers and returns how many were accepted.
 func sendMany(t testing.TB, client interface {
 	Send(ctx context.Context, m channels.Message) channels.Outcome
-}, n, workers int) int {
+}, n, workers int,
+) int {
 	t.Helper()
 	model := newMessage(t, "agent@hopital.test")
 	var next, accepted atomic.Int64

@@ -105,10 +105,12 @@ func (p pages) edit(c *ui.Context) error {
 	if err != nil {
 		return err
 	}
-	f := c.NewForm(map[string]string{"last_name": person.LastName, "first_name": person.FirstName, "matricule": person.Matricule, "rpps": person.RPPS,
+	f := c.NewForm(map[string]string{
+		"last_name": person.LastName, "first_name": person.FirstName, "matricule": person.Matricule, "rpps": person.RPPS,
 		"metier": metierOf(p.d, c.Loc, person), "qualifications": strings.Join(person.Qualifications, ", "), "service": idText(person.Service),
 		"site": idText(person.Site), "status": person.Status, "semester": person.Semester, "language": person.Language,
-		"rest_until": dateTime(c, person.RestUntil), "contract_end": dayBefore(c, person.ContractEnd), "revision": strconv.FormatInt(person.Revision, 10)})
+		"rest_until": dateTime(c, person.RestUntil), "contract_end": dayBefore(c, person.ContractEnd), "revision": strconv.FormatInt(person.Revision, 10),
+	})
 	if person.Protected {
 		f.Set("protected", "oui")
 	}

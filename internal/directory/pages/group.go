@@ -101,7 +101,6 @@ type rules struct {
 	others  []ui.Choice
 	// preview is the number of people the rule typed would choose; -1 when not asked.
 	preview int
-	sample  []directory.Person
 }
 
 func (p pages) rules(c *ui.Context, g directory.Group) (rules, error) {
@@ -209,8 +208,10 @@ func (p pages) preview(c *ui.Context, f *ui.Form, r rules, g directory.Group) er
 
 // ruleOf reads a rule. What the form does not show of it stays.
 func ruleOf(f *ui.Form, before *directory.Rule) directory.Rule {
-	r := directory.Rule{Metiers: f.List("metiers"), Statuses: f.List("statuts"), Services: ids(f.List("services")), Sites: ids(f.List("sites")),
-		Groups: ids(f.List("groupes")), Qualifications: listed(f.Value("qualifications"))}
+	r := directory.Rule{
+		Metiers: f.List("metiers"), Statuses: f.List("statuts"), Services: ids(f.List("services")), Sites: ids(f.List("sites")),
+		Groups: ids(f.List("groupes")), Qualifications: listed(f.Value("qualifications")),
+	}
 	if before != nil {
 		r.People, r.Absent = before.People, before.Absent
 	}

@@ -29,8 +29,10 @@ func TestEmptyDirectorySaysWhatToDo(t *testing.T) {
 // crowd is a service with people in every state.
 func (w *ward) crowd() (service uuid.UUID) {
 	service = w.service("Valmont Nord", "Urgences")
-	w.save(directory.Person{LastName: "ABADIE", FirstName: "Léa", MetierLabel: "IADE", Service: service, Matricule: "1001", Status: directory.Titulaire,
-		Contacts: []directory.ContactPoint{contact("mobile", "0639980001", true), contact("email", "lea.abadie@ch.example", false)}})
+	w.save(directory.Person{
+		LastName: "ABADIE", FirstName: "Léa", MetierLabel: "IADE", Service: service, Matricule: "1001", Status: directory.Titulaire,
+		Contacts: []directory.ContactPoint{contact("mobile", "0639980001", true), contact("email", "lea.abadie@ch.example", false)},
+	})
 	w.save(directory.Person{LastName: "BRUN", FirstName: "Hugo", MetierLabel: "Médecin urgentiste", Service: service, Contacts: []directory.ContactPoint{contact("landline", "0199000001", false)}})
 	w.save(directory.Person{LastName: "CARRÉ", FirstName: "Zoé", Status: directory.Interne})
 	w.record(directory.ContactEvent{Address: "+33639980001", Medium: directory.SMS, Kind: directory.EventAnswered, At: w.clock.Now().Add(-time.Hour)})

@@ -17,8 +17,10 @@ const actsOn = "/annuaire/personnes/"
 
 func (w *ward) lea() directory.Person {
 	w.t.Helper()
-	return w.save(directory.Person{LastName: "ABADIE", FirstName: "Léa", MetierLabel: "IADE", Matricule: "1001", Service: w.service("Valmont Nord", "Bloc"), Refused: []string{directory.Voice},
-		Contacts: []directory.ContactPoint{contact("mobile", "0639980001", true), contact("extension", "4512", false), contact("email", "lea.abadie@ch.example", true)}})
+	return w.save(directory.Person{
+		LastName: "ABADIE", FirstName: "Léa", MetierLabel: "IADE", Matricule: "1001", Service: w.service("Valmont Nord", "Bloc"), Refused: []string{directory.Voice},
+		Contacts: []directory.ContactPoint{contact("mobile", "0639980001", true), contact("extension", "4512", false), contact("email", "lea.abadie@ch.example", true)},
+	})
 }
 
 func TestNumberIsShownOnRequestAndJournaled(t *testing.T) {
@@ -56,8 +58,12 @@ func TestStatesInWords(t *testing.T) {
 		kind directory.EventKind
 		says string
 	}{
-		{directory.EventDelivered, "Message remis le"}, {directory.EventAnswered, "A répondu le"}, {directory.EventFailed, "1 échec, le"}, {directory.EventFailed, "2 échecs de suite"},
-		{directory.EventBounced, "N’existe plus"}, {directory.EventStopped, "Bloqué par l’opérateur depuis le"},
+		{directory.EventDelivered, "Message remis le"},
+		{directory.EventAnswered, "A répondu le"},
+		{directory.EventFailed, "1 échec, le"},
+		{directory.EventFailed, "2 échecs de suite"},
+		{directory.EventBounced, "N’existe plus"},
+		{directory.EventStopped, "Bloqué par l’opérateur depuis le"},
 	} {
 		at = at.Add(time.Hour)
 		w.record(directory.ContactEvent{Address: "+33639980001", Medium: directory.SMS, Kind: tt.kind, At: at})

@@ -76,8 +76,10 @@ func Mail(now time.Time, m channels.Medium, n int) (dispatch.Campaign, dispatch.
 		if m == channels.Email {
 			address = fmt.Sprintf("agent%d@hopital.example", i)
 		}
-		orders[i] = dispatch.Order{ID: storage.NewID(now), Campaign: campaign.ID, Subject: uuid.New(), Content: content.ID, Medium: m,
-			Address: address, Link: fmt.Sprintf("https://t.example/r/%06d", i), Token: fmt.Sprintf("jeton%08d", i), Purpose: "call", Wave: 1}
+		orders[i] = dispatch.Order{
+			ID: storage.NewID(now), Campaign: campaign.ID, Subject: uuid.New(), Content: content.ID, Medium: m,
+			Address: address, Link: fmt.Sprintf("https://t.example/r/%06d", i), Token: fmt.Sprintf("jeton%08d", i), Purpose: "call", Wave: 1,
+		}
 	}
 	return campaign, content, orders
 }

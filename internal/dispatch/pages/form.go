@@ -65,8 +65,10 @@ func (s sheet) values(settings channels.Settings) map[string]string {
 // read takes the settings out of what was posted. Priority and flight are
 // checked by the operation when they are numbers.
 func (s sheet) read(f *ui.Form) dispatch.GatewayInput {
-	in := dispatch.GatewayInput{Kind: s.kind.Kind, Name: f.Value("name"), Settings: channels.Settings{}, Enabled: f.Checked("enabled", "oui"),
-		Priority: f.Int("priority", 1, 99), InFlight: f.Int("in_flight", 1, 1<<20)}
+	in := dispatch.GatewayInput{
+		Kind: s.kind.Kind, Name: f.Value("name"), Settings: channels.Settings{}, Enabled: f.Checked("enabled", "oui"),
+		Priority: f.Int("priority", 1, 99), InFlight: f.Int("in_flight", 1, 1<<20),
+	}
 	for _, field := range s.kind.Fields {
 		v := f.Value(field.Name)
 		if field.Type == channels.Bool {

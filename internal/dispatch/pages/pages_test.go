@@ -45,14 +45,18 @@ type desk struct {
 func newDesk(t *testing.T, roles ...access.Role) *desk {
 	t.Helper()
 	t.Parallel()
-	s := &desk{t: t, db: storagetest.SQLite(t, dispatchtest.Migrations()...), air: dispatchtest.NewAir(channels.SMS), clock: clock.NewFake(uitest.Noon()),
-		scope: access.System(uitest.Establishment(), "test")}
+	s := &desk{
+		t: t, db: storagetest.SQLite(t, dispatchtest.Migrations()...), air: dispatchtest.NewAir(channels.SMS), clock: clock.NewFake(uitest.Noon()),
+		scope: access.System(uitest.Establishment(), "test"),
+	}
 	guard, err := access.NewGuard()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.d = dispatch.New(dispatch.Options{DB: s.db, Guard: guard, Vault: dispatchtest.OpenVault{}, Clock: s.clock,
-		Registry: channels.NewRegistry(s.air, sms.Kind{}, email.Kind{})})
+	s.d = dispatch.New(dispatch.Options{
+		DB: s.db, Guard: guard, Vault: dispatchtest.OpenVault{}, Clock: s.clock,
+		Registry: channels.NewRegistry(s.air, sms.Kind{}, email.Kind{}),
+	})
 	s.router = s.as(roles...)
 	return s
 }
@@ -80,9 +84,11 @@ func (s *desk) gateway(priority int, peer string) string {
 
 // smpp are the fields a person fills for an operator's gateway.
 func smpp(more ...string) []string {
-	return append([]string{"sorte", "smpp", "name", "SMS opérateur", "host", "127.0.0.1", "system_id", "tocsin", "password", "mot-de-passe", "priority", "1", "enabled", "oui",
+	return append([]string{
+		"sorte", "smpp", "name", "SMS opérateur", "host", "127.0.0.1", "system_id", "tocsin", "password", "mot-de-passe", "priority", "1", "enabled", "oui",
 		"port", "1", "source_ton", "auto", "source_npi", "auto", "dest_ton", "auto", "dest_npi", "auto", "bind_mode", "transceiver", "binds", "1", "window", "50", "rate", "0",
-		"long", "udh8", "id_format", "auto", "receipts", "all", "validity", "relative", "connect_timeout", "2", "response_timeout", "2", "enquire_link", "30"}, more...)
+		"long", "udh8", "id_format", "auto", "receipts", "all", "validity", "relative", "connect_timeout", "2", "response_timeout", "2", "enquire_link", "30",
+	}, more...)
 }
 
 func TestEmptyListSaysThatNothingLeaves(t *testing.T) {

@@ -80,8 +80,10 @@ func sample(d *pdf.Document) {
 	d.List([]string{"un", "deux"}, true)
 	d.Heading(2, "Courbes")
 	d.Chart(curves(), 210)
-	bars := chart.Chart{Kind: chart.Bars, Title: "Par service", Description: "Voulus et arrivés.", Categories: []string{"Réanimation", "Urgences", "Bloc"},
-		Series: []chart.Series{{Name: "Voulus", Points: []chart.Point{{X: 0, Y: 10}, {X: 1, Y: 8}, {X: 2, Y: 5}}}, {Name: "Arrivés", Points: []chart.Point{{X: 0, Y: 7}, {X: 1, Y: 8}, {X: 2, Y: 2}}}}}
+	bars := chart.Chart{
+		Kind: chart.Bars, Title: "Par service", Description: "Voulus et arrivés.", Categories: []string{"Réanimation", "Urgences", "Bloc"},
+		Series: []chart.Series{{Name: "Voulus", Points: []chart.Point{{X: 0, Y: 10}, {X: 1, Y: 8}, {X: 2, Y: 5}}}, {Name: "Arrivés", Points: []chart.Point{{X: 0, Y: 7}, {X: 1, Y: 8}, {X: 2, Y: 2}}}},
+	}
 	d.Chart(bars, 150)
 	d.Heading(3, "Chiffres")
 	d.Table(pdf.Table{
@@ -144,8 +146,10 @@ func TestTextComesOutRight(t *testing.T) {
 	d.Text("Signes : ÀÉÈÊËÎÏÔÖÙÛÜŸÇŒÆ àéèêëîïôöùûüÿçœæ « » ’ – — … € → • 1\u202f234 😀\u0301")
 	got := tool(t, "pdftotext", "-layout", save(t, d), "-")
 	squeezed := regexp.MustCompile(`[ \x{00a0}]+`).ReplaceAllString(got, " ")
-	for _, want := range []string{"Rapport d’alerte « plan blanc »", "Zoé Lefèvre, cœur d’îlot", "l’œuf à 5 € mûrit", "• Première vague", "2. deux", "En-tête", "Pied", "page 1 sur 2",
-		"ÀÉÈÊËÎÏÔÖÙÛÜŸÇŒÆ àéèêëîïôöùûüÿçœæ « » ’ – — … € → • 1 234 ?\n", "Quota : 1 200"} {
+	for _, want := range []string{
+		"Rapport d’alerte « plan blanc »", "Zoé Lefèvre, cœur d’îlot", "l’œuf à 5 € mûrit", "• Première vague", "2. deux", "En-tête", "Pied", "page 1 sur 2",
+		"ÀÉÈÊËÎÏÔÖÙÛÜŸÇŒÆ àéèêëîïôöùûüÿçœæ « » ’ – — … € → • 1 234 ?\n", "Quota : 1 200",
+	} {
 		if !strings.Contains(squeezed, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}

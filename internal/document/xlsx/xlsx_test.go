@@ -58,8 +58,13 @@ func write(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	s, err := b.Sheet("Agents: nord/sud", []xlsx.Column{
-		{Title: "Nom"}, {Title: "Mobile"}, {Title: "Note"}, {Title: "Nombre", Type: xlsx.Number},
-		{Title: "Le", Type: xlsx.Date}, {Title: "À", Type: xlsx.DateTime}, {Title: "Part", Type: xlsx.Percent, Width: 9},
+		{Title: "Nom"},
+		{Title: "Mobile"},
+		{Title: "Note"},
+		{Title: "Nombre", Type: xlsx.Number},
+		{Title: "Le", Type: xlsx.Date},
+		{Title: "À", Type: xlsx.DateTime},
+		{Title: "Part", Type: xlsx.Percent, Width: 9},
 	})
 	if err != nil {
 		t.Fatal(err)

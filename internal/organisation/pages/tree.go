@@ -63,8 +63,10 @@ func (p pages) edit(c *ui.Context) error {
 func (p pages) save(c *ui.Context) error {
 	f := c.Form()
 	f.Require("name")
-	e := organisation.Establishment{Name: f.Value("name"), Colour: f.Value("colour"), Zone: f.Value("zone"), Language: f.Value("language"),
-		Word: f.Value("word"), FINESS: finessOf(f)}
+	e := organisation.Establishment{
+		Name: f.Value("name"), Colour: f.Value("colour"), Zone: f.Value("zone"), Language: f.Value("language"),
+		Word: f.Value("word"), FINESS: finessOf(f),
+	}
 	if !f.Valid() {
 		return c.Refill(f, nil, editPage(c, f))
 	}

@@ -27,8 +27,12 @@ func tiesCaption(c *ui.Context, above bool) string {
 }
 
 func tieColumns(c *ui.Context, above bool) []ui.Column {
-	out := []ui.Column{{Label: c.Loc.T("common.name")}, {Label: c.Loc.T("organisation.page.sort")}, {Label: c.Loc.T("organisation.page.relation")},
-		{Label: c.Loc.T("organisation.page.when")}}
+	out := []ui.Column{
+		{Label: c.Loc.T("common.name")},
+		{Label: c.Loc.T("organisation.page.sort")},
+		{Label: c.Loc.T("organisation.page.relation")},
+		{Label: c.Loc.T("organisation.page.when")},
+	}
 	if above {
 		out = append(out, ui.Column{Label: c.Loc.T("organisation.page.part")})
 	}
