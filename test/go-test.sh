@@ -7,7 +7,11 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 go=${GO:-go}
 flags=(-shuffle=on -timeout 20m)
-if [ "${1:-}" = -race ]; then flags+=(-race); shift; fi
+if [ "${1:-}" = -race ]; then
+  # The skipped test counts tries on the machine's own time, which the detector stretches; it runs without it.
+  flags+=(-race -skip '^TestRetryEndsWithValidity$')
+  shift
+fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 "$go" run ./test/postgres -- "$go" test "${flags[@]}" "$@" 2>&1 | tee "$log"
