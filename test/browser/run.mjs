@@ -1,11 +1,13 @@
-// Runs the specs of test/browser/specs against a running Tocsin:
+// Runs the specs of test/browser/specs:
 //
-//   node test/browser/run.mjs --base http://127.0.0.1:8080 [--only word] [--out folder]
+//   node test/browser/run.mjs [--only word] [--out folder]
+//   node test/browser/run.mjs --base http://127.0.0.1:8080    the style guide of a running Tocsin
 //
-// Without --base it starts the style guide alone and runs its spec. A spec
-// exports `tests`, an object of name → async (t) => …, and may export
-// `needs = "app"` when the style guide is not enough, "guide" when it runs
-// against the style guide only.
+// A spec exports `tests`, an object of name → async (t) => …, and may export
+// `needs`: "guide" runs against the style guide only, "empty" against a fresh
+// installation, "demo" against the demonstration. What a spec needs is started
+// here, on free ports, and stopped at the end; TOCSIN_PROGRAM names another
+// program than bin/tocsin.
 // Ends with "N passed, N failed"; the exit code says the same.
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
@@ -13,38 +15,48 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { launch, Visit } from "./lib/browser.mjs";
+import { startDemo, startEmpty } from "./lib/house.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const LIMIT = 90_000;
+const LIMIT = 150_000;
 
 const { values: args } = parseArgs({
   options: { base: { type: "string" }, only: { type: "string" }, out: { type: "string", default: join(here, "out") } },
 });
 
+const starters = { guide: startGuide, empty: startEmpty, demo: startDemo };
+
 async function main() {
-  const guide = args.base ? null : await startGuide();
-  const base = (args.base || guide.url).replace(/\/$/, "");
-  const browser = await launch();
+  const specs = [];
+  for (const file of readdirSync(join(here, "specs")).filter((f) => f.endsWith(".mjs")).sort()) {
+    const { tests, needs = args.base ? "base" : "guide" } = await import(join(here, "specs", file));
+    const chosen = Object.entries(tests).filter(([name]) => !args.only || `${file.replace(/\.mjs$/, "")}: ${name}`.includes(args.only));
+    if (chosen.length && (!args.base || needs === "base")) specs.push({ file: file.replace(/\.mjs$/, ""), needs, tests: chosen });
+  }
   const count = { passed: 0, failed: 0 };
+  const houses = new Map(); // started at once: each takes its time
+  for (const { needs } of specs) if (!houses.has(needs)) houses.set(needs, args.base ? Promise.resolve({ base: args.base.replace(/\/$/, ""), stop() {} }) : starters[needs]());
+  const started = await Promise.allSettled(houses.values());
+  const browser = await launch();
   try {
-    for (const file of readdirSync(join(here, "specs")).filter((f) => f.endsWith(".mjs")).sort()) {
-      const spec = await import(join(here, "specs", file));
-      if (spec.needs && spec.needs !== (guide ? "guide" : "app")) continue;
-      await runSpec(browser, base, file.replace(/\.mjs$/, ""), spec.tests, count);
-    }
+    for (const lost of started.filter((s) => s.status === "rejected")) throw lost.reason;
+    // What runs against one house runs in order; the houses live side by side.
+    await Promise.all([...houses].map(async ([needs, house]) => {
+      for (const spec of specs.filter((s) => s.needs === needs)) await runSpec(browser, await house, spec, count);
+    }));
   } finally {
     await browser.close();
-    if (guide) guide.stop();
+    for (const s of started) if (s.status === "fulfilled") await s.value.stop();
   }
   console.log(`${count.passed} passed, ${count.failed} failed`);
   process.exitCode = count.failed || !count.passed ? 1 : 0;
 }
 
-async function runSpec(browser, base, file, tests, count) {
-  for (const [name, test] of Object.entries(tests)) {
+async function runSpec(browser, house, { file, tests }, count) {
+  for (const [name, test] of tests) {
     const title = `${file}: ${name}`;
-    if (args.only && !title.includes(args.only)) continue;
-    const visit = new Visit(browser, base, resolve(args.out, file));
+    const visit = new Visit(browser, house.base, resolve(args.out, file));
+    visit.house = house;
     const begun = performance.now();
     try {
       await withLimit(test(visit));
@@ -54,7 +66,7 @@ async function runSpec(browser, base, file, tests, count) {
       count.failed++;
       console.log(`FAIL  ${title}\n      ${String((error && error.stack) || error).replace(/\n/g, "\n      ")}`);
     } finally {
-      await visit.close();
+      await visit.close().catch((error) => console.log(`      ${error.message.split("\n")[0]}`));
     }
   }
 }
@@ -74,7 +86,7 @@ function startGuide() {
     child.on("exit", (code) => lost(new Error(`the style guide ended with ${code}`)));
     child.stdout.on("data", (text) => {
       child.removeAllListeners("exit");
-      found({ url: String(text).trim(), stop: () => process.kill(-child.pid, "SIGINT") });
+      found({ base: String(text).trim().replace(/\/$/, ""), stop: () => process.kill(-child.pid, "SIGINT") });
     });
   });
 }

@@ -25,11 +25,11 @@ export class Visit {
 
   // open returns a page. dark, script (false for none), slow (50 kbit/s and 1 s
   // of latency), language and size change the device.
-  async open(path, { size = DESK, dark = false, script = true, slow = false, language = "fr-FR", zoom = 1, reducedMotion = "no-preference", forcedColors = "none", context } = {}) {
+  async open(path, { size = DESK, dark = false, script = true, slow = false, language = "fr-FR", zoom = 1, reducedMotion = "no-preference", forcedColors = "none", context, state } = {}) {
     const made = context || await this.browser.newContext({
       viewport: { width: Math.round(size.width / zoom), height: Math.round(size.height / zoom) },
       deviceScaleFactor: zoom, colorScheme: dark ? "dark" : "light", javaScriptEnabled: script, locale: language,
-      reducedMotion, forcedColors, hasTouch: size.width < 768, isMobile: false,
+      reducedMotion, forcedColors, storageState: state, hasTouch: size.width < 768, isMobile: false,
     });
     if (!context) this.contexts.push(made);
     const page = await made.newPage();
@@ -39,6 +39,11 @@ export class Visit {
     if (slow) await slowDown(page);
     if (path) page.answer = await page.goto(this.base + path);
     return page;
+  }
+
+  // note says a figure that is not judged here.
+  note(text) {
+    console.log(`      ${text}`);
   }
 
   async shot(page, name, fullPage = true) {

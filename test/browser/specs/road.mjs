@@ -1,0 +1,233 @@
+// From the link of the first start to the report of the first alert, as the
+// person who installs does it. Each test goes on where the one before stopped.
+import assert from "node:assert/strict";
+import { PHONE, tabTo } from "../lib/browser.mjs";
+import { totp } from "../lib/login.mjs";
+import { hold, none, openAll, press, sound, submit } from "../lib/sound.mjs";
+
+export const needs = "empty";
+
+const LOGIN = "camille.martin@ch.example";
+const PASSWORD = "quatre chevaux traversent la vallée";
+// What the tests hand on to those after.
+const road = {};
+
+// enter opens a page as the administrator signed in by the first test.
+const enter = (t, path, options = {}) => t.open(path, { ...options, state: road.state });
+
+const staff = (extra = "") => "Matricule;Nom;Prénom;Métier;Service;Portable;Courriel\r\n" +
+  "1001;ABADIE;Léa;IADE;Urgences;;lea@ch.example\r\n" +
+  "1002;BRUN;Hugo;IDE;Urgences;06 39 98 00 02;hugo@ch.example\r\n" + extra;
+
+const wrong = "1003;CARRÉ;Zoé;IDE;Bloc;06 39 98;zoe@ch.example\r\n1003;DOUBLE;Max;IDE;Bloc;;max@ch.example\r\n";
+
+export const tests = {
+  "first start: link, establishment, administrator, second factor, recovery codes": async (t) => {
+    const page = await t.open(new URL(t.house.link).pathname);
+    await sound(t, page, "01-bienvenue");
+    await page.fill("#f-establishment", "Centre hospitalier des Deux-Rives");
+    await page.fill("#f-name", "Camille Martin");
+    await page.fill("#f-login", LOGIN);
+    await page.fill("#f-password", PASSWORD);
+    await page.check("input[name=launches]");
+    await submit(page, "#f-establishment");
+    assert.equal(new URL(page.url()).pathname, "/compte/second-facteur");
+    await sound(t, page, "02-second-facteur");
+    await page.goto(t.base + "/alertes");
+    assert.equal(new URL(page.url()).pathname, "/compte/second-facteur", "nothing opens before the second factor");
+    await page.click("a[href='/compte/second-facteur/application']");
+    await openAll(page);
+    await sound(t, page, "03-application");
+    const secret = (await page.locator("code").first().innerText()).replace(/\s/g, "");
+    await page.fill("#f-code", "000000");
+    await submit(page, "#f-code");
+    await page.waitForSelector(".summary");
+    await page.fill("#f-code", totp(secret, Date.now()));
+    await submit(page, "#f-code");
+    assert.equal(await page.locator("ol.columns code").count(), 10);
+    await sound(t, page, "04-codes-de-secours");
+    await press(page, "button.primary");
+    assert.equal(new URL(page.url()).pathname, "/alertes");
+    await sound(t, page, "05-premier-jour");
+    road.state = await page.context().storageState();
+  },
+
+  "a passkey is registered, then signs in alone": async (t) => {
+    const page = await enter(t, "/compte/second-facteur");
+    const device = await page.context().newCDPSession(page);
+    await device.send("WebAuthn.enable");
+    await device.send("WebAuthn.addVirtualAuthenticator", { options: {
+      protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true,
+    } });
+    await page.fill("#key-name", "Ordinateur de la salle de crise");
+    await press(page, "[data-passkey=register] button");
+    await page.goto(t.base + "/compte/second-facteur");
+    await page.waitForSelector("text=Ordinateur de la salle de crise");
+    await sound(t, page, "06-cle-acces");
+    road.state = await page.context().storageState();
+    await page.context().clearCookies();
+    await page.goto(t.base + "/connexion?suite=/annuaire");
+    await sound(t, page, "07-connexion");
+    await Promise.all([page.waitForURL(t.base + "/annuaire"), page.click("[data-passkey] button")]);
+    await page.waitForSelector("h1");
+  },
+
+  "a gateway: added, tried, shown": async (t) => {
+    const page = await enter(t, "/administration/canaux/nouveau");
+    await sound(t, page, "08-canal-sorte");
+    await page.goto(t.base + "/administration/canaux/nouveau?sorte=smtp");
+    await openAll(page);
+    await sound(t, page, "09-canal");
+    await page.fill("#f-name", "Relais de l’hôpital");
+    await page.fill("#f-host", "127.0.0.1");
+    await page.fill("#f-port", String(t.house.mail.port));
+    await page.selectOption("#f-tls", "none");
+    await page.fill("#f-from", "alerte@ch.example");
+    await page.check("input[name=enabled]");
+    await submit(page, "#f-host");
+    none(await page.locator(".summary").allInnerTexts(), "the gateway is refused");
+    await press(page, "form[action$='/essai'] button");
+    await sound(t, page, "10-canal-essaye");
+  },
+
+  "an import with errors: file, columns, comparison, confirmation, undo": async (t) => {
+    const page = await enter(t, "/annuaire/import");
+    await sound(t, page, "11-import");
+    await upload(page, staff(wrong));
+    await page.waitForSelector("select[name^=colonne]");
+    await sound(t, page, "12-colonnes");
+    await submit(page, "select[name^=colonne]");
+    await page.waitForSelector("form[action$='/confirmer']", { timeout: 30_000 });
+    await openAll(page);
+    await sound(t, page, "13-comparaison");
+    assert.match(await page.innerText("main"), /DOUBLE Max/);
+    await page.click("main nav a:has-text('Avertissements'), .tabs a:has-text('Avertissements')");
+    await page.waitForFunction(() => /CARRÉ/.test(document.querySelector("main").innerText));
+    const [file] = await Promise.all([page.waitForEvent("download"), page.click("a[href$='/illisibles']")]);
+    assert.match(await text(file), /DOUBLE/, "the rows that cannot be read are given back");
+    await press(page, "form[action$='/confirmer'] button.primary");
+    await page.waitForSelector("a[href$='/annuler']", { timeout: 30_000 });
+    await sound(t, page, "14-importe");
+    await page.click("a[href$='/annuler']");
+    await sound(t, page, "15-annuler");
+    await press(page, "form[action$='/annuler'] button[class*=primary], form[action$='/annuler'] button.danger");
+    await page.waitForFunction(() => /annulé/i.test(document.querySelector("main").innerText), null, { timeout: 30_000 });
+    await page.goto(t.base + "/annuaire");
+    assert.doesNotMatch(await page.innerText("main"), /ABADIE/i);
+
+    await page.goto(t.base + "/annuaire/import");
+    await upload(page, staff());
+    await page.waitForSelector("select[name^=colonne]");
+    assert.match(await page.innerText("main"), /votre choix d’alors est repris/, "the columns are remembered");
+    await submit(page, "select[name^=colonne]");
+    await page.waitForSelector("form[action$='/confirmer']", { timeout: 30_000 });
+    await press(page, "form[action$='/confirmer'] button.primary");
+    await page.waitForSelector("a[href$='/annuler']", { timeout: 30_000 });
+    await page.goto(t.base + "/annuaire");
+    assert.match(await page.innerText("main"), /ABADIE/i);
+    await sound(t, page, "16-annuaire");
+  },
+
+  "a launch held two seconds: an e-mail leaves with its link": async (t) => {
+    const page = await enter(t, "/alertes/improviser");
+    await sound(t, page, "17-improviser");
+    await fillSheet(page, "Incendie à la chaufferie, venez");
+    await sound(t, page, "18-fiche");
+    await hold(page);
+    road.alert = new URL(page.url()).pathname;
+    assert.match(road.alert, /^\/alertes\/[0-9a-f-]{36}$/);
+    await sound(t, page, "19-suivi");
+    const letter = await t.house.mail.for("lea@ch.example", "Incendie");
+    road.link = letter.text.match(/\/r\/[A-Za-z0-9_-]+/)[0];
+  },
+
+  "an answer without script, on a phone, at 50 kbit/s": async (t) => {
+    const board = await enter(t, road.alert);
+    await board.waitForFunction(() => document.querySelector("[sse-connect], [data-live]"));
+    const page = await t.open("", { size: PHONE, script: false, slow: true });
+    const begun = performance.now();
+    await page.goto(t.base + road.link, { waitUntil: "commit" });
+    await page.waitForSelector("button.yes");
+    t.note(`usable after ${Math.round(performance.now() - begun)} ms`);
+    await t.shot(page, "20-reponse");
+    await Promise.all([page.waitForNavigation(), page.locator("button.yes").first().click()]);
+    assert.match(await page.innerText("[role=status]"), /\d/);
+    await t.shot(page, "21-repondu");
+    // The board moves by itself.
+    await board.waitForFunction(() => [...document.querySelectorAll("#chiffres .stat")].some((s) => /Annoncés\s+1\b/.test(s.innerText)), null, { timeout: 20_000 });
+    await sound(t, board, "22-suivi-repondu");
+    const plain = await t.open(road.link, { size: PHONE });
+    await sound(t, plain, "23-page-reponse");
+  },
+
+  "the dashboard without script": async (t) => {
+    const page = await enter(t, road.alert, { script: false });
+    assert.match(await page.innerText("main"), /Actualiser|actualiser/);
+    assert.match(await page.innerText("#personnes"), /ABADIE/i);
+    await t.shot(page, "24-suivi-sans-script");
+    await Promise.all([page.waitForNavigation(), page.locator("a[href$='actualiser=1']").first().click()]);
+  },
+
+  "a launch by keyboard alone": async (t) => {
+    const page = await enter(t, "/alertes/improviser");
+    assert.equal((await tabTo(page, "#f-texte")).visible, true);
+    await page.keyboard.type("Panne du standard, rappelez");
+    await tabTo(page, "input[name=reponse]");
+    assert.equal((await tabTo(page, "button[name=mode][value=test]")).visible, true);
+    await Promise.all([page.waitForEvent("load"), page.keyboard.press("Enter")]);
+    assert.equal((await tabTo(page, "[data-hold-button]")).visible, true);
+    await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement.name), "mot", "a key on the button leads to the word");
+    await page.keyboard.type("test");
+    await Promise.all([page.waitForEvent("load"), page.keyboard.press("Enter")]);
+    assert.match(new URL(page.url()).pathname, /^\/alertes\/[0-9a-f-]{36}$/);
+  },
+
+  "a launch without script: a wrong word launches nothing": async (t) => {
+    const page = await enter(t, "/alertes/improviser", { script: false });
+    await fillSheet(page, "Exercice du matin, répondez");
+    assert.equal(await page.isVisible("[data-hold-press]"), false);
+    await page.fill("input[name=mot]", "réel");
+    await Promise.all([page.waitForNavigation(), page.locator(".hold-word button").click()]);
+    assert.equal(await page.locator(".hold .error").count() > 0, true);
+    await t.shot(page, "25-mot-faux");
+    await page.fill("input[name=mot]", "exercice");
+    await Promise.all([page.waitForNavigation(), page.locator(".hold-word button").click()]);
+    assert.match(new URL(page.url()).pathname, /^\/alertes\/[0-9a-f-]{36}$/);
+  },
+
+  "the end, its message, and the report to take away": async (t) => {
+    const page = await enter(t, road.alert + "/fin");
+    await sound(t, page, "26-fin");
+    await hold(page);
+    assert.match(await page.innerText("main"), /terminée/i);
+    await t.house.mail.for("lea@ch.example", "fin de l");
+    await page.goto(t.base + road.alert + "/rapport");
+    await sound(t, page, "27-rapport");
+    for (const [kind, begins] of [["pdf", "%PDF-"], ["xlsx", "PK"], ["json", "{"]]) {
+      const [file] = await Promise.all([page.waitForEvent("download"), page.locator(`a[href$='rapport.${kind}']`).first().click()]);
+      assert.ok((await text(file, "latin1")).startsWith(begins), `${kind} begins with ${begins}`);
+    }
+    const late = await t.open(road.link, { size: PHONE, script: false });
+    assert.match(await late.innerText("main"), /terminée/i);
+  },
+};
+
+async function upload(page, content) {
+  await page.setInputFiles("input[name=fichier]", { name: "personnel.csv", mimeType: "text/csv", buffer: Buffer.from(content, "utf8") });
+  await page.fill("#f-source", "RH");
+  await submit(page, "input[name=fichier]");
+}
+
+async function fillSheet(page, words) {
+  await page.fill("#f-texte", words);
+  await page.check("input[name=reponse]");
+  await page.fill("#f-ordre", "Dr Ordre");
+  await Promise.all([page.waitForNavigation(), page.click("button[name=mode][value=exercice]")]);
+}
+
+async function text(file, encoding = "utf8") {
+  const parts = [];
+  for await (const part of await file.createReadStream()) parts.push(part);
+  return Buffer.concat(parts).toString(encoding);
+}
