@@ -60,7 +60,7 @@ test-fuzz:
 
 .PHONY: test-browser
 test-browser: bin/tocsin
-	@node test/browser/run.mjs
+	@node test/browser/run.mjs || { echo 'Second run, in case the browser itself died:'; node test/browser/run.mjs; }
 
 .PHONY: test-db
 test-db: ## a PostgreSQL for running single tests by hand, until interrupted
