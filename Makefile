@@ -60,7 +60,11 @@ test-fuzz:
 
 .PHONY: test-browser
 test-browser: bin/tocsin
-	@node test/browser/run.mjs || { echo 'Second run, in case the browser itself died:'; node test/browser/run.mjs; }
+	@node test/browser/run.mjs --only styleguide || { echo 'Second run, in case the browser itself died:'; node test/browser/run.mjs --only styleguide; }
+
+.PHONY: test-road
+test-road: bin/tocsin ## the whole road in a browser, from first start to report (several minutes; not yet part of `make test`)
+	@node test/browser/run.mjs
 
 .PHONY: test-db
 test-db: ## a PostgreSQL for running single tests by hand, until interrupted
