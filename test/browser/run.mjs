@@ -37,15 +37,16 @@ async function main() {
   const houses = new Map(); // started at once: each takes its time
   for (const { needs } of specs) if (!houses.has(needs)) houses.set(needs, args.base ? Promise.resolve({ base: args.base.replace(/\/$/, ""), stop() {} }) : starters[needs]());
   const started = await Promise.allSettled(houses.values());
-  const browser = await launch();
   try {
     for (const lost of started.filter((s) => s.status === "rejected")) throw lost.reason;
-    // What runs against one house runs in order; the houses live side by side.
+    // What runs against one house runs in order; the houses live side by side,
+    // each with a browser of its own.
     await Promise.all([...houses].map(async ([needs, house]) => {
+      const browser = await launch();
       for (const spec of specs.filter((s) => s.needs === needs)) await runSpec(browser, await house, spec, count);
+      await browser.close();
     }));
   } finally {
-    await browser.close();
     for (const s of started) if (s.status === "fulfilled") await s.value.stop();
   }
   console.log(`${count.passed} passed, ${count.failed} failed`);

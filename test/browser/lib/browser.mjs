@@ -48,7 +48,9 @@ export class Visit {
 
   async shot(page, name, fullPage = true) {
     mkdirSync(this.out, { recursive: true });
-    await page.screenshot({ path: join(this.out, name + ".png"), fullPage });
+    // A list of a thousand lines is seen at its top.
+    const high = await page.evaluate(() => document.documentElement.scrollHeight);
+    await page.screenshot({ path: join(this.out, name + ".png"), fullPage: fullPage && high < 5000 });
   }
 
   async close() {
@@ -67,8 +69,9 @@ export async function slowDown(page) {
 
 // axe returns the violations, one readable line each.
 export async function axe(page, within = undefined) {
-  await page.evaluate(axeSource);
+  if (!(await page.evaluate(() => Boolean(window.axe)))) await page.evaluate(axeSource);
   const result = await page.evaluate((at) => window.axe.run(at || document, {
+    resultTypes: ["violations"], // the others need not be described: half of the time
     runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
   }), within);
   return result.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(" ")} (${(n.any[0] || n.all[0] || n.none[0] || {}).message || v.help})`));
