@@ -133,7 +133,7 @@ func BenchmarkLists100k(b *testing.B) {
 	h.crowd(b, 100_000)
 	for name, f := range map[string]directory.Filter{
 		"first": {}, "text": {Text: "nom12 prenom7"}, "nothing": {Text: "personne ainsi"}, "cause": {Cause: directory.CauseNoContact},
-		"unproven": {Cause: directory.CauseUnproven}, "metier": {Metier: "iade"},
+		"unproven": {Cause: directory.CauseUnproven}, "metier": {Metier: "iade"}, "named": {Named: "nom5"}, "named/nothing": {Named: "aaa"},
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

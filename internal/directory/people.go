@@ -15,7 +15,9 @@ import (
 // Filter selects people for a list; zero fields select everybody who works here.
 type Filter struct {
 	// Text is looked for in names, matricule, métier and the names of services, word by word.
-	Text    string
+	Text string
+	// Named keeps the people whose last name, then first name, begins so.
+	Named   string
 	Service uuid.UUID
 	Site    uuid.UUID
 	Metier  string
@@ -109,6 +111,10 @@ func (c *compiler) listed(f Filter) (string, error) {
 	where += chosen
 	if f.Cause != "" {
 		where += " AND (" + f.Cause.condition() + ")"
+	}
+	if name := strings.Join(strings.Fields(storage.Fold(f.Named)), " "); name != "" {
+		// The bound lets the index begin at the name; the pattern says the rest.
+		where += " AND p.name_folded >= " + c.arg(name) + " AND p.name_folded LIKE " + c.arg(storage.Like(name)+"%") + ` ESCAPE '\'`
 	}
 	for _, word := range strings.Fields(storage.Fold(f.Text)) {
 		where += " AND (" + c.word(word) + ")"

@@ -90,6 +90,24 @@ func TestSearchSource(t *testing.T) {
 	}
 }
 
+// Whoever is called so comes before those who only match, and the list says when
+// it is cut.
+func TestSearchBeginsWithTheName(t *testing.T) {
+	w := newWard(t, access.Reader)
+	for i := range 12 {
+		w.save(directory.Person{LastName: fmt.Sprintf("ABADIE%02d", i), FirstName: "Martine"})
+	}
+	w.save(directory.Person{LastName: "MARTIN", FirstName: "Paul"})
+	loc := i18ntest.Localizer(t, "fr", pages.Locales, directory.Locales, phone.Locales, table.Locales)
+	hits, err := pages.Search{Directory: w.d}.Search(t.Context(), uitest.As(access.Reader).Scope, loc, "martin")
+	if err != nil || len(hits) != 9 || hits[0].Title != "MARTIN Paul" || hits[1].Title != "ABADIE00 Martine" {
+		t.Fatalf("hits %+v, %v", hits, err)
+	}
+	if last := hits[8]; last.Title != "Voir les 13 personnes qui correspondent" || last.Path != "/annuaire?q=martin" {
+		t.Errorf("the last hit is %+v", last)
+	}
+}
+
 func TestQualityPage(t *testing.T) {
 	w := newWard(t, access.Reader)
 	service := w.crowd()

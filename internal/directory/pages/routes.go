@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+	"net/url"
 	"time"
 
 	"github.com/google/uuid"
@@ -122,18 +123,31 @@ type Search struct{ Directory *directory.Directory }
 // found bounds the hits.
 const found = 8
 
-// Search gives the first people who match.
+// Search gives the people whose name begins with what is typed, then the others
+// who match; the last hit leads to all of them when there are more.
 func (s Search) Search(ctx context.Context, scope access.Scope, loc *i18n.Localizer, query string) ([]ui.Hit, error) {
 	if len(scope.Roles()) == 0 {
 		return nil, nil // an account without a role sees nothing of the house
+	}
+	named, err := s.Directory.People(ctx, scope, directory.Filter{Named: query, Limit: found})
+	if err != nil {
+		return nil, err
 	}
 	page, err := s.Directory.People(ctx, scope, directory.Filter{Text: query, Limit: found})
 	if err != nil {
 		return nil, err
 	}
 	var out []ui.Hit
-	for _, p := range page.People {
+	shown := map[uuid.UUID]bool{}
+	for _, p := range append(named.People, page.People...) {
+		if len(out) == found || shown[p.ID] {
+			continue
+		}
+		shown[p.ID] = true
 		out = append(out, ui.Hit{Kind: loc.T("directory.page.search.person"), Title: p.Name(), Detail: joined(metierOf(s.Directory, loc, p), p.ServiceName), Path: PersonPath(p.ID), Icon: "user"})
+	}
+	if page.Total > len(out) {
+		out = append(out, ui.Hit{Kind: loc.T("directory.page.title"), Title: loc.N("directory.page.search.all", page.Total), Path: Path + "?q=" + url.QueryEscape(query), Icon: "users"})
 	}
 	return out, nil
 }
