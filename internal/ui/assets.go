@@ -1,8 +1,11 @@
 package ui
 
 import (
+	"crypto/sha256"
 	"embed"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -22,6 +25,9 @@ const assetRoot = "/assets/"
 type assets struct {
 	paths map[string]string // "app.css" → "/assets/app.1a2b3c4d.css"
 	files map[string]asset  // by path
+	// answer is the style sheet of the answer page as an element, and
+	// answerPolicy the policy that lets that one element through.
+	answer, answerPolicy string
 }
 
 type asset struct {
@@ -53,7 +59,25 @@ func loadAssets() (*assets, error) {
 		a.paths[logical] = assetRoot + name
 		a.files[assetRoot+name] = f
 	}
+	style := a.files[a.path(answerSheet)].variants[""]
+	if len(style) == 0 {
+		return nil, errors.New("ui assets: the answer page has no style")
+	}
+	sum := sha256.Sum256(style)
+	a.answer = "<style>" + string(style) + "</style>"
+	a.answerPolicy = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; img-src data:; " +
+		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 	return a, nil
+}
+
+// answerSheet is the only bundle that a page carries inside.
+const answerSheet = "answer.css"
+
+// answerStyle is the style of the answer page; the answer that carries it gets
+// the policy that names its hash, and no other page does.
+func (c *Context) answerStyle() string {
+	c.styled = true
+	return c.router.assets.answer
 }
 
 // contentTypeOf does not ask the machine: Windows answers from its registry.

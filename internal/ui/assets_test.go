@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"bytes"
 	"net/http"
 	"regexp"
 	"strings"
@@ -52,6 +53,9 @@ func TestBundlesCallNobody(t *testing.T) {
 		if at := outside.FindIndex(body); at != nil {
 			t.Errorf("%s calls outside: …%s…", name, body[at[0]:min(len(body), at[1]+60)])
 		}
+	}
+	if bytes.Contains(bundles["answer.css"], []byte("</")) {
+		t.Error("the style of the answer page would end its element")
 	}
 	for _, name := range []string{"app.css", "app.js", "answer.css", "curves.js", "icon.svg"} {
 		if len(bundles[name]) == 0 {

@@ -40,7 +40,8 @@ type Context struct {
 	route   Route
 	status  int
 	flashes []Notice
-	shown   bool
+	shown   bool // the notices were
+	styled  bool // the style is inside the page
 	theme   Theme
 	browser i18n.Language
 }
@@ -121,6 +122,9 @@ func (c *Context) Render(component templ.Component) error {
 	}
 	if c.shown {
 		c.clearFlashes()
+	}
+	if c.styled {
+		c.Writer.Header().Set("Content-Security-Policy", c.router.assets.answerPolicy)
 	}
 	c.Writer.Header().Set("Vary", "Accept-Language, Cookie, HX-Request")
 	return c.write("text/html; charset=utf-8", b.Bytes())

@@ -159,20 +159,33 @@ func TestStyleGuideOnlyWhenAsked(t *testing.T) {
 	uitest.Post(t, r, "/styleguide", []string{"nom", "A"}).Want(422).Whole().Has(".summary")
 }
 
-func TestAnswerFrameIsSmall(t *testing.T) {
+func TestAnswerFrameIsSmallAndWhole(t *testing.T) {
 	t.Parallel()
 	r := uitest.House(t, ui.Visitor{}, func(o *ui.Options) { o.StyleGuide = true })
-	p := uitest.Get(t, r, "/styleguide/reponse").Want(200).Lacks("script").Count("link[rel=stylesheet]", 1)
-	bundles, err := ui.Bundles()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if total := len(p.Body) + len(bundles["answer.css"]); total > 10_000 {
-		t.Errorf("the answer frame weighs %d bytes uncompressed, half of what the page may weigh", total)
+	p := uitest.Get(t, r, "/styleguide/reponse").Want(200).Whole().Lacks("script").Lacks("link:not([href^=data])").Lacks("img").Count("style", 1)
+	if len(p.Body) > 10_000 {
+		t.Errorf("the answer frame weighs %d bytes uncompressed, half of what the page may weigh", len(p.Body))
 	}
 	r.Get("/r/{code}", ui.Public, func(*ui.Context) error { panic("boom") }, ui.Bare())
-	failed := uitest.Get(t, r, "/r/abc").Want(500).Lacks("script").Lacks(".rail")
-	if !strings.Contains(failed.Body, "answer.") {
-		t.Error("a failure of a bare page is not in the small frame")
+	uitest.Get(t, r, "/r/abc").Want(500).Whole().Lacks("script").Lacks(".rail").Count("style", 1)
+}
+
+// TestOnlyTheAnswerPageCarriesAStyle: the hash is in no other policy, and what
+// the answer page does not need its policy refuses.
+func TestOnlyTheAnswerPageCarriesAStyle(t *testing.T) {
+	t.Parallel()
+	r := uitest.House(t, ui.Visitor{}, func(o *ui.Options) { o.StyleGuide = true })
+	for path, inside := range map[string]bool{"/styleguide/reponse": true, "/styleguide/porte": false, "/styleguide": false, "/nulle-part": false} {
+		p := uitest.Get(t, r, path)
+		policy := p.Header.Get("Content-Security-Policy")
+		if got := strings.Contains(policy, "'sha256-"); got != inside || strings.Contains(policy, "unsafe") {
+			t.Errorf("%s: a hash in the policy is %t, want %t: %s", path, got, inside, policy)
+		}
+		if inside && (strings.Contains(policy, "script-src") || strings.Contains(policy, "connect-src") || !strings.HasPrefix(policy, "default-src 'none';")) {
+			t.Errorf("%s lets through more than it needs: %s", path, policy)
+		}
+		if got := len(p.Find("style")); got > 0 != inside {
+			t.Errorf("%s has %d style elements", path, got)
+		}
 	}
 }

@@ -1,6 +1,8 @@
 package uitest
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -166,11 +168,12 @@ func (p *Page) Leads(path string) *Page {
 }
 
 // Whole checks what every page owes: one h1, a title, a language, no untranslated
-// key (⟦ ⟧), no inline style, script or handler, a label for every field and no
-// id twice.
+// key (⟦ ⟧), no inline script or handler, no style but one that the policy of
+// the page names by its hash, a label for every field and no id twice.
 func (p *Page) Whole() *Page {
 	p.t.Helper()
-	p.Count("h1", 1).Has("html[lang]").Lacks("[style]").Lacks("script:not([src])").Lacks("style")
+	p.Count("h1", 1).Has("html[lang]").Lacks("[style]").Lacks("script:not([src])")
+	p.styledAsItSays()
 	if i := strings.Index(p.Body, "⟦"); i >= 0 {
 		p.t.Errorf("untranslated: %.80s", p.Body[i:])
 	}
@@ -193,6 +196,21 @@ func (p *Page) Whole() *Page {
 	}
 	p.labelled()
 	return p
+}
+
+// styledAsItSays checks that a browser applies every style of the page.
+func (p *Page) styledAsItSays() {
+	p.t.Helper()
+	for _, n := range p.Find("style") {
+		var css strings.Builder
+		for child := range n.ChildNodes() {
+			css.WriteString(child.Data)
+		}
+		sum := sha256.Sum256([]byte(css.String()))
+		if want := "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"; !strings.Contains(p.Header.Get("Content-Security-Policy"), want) {
+			p.t.Errorf("the policy of the page does not name the hash of its style, %s", want)
+		}
+	}
 }
 
 func (p *Page) labelled() {
