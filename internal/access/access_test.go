@@ -110,3 +110,38 @@ func TestBrokenPolicyIsNamed(t *testing.T) {
 		t.Fatalf("the error must name the file: %v", err)
 	}
 }
+
+// TestPrograms: a program does what it was given and its roles permit, and
+// never what changes the house, whatever it was given.
+func TestPrograms(t *testing.T) {
+	g := guard(t)
+	for _, given := range access.Actions() {
+		for _, role := range access.Roles() {
+			person := access.For(nord, access.Actor{Kind: access.Person, ID: uuid.New()}, true, role)
+			program := access.ForProgram(nord, access.Actor{ID: uuid.New()}, []access.Action{given}, role)
+			if program.Actor().Kind != access.Program || !program.IsProgram() || program.IsSystem() {
+				t.Fatalf("the scope does not say that a program acts: %+v", program.Actor())
+			}
+			for _, a := range access.Actions() {
+				want := a == given && g.May(person, a) && slices.Contains(access.ProgramActions(), a)
+				// Nobody is given these, and they hurt nobody.
+				harmless := []access.Action{access.OrganisationRead, access.AlertReport, access.HealthRead}
+				if a == given && slices.Contains(harmless, a) {
+					want = g.May(person, a)
+				}
+				if got := g.May(program, a); got != want {
+					t.Errorf("%s given %s: may %s = %v, want %v", role, given, a, got, want)
+				}
+				if g.CheckOn(program, a, sud) == nil {
+					t.Errorf("%s given %s may %s in another establishment", role, given, a)
+				}
+			}
+		}
+	}
+	nothing := access.ForProgram(nord, access.Actor{ID: uuid.New()}, nil, access.Roles()...)
+	for _, a := range access.Actions() {
+		if g.May(nothing, a) {
+			t.Errorf("a program given nothing may %s", a)
+		}
+	}
+}

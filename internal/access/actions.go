@@ -22,6 +22,7 @@ const (
 	AlertConduct Action = "alert.conduct" // progress message, extend, stop a wave, arrivals, manual calls, end
 	AlertKill    Action = "alert.kill"    // the kill switch
 	AlertReport  Action = "alert.report"
+	AlertGovern  Action = "alert.govern" // the rules of launches: second person, retention, recall order
 
 	ChannelRead  Action = "channel.read"
 	ChannelWrite Action = "channel.write"
@@ -40,9 +41,17 @@ func Actions() []Action {
 		OrganisationRead, OrganisationWrite,
 		DirectoryRead, DirectoryNumbers, DirectoryWrite, DirectoryImport, DirectoryExport,
 		ScenarioRead, ScenarioWrite,
-		AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertReport,
+		AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertReport, AlertGovern,
 		ChannelRead, ChannelWrite,
 		AccountRead, AccountWrite, AccountOwn,
 		JournalRead, HealthRead,
+	}
+}
+
+// ProgramActions lists what a program may be given; the policies refuse it the rest.
+func ProgramActions() []Action {
+	return []Action{
+		ScenarioRead, AlertRead, AlertLaunch, AlertConduct, AlertKill,
+		DirectoryRead, DirectoryWrite, JournalRead,
 	}
 }

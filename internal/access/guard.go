@@ -86,12 +86,18 @@ func (g *Guard) permits(s Scope, action Action, establishment uuid.UUID) bool {
 	for _, r := range s.roles {
 		roles = append(roles, types.String(r))
 	}
+	only := make([]types.Value, 0, len(s.only))
+	for _, a := range s.only {
+		only = append(only, types.NewEntityUID("Action", types.String(a)))
+	}
 	principal := types.NewEntityUID("Actor", types.String(s.actor.ID.String()))
 	resource := types.NewEntityUID("Establishment", types.String(establishment.String()))
 	entities := types.EntityMap{
 		principal: {UID: principal, Attributes: types.NewRecord(types.RecordMap{
 			"roles":         types.NewSet(roles...),
 			"strong":        types.Boolean(s.strong),
+			"program":       types.Boolean(s.program),
+			"only":          types.NewSet(only...),
 			"establishment": types.String(s.organisation.String()),
 		})},
 		resource: {UID: resource, Attributes: types.NewRecord(types.RecordMap{

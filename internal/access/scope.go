@@ -33,12 +33,13 @@ const (
 	Machine ActorKind = "machine" // the program itself, or its command line
 	Agent   ActorKind = "agent"   // a member of staff who follows a signed link, without account
 	Nobody  ActorKind = "nobody"
+	Program ActorKind = "program" // somebody else's program: it holds a token, or signs what it sends
 )
 
 // Actor is who acts, as the journal keeps it.
 type Actor struct {
 	Kind ActorKind
-	// ID is the account's or recipient's id; Nil for machines.
+	// ID is the account's, recipient's or token's id; Nil for machines.
 	ID   uuid.UUID
 	Name string
 	// From is the network address, or "cli", or the worker's name.
@@ -53,12 +54,25 @@ type Scope struct {
 	actor        Actor
 	roles        []Role
 	strong       bool
+	program      bool
+	// only are the actions a program was given; it means nothing for others.
+	only []Action
 }
 
 // For returns the scope of an actor in one establishment. strong tells that
 // this session proved a second factor.
 func For(organisation uuid.UUID, actor Actor, strong bool, roles ...Role) Scope {
 	return Scope{organisation: organisation, actor: actor, roles: slices.Clone(roles), strong: strong}
+}
+
+// ForProgram returns the scope of somebody else's program: it acts under these
+// roles, and does of what they permit only the actions it was given. Whoever
+// gave them had proven a second factor, so the scope is strong.
+func ForProgram(organisation uuid.UUID, actor Actor, only []Action, roles ...Role) Scope {
+	actor.Kind = Program
+	s := For(organisation, actor, true, roles...)
+	s.program, s.only = true, slices.Clone(only)
+	return s
 }
 
 // System returns the scope of a worker of the program in one establishment.
@@ -102,6 +116,12 @@ func (s Scope) Strong() bool { return s.strong }
 
 // IsSystem tells whether the program itself acts.
 func (s Scope) IsSystem() bool { return s.actor.Kind == Machine && len(s.roles) == 0 }
+
+// IsProgram tells whether somebody else's program acts.
+func (s Scope) IsProgram() bool { return s.program }
+
+// Only lists the actions a program was given; nil for others.
+func (s Scope) Only() []Action { return slices.Clone(s.only) }
 
 // Empty tells the zero scope: nobody, nowhere.
 func (s Scope) Empty() bool { return !s.all && s.organisation == uuid.Nil }

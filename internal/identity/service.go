@@ -48,6 +48,7 @@ type Service struct {
 	origin   *url.URL
 	issuer   string
 	needing  map[access.Role]bool
+	uses     uses
 }
 
 // New returns the service.

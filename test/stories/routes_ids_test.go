@@ -112,6 +112,8 @@ func (w *walk) furnish() {
 	w.must(err)
 	invited, err := h.Accounts.Add(ctx, access.Instance("story").Within(h.scope.Organisation()), identity.NewAccount{Login: "invitee@valbrume.example", Name: "Invitée", Roles: []access.Role{access.Reader}})
 	w.must(err)
+	token, _, err := h.Accounts.CreateToken(ctx, access.Instance("story").Within(h.scope.Organisation()), identity.TokenRequest{Name: "Supervision Réglisse", Actions: []access.Action{access.AlertRead}, Days: 30})
+	w.must(err)
 	link := strings.TrimPrefix(h.sms.received(mobile(agent))[0].Link, identitytest.Origin().String()+"/r/")
 	recipient := h.person(l, agent).ID
 
@@ -132,6 +134,7 @@ func (w *walk) furnish() {
 		{"/annuaire/", "absence", absence.ID.String()},
 		{"/administration/canaux/", "id", gateways[0].ID.String()},
 		{"/administration/comptes/", "id", member.ID.String()},
+		{"/administration/jetons/", "id", token.ID.String()},
 		{"/etablissement/", "id", site.ID.String()},
 		{"/compte/sessions/", "id", sessions[0].ID.String()},
 		{"/compte/cle-acces/", "id", uuid.NewString()},
@@ -142,7 +145,7 @@ func (w *walk) furnish() {
 	} {
 		w.stolen.Set(name, id.String())
 	}
-	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "Capucine", "capucine@", mobile(agent), mailbox(agent), "Dr Ordre"}
+	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "Supervision Réglisse", "Capucine", "capucine@", mobile(agent), mailbox(agent), "Dr Ordre"}
 }
 
 func (w *walk) must(err error) {

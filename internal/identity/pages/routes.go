@@ -14,6 +14,7 @@ const (
 	SwitchPath       = "/etablissement"
 	AccountPath      = "/compte"
 	AccountsPath     = "/administration/comptes"
+	TokensPath       = "/administration/jetons"
 )
 
 // FirstRunPath and InvitationPath begin the one-time links; the code follows.
@@ -78,4 +79,9 @@ func Routes(r *ui.Router, o Options) {
 	r.Post(AccountsPath+"/{id}/suspendre", access.AccountWrite, p.suspend)
 	r.Post(AccountsPath+"/{id}/retablir", access.AccountWrite, p.restore)
 	r.Post(AccountsPath+"/{id}/reinitialiser", access.AccountWrite, p.reset)
+
+	r.Get(TokensPath, access.AccountRead, p.tokens)
+	r.Get(TokensPath+"/nouveau", access.AccountWrite, p.newToken)
+	r.Post(TokensPath+"/nouveau", access.AccountWrite, p.createToken)
+	r.Post(TokensPath+"/{id}/revoquer", access.AccountWrite, p.revokeToken)
 }
