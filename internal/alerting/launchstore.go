@@ -68,7 +68,7 @@ const rollBatch = 512
 // insertRoll writes the frozen list. Rows are made batch by batch: a hundred
 // thousand of them at once would weigh more than the list itself.
 func insertRoll(ctx context.Context, tx *storage.Tx, scope access.Scope, launch uuid.UUID, p *plan, list *roll, now time.Time) error {
-	org, launched := scope.Organisation().String(), launch.String()
+	org, launched := any(scope.Organisation()), any(launch)
 	due := make(map[int]any, len(p.Definition.Waves))
 	for i := range p.Definition.Waves {
 		due[i] = firstDue(p, i, now)
@@ -91,7 +91,7 @@ func insertRoll(ctx context.Context, tx *storage.Tx, scope access.Scope, launch 
 	return nil
 }
 
-func (e *entry) row(row []any, org, launch string, now int64, due any) []any {
+func (e *entry) row(row []any, org, launch any, now int64, due any) []any {
 	state, rungs, code, order, called := Waiting, "", any(nil), any(nil), any(nil)
 	sent, tried := 0, 0
 	if e.Why != "" {
@@ -100,11 +100,11 @@ func (e *entry) row(row []any, org, launch string, now int64, due any) []any {
 		rungs, code = writeLadder(e.Ladder), e.Code
 	}
 	if e.Order != uuid.Nil {
-		state, order, called, sent, tried = Called, e.Order.String(), now, 1, 1
+		state, order, called, sent, tried = Called, e.Order, now, 1, 1
 	} else {
 		due = nil
 	}
-	return append(row, org, e.ID.String(), launch, e.Person.String(), e.Unit, e.Wave, string(state), string(e.Why), e.Last, e.First, e.Folded,
+	return append(row, org, e.ID, launch, e.Person, e.Unit, e.Wave, string(state), string(e.Why), e.Last, e.First, e.Folded,
 		e.Language, e.Skills, rungs, code, 0, tried, sent, order, called, due)
 }
 

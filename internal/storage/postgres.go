@@ -30,7 +30,7 @@ func openPostgres(o Options) (*DB, error) {
 	}
 	pool.SetMaxOpenConns(n)
 	pool.SetMaxIdleConns(n)
-	return &DB{engine: PostgreSQL, readers: pool, open: o}, nil
+	return &DB{engine: PostgreSQL, texts: newTexts(PostgreSQL), readers: pool, open: o}, nil
 }
 
 func (db *DB) writePostgres(ctx context.Context, scope access.Scope, fn func(*Tx) error) error {

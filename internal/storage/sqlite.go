@@ -48,7 +48,7 @@ func openLite(ctx context.Context, o Options) (*DB, error) {
 	}
 	readers.SetMaxOpenConns(n)
 	readers.SetMaxIdleConns(n)
-	return &DB{engine: SQLite, readers: readers, writer: writer, open: o}, nil
+	return &DB{engine: SQLite, texts: newTexts(SQLite), readers: readers, writer: writer, open: o}, nil
 }
 
 // writable tells at the start what the driver would tell at the first write, in

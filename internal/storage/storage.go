@@ -40,6 +40,7 @@ type DB struct {
 	// writer is SQLite's only writing connection; nil on PostgreSQL.
 	writer *liteWriter
 	open   Options
+	texts  *texts
 	writes atomic.Int64
 	known  sync.Map
 }
@@ -121,7 +122,7 @@ func (db *DB) Write(ctx context.Context, scope access.Scope, fn func(*Tx) error)
 	}
 	var err error
 	if db.writer != nil {
-		err = db.writer.write(ctx, func(q querier) error { return fn(&Tx{q: q, engine: db.engine}) })
+		err = db.writer.write(ctx, func(q querier) error { return fn(&Tx{q: q, engine: db.engine, texts: db.texts}) })
 	} else {
 		err = db.writePostgres(ctx, scope, fn)
 	}
@@ -144,7 +145,7 @@ func (db *DB) within(ctx context.Context, scope access.Scope, tx *sql.Tx, fn fun
 			return fmt.Errorf("set the establishment: %w", err)
 		}
 	}
-	return fn(&Tx{q: tx, engine: db.engine, known: &db.known})
+	return fn(&Tx{q: tx, engine: db.engine, texts: db.texts, known: &db.known})
 }
 
 // tenant is what row-level security compares organisation_id with.

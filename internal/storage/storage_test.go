@@ -88,6 +88,20 @@ func TestConformance(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+		t.Run("parameters in any order, twice, beside a literal", func(t *testing.T) {
+			if n := count(t, db, nord, `SELECT COUNT(*) FROM test_beds WHERE id = $3 AND organisation_id = $1 AND name <> '$2 ?' AND free = $2 AND (organisation_id = $1 OR NOT free = $2)`,
+				nord.Organisation(), true, id); n != 1 {
+				t.Errorf("found %d", n)
+			}
+		})
+		t.Run("a missing argument is an error", func(t *testing.T) {
+			if err := db.Read(t.Context(), nord, func(tx *storage.Tx) error {
+				_, err := tx.Row(t.Context(), `SELECT 1 FROM test_beds WHERE organisation_id = $1 AND id = $2`, []any{nord.Organisation()}, new(int))
+				return err
+			}); err == nil {
+				t.Error("it ran")
+			}
+		})
 		t.Run("bulk", func(t *testing.T) { bulk(t, db) })
 		t.Run("nobody gets nothing", func(t *testing.T) {
 			if err := db.Read(t.Context(), access.Scope{}, func(*storage.Tx) error { return nil }); !fault.Is(err, fault.Unauthenticated) {

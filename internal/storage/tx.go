@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/google/uuid"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -24,6 +23,7 @@ type querier interface {
 type Tx struct {
 	q      querier
 	engine Engine
+	texts  *texts
 	// grown counts the rows inserted in bulk, by table; see learn.
 	grown map[string]int
 	known *sync.Map // of the DB: rows of a table PostgreSQL is known to know, by table
@@ -34,7 +34,11 @@ func (tx *Tx) Engine() Engine { return tx.engine }
 
 // Exec runs a statement and returns how many rows it changed.
 func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
-	res, err := tx.q.ExecContext(ctx, tx.engine.fill(query), tx.engine.native(args)...)
+	t, args, err := tx.ready(query, args)
+	if err != nil {
+		return 0, err
+	}
+	res, err := tx.q.ExecContext(ctx, t.query, args...)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", firstWords(query), err)
 	}
@@ -45,33 +49,22 @@ func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error
 	return n, nil
 }
 
-// native gives PostgreSQL's driver the bytes of an id and the number of an
-// instant. Left as they are, an id would be written as a text and read again
-// before it leaves, for every parameter of every row.
-func (e Engine) native(args []any) []any {
-	if e != PostgreSQL {
-		return args
+func (tx *Tx) ready(query string, args []any) (text, []any, error) {
+	t := tx.texts.of(query)
+	args, err := tx.engine.arguments(t, args)
+	if err != nil {
+		return t, nil, fmt.Errorf("%s: %w", firstWords(query), err)
 	}
-	for i, a := range args {
-		switch v := a.(type) {
-		case uuid.UUID:
-			args[i] = [16]byte(v)
-		case uuid.NullUUID:
-			if args[i] = nil; v.Valid {
-				args[i] = [16]byte(v.UUID)
-			}
-		case sql.NullInt64:
-			if args[i] = nil; v.Valid {
-				args[i] = v.Int64
-			}
-		}
-	}
-	return args
+	return t, args, nil
 }
 
 // Query calls scan for every row. scan's argument is (*sql.Rows).Scan.
 func (tx *Tx) Query(ctx context.Context, query string, args []any, scan func(row func(dest ...any) error) error) (err error) {
-	rows, err := tx.q.QueryContext(ctx, tx.engine.fill(query), tx.engine.native(args)...)
+	t, args, err := tx.ready(query, args)
+	if err != nil {
+		return err
+	}
+	rows, err := tx.q.QueryContext(ctx, t.query, args...)
 	if err != nil {
 		return fmt.Errorf("%s: %w", firstWords(query), err)
 	}
