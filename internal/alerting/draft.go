@@ -23,6 +23,9 @@ type Draft struct {
 	Fingerprint string
 	// IdempotencyKey makes retries of one form one alert; Launch only, 8 to 100 characters.
 	IdempotencyKey string
+
+	// second is how a launch that waited for a second person may leave.
+	second *secondHand
 }
 
 // Sheet is the verification sheet: what would leave, to whom, and who would not be reached.

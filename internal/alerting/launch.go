@@ -139,7 +139,8 @@ func compareIDs(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }
 // than two minutes ago, by anyone, or by a retry of the same form: that alert is
 // returned and nobody is called twice. Everything is written in one
 // transaction: either the alert exists with its people and its first messages,
-// or nothing does. Needs access.AlertLaunch. Errors: Invalid with the Field of
+// or nothing does. Above the establishment's number of people it comes back
+// Awaiting: see Confirm and Override. Needs access.AlertLaunch. Errors: Invalid with the Field of
 // a value, Conflict when the scenario has faults or changed since the sheet.
 func (s *Service) Launch(ctx context.Context, scope access.Scope, now time.Time, d Draft) (launch Launch, already bool, err error) {
 	if err := s.guard.Check(scope, access.AlertLaunch); err != nil {
@@ -158,6 +159,9 @@ func (s *Service) Launch(ctx context.Context, scope access.Scope, now time.Time,
 	list, err := s.enrol(ctx, scope, &pr, now)
 	if err != nil {
 		return Launch{}, false, fmt.Errorf("launch %s: %w", d.Scenario, err)
+	}
+	if held, wait, err := s.holdForSecond(ctx, scope, now, &pr, list.people); err != nil || wait {
+		return held, false, err
 	}
 	texts, err := pr.plan.composeAll(list.sites)
 	if err != nil {
@@ -232,7 +236,7 @@ func (pr *prepared) launch(scope access.Scope, now time.Time, list *roll) Launch
 	return Launch{
 		ID: storage.NewID(now), Scenario: pr.scenario.ID, Version: pr.scenario.Version, Title: def.Title, Family: def.Family,
 		Profile: def.Profile, Mode: pr.draft.Mode, State: Running, LaunchedAt: now.Truncate(time.Microsecond).UTC(), OrderedBy: strings.TrimSpace(pr.draft.OrderedBy),
-		LaunchedBy: scope.Actor().Name, Values: trimmed(pr.draft.Values), People: list.people, LeftOut: list.left,
+		LaunchedBy: pr.launchedBy(scope), Values: trimmed(pr.draft.Values), People: list.people, LeftOut: list.left,
 	}
 }
 
@@ -317,6 +321,9 @@ func (s *Service) writeLaunch(ctx context.Context, tx *storage.Tx, scope access.
 		return err
 	}
 	if err := s.event(ctx, tx, scope, now, l.ID, Event{Kind: EventLaunched, By: l.LaunchedBy, People: list.people, Text: l.OrderedBy}); err != nil {
+		return err
+	}
+	if err := s.seconded(ctx, tx, scope, now, pr.draft.second, l); err != nil {
 		return err
 	}
 	after := map[string]any{"mode": l.Mode, "version": l.Version, "people": l.People, "left_out": l.LeftOut, "ordered_by": l.OrderedBy, "values": l.Values}

@@ -9,22 +9,27 @@ import (
 	"tocsin/internal/access"
 	"tocsin/internal/directory"
 	"tocsin/internal/dispatch"
+	"tocsin/internal/i18n"
 	"tocsin/internal/organisation"
 	"tocsin/internal/storage"
 )
 
 // Service holds the operations of the room.
 type Service struct {
-	db        *storage.DB
-	guard     *access.Guard
-	people    *directory.Directory
-	dispatch  *dispatch.Dispatch
-	houses    *organisation.Service
-	library   func() ([]Definition, error)
-	linkBase  string
-	log       *slog.Logger
-	wake      chan struct{}
-	announced func(topic string)
+	db       *storage.DB
+	guard    *access.Guard
+	people   *directory.Directory
+	dispatch *dispatch.Dispatch
+	houses   *organisation.Service
+	library  func() ([]Definition, error)
+	linkBase string
+	// requestBase begins the page of a request; seconds and catalog may be nil.
+	requestBase string
+	seconds     Seconds
+	catalog     *i18n.Catalog
+	log         *slog.Logger
+	wake        chan struct{}
+	announced   func(topic string)
 
 	mu    sync.Mutex
 	plans map[uuid.UUID]*plan
@@ -41,7 +46,13 @@ type Options struct {
 	Library func() ([]Definition, error)
 	// LinkBase is where agents answer, with its final slash: "https://tocsin.example/r/".
 	LinkBase string
-	Log      *slog.Logger
+	// RequestBase is the page where a second person confirms, with its final slash.
+	RequestBase string
+	// Seconds tells whom to ask for a confirmation, in the words of Catalog; without
+	// both, the page and its banner alone ask.
+	Seconds Seconds
+	Catalog *i18n.Catalog
+	Log     *slog.Logger
 	// Notify tells the pages that a topic moved (live.Hub.Notify); nil tells nobody.
 	Notify func(topic string)
 }
@@ -50,7 +61,7 @@ type Options struct {
 func New(o Options) *Service {
 	s := &Service{
 		db: o.DB, guard: o.Guard, people: o.Directory, dispatch: o.Dispatch, houses: o.Organisation,
-		library: o.Library, linkBase: o.LinkBase, log: o.Log, wake: make(chan struct{}, 1), announced: o.Notify,
+		library: o.Library, linkBase: o.LinkBase, requestBase: o.RequestBase, seconds: o.Seconds, catalog: o.Catalog, log: o.Log, wake: make(chan struct{}, 1), announced: o.Notify,
 		plans: map[uuid.UUID]*plan{},
 	}
 	if s.log == nil {
@@ -63,4 +74,9 @@ func New(o Options) *Service {
 		s.announced = func(string) {}
 	}
 	return s
+}
+
+// speak is the voice of the program in a language; French when it has no other.
+func (s *Service) speak(language string) *i18n.Localizer {
+	return s.catalog.For(i18n.Language(language))
 }

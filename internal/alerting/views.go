@@ -127,6 +127,8 @@ const (
 	EventGuarded     EventKind = "guarded"
 	EventEnded       EventKind = "ended"
 	EventKilled      EventKind = "killed"
+	EventConfirmed   EventKind = "confirmed"  // a second person let it leave
+	EventOverridden  EventKind = "overridden" // nobody did, and the first one launched alone
 )
 
 // Event is one line of the timeline.

@@ -22,5 +22,6 @@ func EventKinds() []EventKind {
 	return []EventKind{
 		EventLaunched, EventTwin, EventWaveOpened, EventWaveStopped, EventQuotaMet, EventReopened, EventStandDown, EventRepeated,
 		EventProgress, EventExtended, EventManualCall, EventArrival, EventAttached, EventStop, EventGuarded, EventEnded, EventKilled,
+		EventConfirmed, EventOverridden,
 	}
 }
