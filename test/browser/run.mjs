@@ -1,6 +1,6 @@
 // Runs the specs of test/browser/specs:
 //
-//   node test/browser/run.mjs [--only word] [--out folder]
+//   node test/browser/run.mjs [--only word] [--pictures] [--out folder]
 //   node test/browser/run.mjs --base http://127.0.0.1:8080    the style guide of a running Tocsin
 //
 // A spec exports `tests`, an object of name → async (t) => …, and may export
@@ -8,7 +8,8 @@
 // installation, "demo" against the demonstration. What a spec needs is started
 // here, on free ports, and stopped at the end; TOCSIN_PROGRAM names another
 // program than bin/tocsin.
-// Ends with "N passed, N failed"; the exit code says the same.
+// Ends with "N passed, N failed"; the exit code says the same. What fails leaves
+// the picture of its pages in test/browser/out; --pictures keeps one of each page.
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -18,10 +19,12 @@ import { launch, Visit } from "./lib/browser.mjs";
 import { startDemo, startEmpty } from "./lib/house.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const LIMIT = 150_000;
+// Only what hangs is stopped: a test takes seconds on a quiet machine, and
+// minutes where ten other things run.
+const LIMIT = 300_000;
 
 const { values: args } = parseArgs({
-  options: { base: { type: "string" }, only: { type: "string" }, out: { type: "string", default: join(here, "out") } },
+  options: { base: { type: "string" }, only: { type: "string" }, pictures: { type: "boolean", default: false }, out: { type: "string", default: join(here, "out") } },
 });
 
 const starters = { guide: startGuide, empty: startEmpty, demo: startDemo };
@@ -56,7 +59,7 @@ async function main() {
 async function runSpec(browser, house, { file, tests }, count) {
   for (const [name, test] of tests) {
     const title = `${file}: ${name}`;
-    const visit = new Visit(browser, house.base, resolve(args.out, file));
+    const visit = new Visit(browser, house.base, resolve(args.out, file), args.pictures);
     visit.house = house;
     const begun = performance.now();
     try {
@@ -65,6 +68,7 @@ async function runSpec(browser, house, { file, tests }, count) {
       console.log(`ok    ${title} (${Math.round(performance.now() - begun)} ms)`);
     } catch (error) {
       count.failed++;
+      await visit.witness(name);
       console.log(`FAIL  ${title}\n      ${String((error && error.stack) || error).replace(/\n/g, "\n      ")}`);
     } finally {
       await visit.close().catch((error) => console.log(`      ${error.message.split("\n")[0]}`));

@@ -7,8 +7,12 @@ import { chromium } from "playwright-core";
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync",
+  "--disable-dev-shm-usage", // a container has little of it, and a browser without dies
 ];
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+// PATIENCE is how long a page may take on a machine that does much else.
+export const PATIENCE = 90_000;
 
 export const PHONE = { width: 390, height: 844 };
 export const DESK = { width: 1440, height: 900 };
@@ -19,8 +23,8 @@ export async function launch() {
 
 // Visit is one person with one device.
 export class Visit {
-  constructor(browser, base, out) {
-    Object.assign(this, { browser, base, out, contexts: [] });
+  constructor(browser, base, out, pictures) {
+    Object.assign(this, { browser, base, out, pictures, contexts: [] });
   }
 
   // open returns a page. dark, script (false for none), slow (50 kbit/s and 1 s
@@ -32,6 +36,7 @@ export class Visit {
       reducedMotion, forcedColors, storageState: state, hasTouch: size.width < 768, isMobile: false,
     });
     if (!context) this.contexts.push(made);
+    made.setDefaultTimeout(PATIENCE);
     const page = await made.newPage();
     page.faults = [];
     page.on("pageerror", (error) => page.faults.push(String(error)));
@@ -46,11 +51,26 @@ export class Visit {
     console.log(`      ${text}`);
   }
 
+  // shot keeps a picture for a person to look at; nothing is compared with it.
   async shot(page, name, fullPage = true) {
+    if (!this.pictures) return;
     mkdirSync(this.out, { recursive: true });
     // A list of a thousand lines is seen at its top.
     const high = await page.evaluate(() => document.documentElement.scrollHeight);
     await page.screenshot({ path: join(this.out, name + ".png"), fullPage: fullPage && high < 5000 });
+  }
+
+  // witness keeps what each open page showed when a test failed.
+  async witness(name) {
+    mkdirSync(this.out, { recursive: true });
+    const pages = this.contexts.flatMap((context) => context.pages());
+    for (const [i, page] of pages.entries()) {
+      const path = join(this.out, `failed-${name.replace(/[^a-z0-9]+/gi, "-").slice(0, 60)}-${i + 1}.png`);
+      await page.screenshot({ path, timeout: 10_000 }).then(
+        () => console.log(`      seen at ${page.url().replace(/\/(r|bienvenue|invitation|demonstration)\/.*/, "/$1/…")}: ${path}`),
+        (error) => console.log(`      no picture of ${page.url()}: ${error.message.split("\n")[0]}`),
+      );
+    }
   }
 
   async close() {
@@ -117,9 +137,11 @@ export async function tabTo(page, selector, most = 120) {
   throw new Error(`Tab never reaches ${selector}`);
 }
 
-// transferred is what the network carried for a page, headers left out.
-export async function transferred(visit, path, options = {}) {
+// transferred is what the network carried for a page, and in asked what the
+// page asked for.
+export async function transferred(visit, path, { asked = [], ...options } = {}) {
   const page = await visit.open("", options);
+  page.on("request", (request) => asked.push(request.url()));
   const session = await page.context().newCDPSession(page);
   let bytes = 0;
   await session.send("Network.enable");

@@ -119,7 +119,7 @@ function startMail() {
     port: server.address().port, letters, close: () => server.close(),
     // for waits for a letter to an address that contains a text.
     for: async (address, text) => {
-      for (const end = Date.now() + 30_000; Date.now() < end; await new Promise((next) => setTimeout(next, 50))) {
+      for (const end = Date.now() + PATIENCE; Date.now() < end; await new Promise((next) => setTimeout(next, 50))) {
         const letter = letters.find((l) => l.to.includes(address) && l.text.includes(text));
         if (letter) return letter;
       }

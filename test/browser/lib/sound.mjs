@@ -44,7 +44,7 @@ export async function hold(page) {
   const button = page.locator("[data-hold-button]").first();
   await button.scrollIntoViewIfNeeded();
   await button.hover();
-  const next = page.waitForEvent("load", { timeout: 20_000 });
+  const next = page.waitForEvent("load");
   await page.mouse.down();
   await next;
   await page.mouse.up();

@@ -97,7 +97,7 @@ export const tests = {
     await page.waitForSelector("select[name^=colonne]");
     await sound(t, page, "12-colonnes");
     await submit(page, "select[name^=colonne]");
-    await page.waitForSelector("form[action$='/confirmer']", { timeout: 30_000 });
+    await page.waitForSelector("form[action$='/confirmer']");
     await openAll(page);
     await sound(t, page, "13-comparaison");
     assert.match(await page.innerText("main"), /DOUBLE Max/);
@@ -106,12 +106,12 @@ export const tests = {
     const [file] = await Promise.all([page.waitForEvent("download"), page.click("a[href$='/illisibles']")]);
     assert.match(await text(file), /DOUBLE/, "the rows that cannot be read are given back");
     await press(page, "form[action$='/confirmer'] button.primary");
-    await page.waitForSelector("a[href$='/annuler']", { timeout: 30_000 });
+    await page.waitForSelector("a[href$='/annuler']");
     await sound(t, page, "14-importe");
     await page.click("a[href$='/annuler']");
     await sound(t, page, "15-annuler");
     await press(page, "form[action$='/annuler'] button[class*=primary], form[action$='/annuler'] button.danger");
-    await page.waitForFunction(() => /annulé/i.test(document.querySelector("main").innerText), null, { timeout: 30_000 });
+    await page.waitForFunction(() => /annulé/i.test(document.querySelector("main").innerText), null);
     await page.goto(t.base + "/annuaire");
     assert.doesNotMatch(await page.innerText("main"), /ABADIE/i);
 
@@ -120,9 +120,9 @@ export const tests = {
     await page.waitForSelector("select[name^=colonne]");
     assert.match(await page.innerText("main"), /votre choix d’alors est repris/, "the columns are remembered");
     await submit(page, "select[name^=colonne]");
-    await page.waitForSelector("form[action$='/confirmer']", { timeout: 30_000 });
+    await page.waitForSelector("form[action$='/confirmer']");
     await press(page, "form[action$='/confirmer'] button.primary");
-    await page.waitForSelector("a[href$='/annuler']", { timeout: 30_000 });
+    await page.waitForSelector("a[href$='/annuler']");
     await page.goto(t.base + "/annuaire");
     assert.match(await page.innerText("main"), /ABADIE/i);
     await sound(t, page, "16-annuaire");
@@ -154,7 +154,7 @@ export const tests = {
     assert.match(await page.innerText("[role=status]"), /\d/);
     await t.shot(page, "21-repondu");
     // The board moves by itself.
-    await board.waitForFunction(() => [...document.querySelectorAll("#chiffres .stat")].some((s) => /Annoncés\s+1\b/.test(s.innerText)), null, { timeout: 20_000 });
+    await board.waitForFunction(() => [...document.querySelectorAll("#chiffres .stat")].some((s) => /Annoncés\s+1\b/.test(s.innerText)), null);
     await sound(t, board, "22-suivi-repondu");
     const plain = await t.open(road.link, { size: PHONE });
     await sound(t, plain, "23-page-reponse");

@@ -128,15 +128,18 @@ tests["SMS counter: letters that force the short alphabet, plain spelling"] = as
   assert.equal(await page.inputValue("#f-sms"), "Foret ca");
 };
 
-tests["the answer page weighs less than 20 kB and is usable in 3 s in a basement"] = async (t) => {
-  const { bytes } = await transferred(t, "/styleguide/reponse", { size: PHONE });
+// How long it takes on such a line is a bar of `tocsin bench alert`: here the
+// machine may be busy, and the reasons are looked at rather than the clock.
+tests["the answer page is one request of less than 20 kB, its style applied"] = async (t) => {
+  const asked = [];
+  const { bytes, page } = await transferred(t, "/styleguide/reponse", { size: PHONE, asked });
   assert.ok(bytes < 20_000, `${bytes} bytes`);
-  const page = await t.open("", { size: PHONE, slow: true, script: false });
-  const begun = performance.now();
-  await page.goto(t.base + "/styleguide/reponse", { waitUntil: "commit" });
-  await page.waitForSelector("button.yes");
-  const took = Math.round(performance.now() - begun);
-  assert.ok(took < 3000, `${took} ms`);
+  assert.deepEqual(asked.filter((url) => !url.startsWith("data:")), [t.base + "/styleguide/reponse"]);
+  const height = await page.locator("button.yes").first().evaluate((b) => b.getBoundingClientRect().height);
+  assert.ok(height >= 44, `a button of ${height} px: its style is refused`);
+  const slow = await t.open("", { size: PHONE, slow: true, script: false });
+  await slow.goto(t.base + "/styleguide/reponse", { waitUntil: "commit" });
+  await slow.waitForSelector("button.yes");
 };
 
 tests["forced colours and print"] = async (t) => {

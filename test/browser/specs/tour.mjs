@@ -42,7 +42,7 @@ export const tests = {
     await sound(t, page, "04-fiche");
     await hold(page);
     tour.alert = new URL(page.url()).pathname;
-    await page.waitForFunction(() => [...document.querySelectorAll("#chiffres .stat")].some((s) => /[1-9]/.test(s.innerText) && /répond/i.test(s.innerText)), null, { timeout: 40_000 });
+    await page.waitForFunction(() => [...document.querySelectorAll("#chiffres .stat")].some((s) => /[1-9]/.test(s.innerText) && /répond/i.test(s.innerText)), null);
     await sound(t, page, "05-suivi");
   },
 
