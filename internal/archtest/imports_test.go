@@ -114,6 +114,10 @@ func checkDoor(t *testing.T, s source, room, sub string) {
 		if !isFace(s.sub) {
 			t.Errorf("%s enters ui: only pages do", s.path)
 		}
+	case room == "rest":
+		if s.sub != "api" {
+			t.Errorf("%s enters rest: only api does", s.path)
+		}
 	case slices.Contains(tools, room):
 		if slices.Contains(tools, s.room) && s.room == "clock" {
 			t.Errorf("%s: clock rests on nothing", s.path)

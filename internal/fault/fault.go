@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// Kind is the closed list of what can go wrong, mapped to HTTP status in one place (ui).
+// Kind is the closed list of what can go wrong, mapped to HTTP status in one place (Status).
 type Kind string
 
 // The kinds.

@@ -18,7 +18,7 @@ var (
 	errBroken           = fault.New(fault.Internal, "ui.fail.broken")
 )
 
-// statusOf maps every kind of fault to its status: the only place that does.
+// statusOf is the status of an error: that of its kind, unless the request itself failed.
 func statusOf(err error) int {
 	var tooBig *http.MaxBytesError
 	switch {
@@ -27,23 +27,7 @@ func statusOf(err error) int {
 	case errors.Is(err, context.DeadlineExceeded):
 		return http.StatusServiceUnavailable
 	}
-	switch fault.KindOf(err) {
-	case fault.Invalid:
-		return http.StatusUnprocessableEntity
-	case fault.Unauthenticated:
-		return http.StatusUnauthorized
-	case fault.Denied:
-		return http.StatusForbidden
-	case fault.NotFound:
-		return http.StatusNotFound
-	case fault.Conflict:
-		return http.StatusConflict
-	case fault.TooMany:
-		return http.StatusTooManyRequests
-	case fault.Unavailable:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
+	return fault.KindOf(err).Status()
 }
 
 // Failure is what a failure page says.
