@@ -29,6 +29,7 @@ type compiler struct {
 	places *organisation.Places
 	values int
 	sweep  bool // everyone is chosen
+	wide   bool // something is asked that the index of names does not hold
 }
 
 // newCompiler begins with $1 the establishment, $2 the generation and $3 the instant.
@@ -112,6 +113,7 @@ func (c *compiler) rule(r Rule, depth int) (string, error) {
 	in(c, &b, "p.status", r.Statuses)
 	in(c, &b, "p.id", r.People)
 	if len(r.Qualifications) > 0 {
+		c.wide = true
 		var any []string
 		for _, q := range r.Qualifications {
 			any = append(any, `p.qualifications LIKE `+c.arg("% "+storage.Like(q)+" %")+` ESCAPE '\'`)

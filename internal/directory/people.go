@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,20 +32,24 @@ type Filter struct {
 	After string
 	// Limit is 1 to 500; 0 means 50.
 	Limit int
+	// Uncounted leaves Total out, for who only wants the first.
+	Uncounted bool
 }
 
 // Page is a part of a list of people.
 type Page struct {
 	// People are by name. Contact points are masked unless the scope may see numbers.
 	People []Person
-	// Total counts everybody the filter selects, up to TotalLimit.
+	// Total counts everybody the filter selects, up to TotalLimit; More tells that there are others.
 	Total int
+	More  bool
 	// Next continues the list; empty at its end.
 	Next string
 }
 
-// TotalLimit is from where a list says "more than".
-const TotalLimit = 200_000
+// TotalLimit is from where a list says "more than": counting 100,000 people
+// costs more than reading the page one came for.
+const TotalLimit = 1_000
 
 // People lists people by name.
 func (d *Directory) People(ctx context.Context, scope access.Scope, f Filter) (Page, error) {
@@ -64,10 +69,7 @@ func (d *Directory) People(ctx context.Context, scope access.Scope, f Filter) (P
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Row(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM directory_people p WHERE `+where+` LIMIT `+strconv.Itoa(TotalLimit)+`) n`, c.args, &page.Total); err != nil {
-			return err
-		}
-		page.People, page.Next, err = c.list(ctx, tx, scope, where, f)
+		page, err = c.list(ctx, tx, scope, where, f)
 		return err
 	})
 	if !d.guard.May(scope, access.DirectoryNumbers) {
@@ -110,6 +112,7 @@ func (c *compiler) listed(f Filter) (string, error) {
 	}
 	where += chosen
 	if f.Cause != "" {
+		c.wide = true
 		where += " AND (" + f.Cause.condition() + ")"
 	}
 	if name := strings.Join(strings.Fields(storage.Fold(f.Named)), " "); name != "" {
@@ -142,40 +145,97 @@ func (c *compiler) word(word string) string {
 	return condition + " OR " + strings.TrimPrefix(services.String(), " AND ") + " OR " + strings.TrimPrefix(sites.String(), " AND ")
 }
 
-// list reads one page: one row more than shown tells whether there is another.
-func (c *compiler) list(ctx context.Context, tx *storage.Tx, scope access.Scope, where string, f Filter) (people []Person, next string, err error) {
+// place is where a person stands in a list.
+type place struct {
+	name string
+	id   uuid.UUID
+}
+
+// list reads one page. The places come first, from the index alone, as many as
+// are counted; only the people shown are then read whole.
+func (c *compiler) list(ctx context.Context, tx *storage.Tx, scope access.Scope, where string, f Filter) (page Page, err error) {
+	var after place
 	if name, id, ok := strings.Cut(f.After, "\n"); ok {
-		after, err := uuid.Parse(id)
-		if err != nil {
-			return nil, "", nil // a page number somebody wrote by hand leads nowhere
+		if after.id, err = uuid.Parse(id); err != nil {
+			return page, nil // a page number somebody wrote by hand leads nowhere
 		}
-		n := c.arg(name)
-		where += ` AND p.name_folded >= ` + n + ` AND (p.name_folded > ` + n + ` OR p.id > ` + c.arg(after) + `)`
+		after.name = name
 	}
-	limit := c.arg(f.Limit + 1)
-	var ids []uuid.UUID
-	if err := tx.Query(ctx, `SELECT `+personColumns+` FROM directory_people p WHERE `+where+` ORDER BY p.organisation_id, p.name_folded, p.id LIMIT `+limit, c.args,
+	var places []place
+	if !f.Uncounted {
+		if places, err = c.stand(ctx, tx, where, TotalLimit+1); err != nil {
+			return page, err
+		}
+		page.Total, page.More = min(len(places), TotalLimit), len(places) > TotalLimit
+	}
+	counted := !f.Uncounted
+	if after.id != uuid.Nil {
+		// A place that is not among those counted lies beyond them, or its person left meanwhile.
+		at := slices.Index(places, after)
+		places, counted = places[at+1:], at >= 0
+	}
+	// One more than shown tells whether there is another page.
+	if !counted || page.More && len(places) <= f.Limit {
+		if after.id != uuid.Nil {
+			n := c.arg(after.name)
+			where += ` AND p.name_folded >= ` + n + ` AND (p.name_folded > ` + n + ` OR p.id > ` + c.arg(after.id) + `)`
+		}
+		if places, err = c.stand(ctx, tx, where, f.Limit+1); err != nil {
+			return page, err
+		}
+	}
+	if len(places) > f.Limit {
+		places = places[:f.Limit]
+		page.Next = places[f.Limit-1].name + "\n" + places[f.Limit-1].id.String()
+	}
+	page.People, err = c.whole(ctx, tx, scope, places)
+	return page, err
+}
+
+// stand reads the first places of a list. What the index by name does not hold
+// is looked for in the rows as they lie, and sorted then: going through them by
+// name would fetch 100,000 rows one by one, each from somewhere else.
+func (c *compiler) stand(ctx context.Context, tx *storage.Tx, where string, limit int) (out []place, err error) {
+	order := `p.organisation_id, p.name_folded, p.id`
+	if c.wide {
+		order = `p.name_folded || '', p.id`
+	}
+	err = tx.Query(ctx, `SELECT p.id, p.name_folded FROM directory_people p WHERE `+where+` ORDER BY `+order+` LIMIT `+strconv.Itoa(limit), c.args,
 		func(row func(...any) error) error {
-			p, err := scanPerson(row)
-			p.name(c.places)
-			people, ids = append(people, p.Person), append(ids, p.ID)
+			var p place
+			err := row(&p.id, &p.name)
+			out = append(out, p)
 			return err
-		}); err != nil {
-		return nil, "", err
-	}
-	if len(people) > f.Limit {
-		people, ids = people[:f.Limit], ids[:f.Limit]
-		last := people[f.Limit-1]
-		next = storage.Fold(last.LastName+" "+last.FirstName) + "\n" + last.ID.String()
+		})
+	return out, err
+}
+
+// whole reads the people of some places, in that order.
+func (c *compiler) whole(ctx context.Context, tx *storage.Tx, scope access.Scope, places []place) ([]Person, error) {
+	if len(places) == 0 {
+		return nil, nil
 	}
 	g, _ := c.args[1].(int64)
+	people, ids, at := make([]Person, len(places)), make([]uuid.UUID, len(places)), make(map[uuid.UUID]int, len(places))
+	for n, p := range places {
+		ids[n], at[p.id] = p.id, n
+	}
+	if err := tx.Query(ctx, `SELECT `+personColumns+` FROM directory_people p WHERE p.organisation_id = $1 AND p.since_gen <= $2 AND p.until_gen > $2
+		AND p.id IN (`+storage.In(len(ids), 3)+`)`, storage.Args(ids, scope.Organisation(), g), func(row func(...any) error) error {
+		p, err := scanPerson(row)
+		p.name(c.places)
+		people[at[p.ID]] = p.Person
+		return err
+	}); err != nil {
+		return nil, err
+	}
 	points, err := pointsOf(ctx, tx, scope, g, ids)
 	for n := range people {
 		for _, k := range points[people[n].ID] {
 			people[n].Contacts = append(people[n].Contacts, k.ContactPoint)
 		}
 	}
-	return people, next, err
+	return people, err
 }
 
 // Named is a code or a place with the number of people who have it.

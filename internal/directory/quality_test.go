@@ -3,6 +3,7 @@ package directory_test
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/directory"
+	"tocsin/internal/storage"
 )
 
 func TestQualityAndItsCauses(t *testing.T) {
@@ -132,6 +134,48 @@ func TestListOfPeople(t *testing.T) {
 		}
 		if metiers, err := h.Metiers(ctx, h.scope, "en"); err != nil || len(metiers) != 1 || metiers[0].Name != "Registered nurse" || metiers[0].People != 6 {
 			t.Errorf("métiers = %+v, %v", metiers, err)
+		}
+	})
+}
+
+// Beyond what is counted, a list still goes on to its last person, and a person
+// who leaves between two pages loses nobody.
+func TestLongListIsReadToItsEnd(t *testing.T) {
+	each(t, func(t *testing.T, h hospital) {
+		const people = directory.TotalLimit + 120
+		h.crowd(t, people)
+		for name, f := range map[string]directory.Filter{"by name": {}, "a service or a name": {Text: "nom"}, "never tried": {Cause: directory.CauseNeverTried}} {
+			f.Limit = 400
+			var names []string
+			for pages := 0; ; pages++ {
+				page, err := h.People(t.Context(), h.scope, f)
+				if err != nil || page.Total != directory.TotalLimit || !page.More {
+					t.Fatalf("%s: total %d, more %v, %v", name, page.Total, page.More, err)
+				}
+				for _, p := range page.People {
+					names = append(names, storage.Fold(p.LastName+" "+p.FirstName)+" "+p.ID.String())
+				}
+				if f.After = page.Next; f.After == "" || pages > people {
+					break
+				}
+			}
+			if !slices.IsSorted(names) || len(slices.Compact(names)) != people {
+				t.Errorf("%s: %d people, sorted %v", name, len(names), slices.IsSorted(names))
+			}
+		}
+		first, err := h.People(t.Context(), h.scope, directory.Filter{Text: "nom10", Limit: 5})
+		if err != nil || first.More || first.Total < 50 {
+			t.Fatalf("total %d, more %v, %v", first.Total, first.More, err)
+		}
+		if err := h.Depart(t.Context(), h.scope, first.People[4].ID); err != nil {
+			t.Fatal(err)
+		}
+		next, err := h.People(t.Context(), h.scope, directory.Filter{Text: "nom10", Limit: 5, After: first.Next})
+		if err != nil || len(next.People) != 5 || next.Total != first.Total-1 || next.People[0].ID == first.People[4].ID {
+			t.Errorf("after the one who left: %d people of %d, %v", len(next.People), next.Total, err)
+		}
+		if alone, err := h.People(t.Context(), h.scope, directory.Filter{Text: "nom10", Limit: 5, Uncounted: true}); err != nil || len(alone.People) != 5 || alone.Total != 0 || alone.Next == "" {
+			t.Errorf("uncounted: %+v, %v", alone.Total, err)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -77,9 +78,17 @@ func (p Person) reach() (mobiles int, tried bool, proven time.Time) {
 	return mobiles, tried, proven
 }
 
+// searchLimit bounds the search text, in bytes: with the longest name beside
+// it, it fits in an entry of an index of PostgreSQL (2,704 bytes).
+const searchLimit = 900
+
 // search is the text in which lists look: names both ways round, matricule, métier.
 func (p Person) search() string {
-	return storage.Fold(p.LastName + " " + p.FirstName + " " + p.LastName + " " + p.Matricule + " " + p.MetierLabel)
+	text := storage.Fold(p.LastName + " " + p.FirstName + " " + p.LastName + " " + p.Matricule + " " + p.MetierLabel)
+	if len(text) > searchLimit {
+		text = strings.ToValidUTF8(text[:searchLimit], "")
+	}
+	return text
 }
 
 const contactColumns = `c.id, c.since_gen, c.person_id, c.kind, c.address, c.label, c.private, c.shared, c.rank, c.source, c.origin, c.state, c.state_us,

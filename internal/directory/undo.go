@@ -31,9 +31,13 @@ func (d *Directory) Touched(ctx context.Context, scope access.Scope, id uuid.UUI
 }
 
 func touched(ctx context.Context, tx *storage.Tx, scope access.Scope, i Import) (names []string, err error) {
-	err = tx.Query(ctx, `SELECT last_name, first_name FROM directory_people WHERE organisation_id = $1 AND since_gen = $2
-		AND (updated_us <> $3 OR until_gen <> $4 AND until_gen <> COALESCE((SELECT last_generation FROM directory_state WHERE organisation_id = $1 AND applying = $6), 0))
-		ORDER BY name_folded, id LIMIT $5`,
+	// Each of the three is a place of its own in the index of who an import wrote
+	// (SQLite takes it only if told that since_gen > 0): what nobody touched is not read.
+	const wrote = `SELECT id FROM directory_people WHERE organisation_id = $1 AND since_gen > 0 AND since_gen = $2 AND `
+	err = tx.Query(ctx, `SELECT p.last_name, p.first_name FROM directory_people p WHERE p.organisation_id = $1 AND p.since_gen = $2 AND p.id IN (SELECT t.id FROM (
+		`+wrote+`until_gen = $4 AND updated_us > $3 UNION ALL `+wrote+`until_gen = $4 AND updated_us < $3 UNION ALL
+		`+wrote+`until_gen < $4 AND (updated_us <> $3 OR until_gen <> COALESCE((SELECT last_generation FROM directory_state WHERE organisation_id = $1 AND applying = $6), 0))) t
+		LIMIT $5) ORDER BY p.name_folded || '', p.id`,
 		[]any{scope.Organisation(), i.generation, storage.Micros(i.Applied), int64(forever), touchedShown, i.ID}, func(row func(...any) error) error {
 			var p Person
 			err := row(&p.LastName, &p.FirstName)
@@ -117,7 +121,7 @@ func (d *Directory) goBack(ctx context.Context, scope access.Scope, i *Import) e
 // not match any more, so that a crash changes nothing to the rest.
 func backSome(ctx context.Context, tx *storage.Tx, scope access.Scope, i Import, next int64, last uuid.UUID) (uuid.UUID, bool, error) {
 	var ids []uuid.UUID
-	if err := tx.Query(ctx, `SELECT id FROM directory_people WHERE organisation_id = $1 AND since_gen = $2 AND until_gen = $3 AND updated_us = $4 AND id > $6
+	if err := tx.Query(ctx, `SELECT id FROM directory_people WHERE organisation_id = $1 AND since_gen > 0 AND since_gen = $2 AND until_gen = $3 AND updated_us = $4 AND id > $6
 		ORDER BY id LIMIT $5`, []any{scope.Organisation(), i.generation, int64(forever), storage.Micros(i.Applied), applyChunk, last}, func(row func(...any) error) error {
 		var id uuid.UUID
 		err := row(&id)

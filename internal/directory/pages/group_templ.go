@@ -1204,9 +1204,9 @@ func membersPage(c *ui.Context, r recruits, d *directory.Directory) templ.Compon
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var52 string
-					templ_7745c5c3_Var52, templ_7745c5c3_Err = templ.JoinStringErrs(c.Loc.T("directory.page.group.refine", "shown", c.Loc.Int(len(r.page.People)), "total", c.Loc.Int(r.page.Total)))
+					templ_7745c5c3_Var52, templ_7745c5c3_Err = templ.JoinStringErrs(c.Loc.T("directory.page.group.refine", "shown", c.Loc.Int(len(r.page.People)), "total", roll{page: r.page, filtered: true}.total(c.Loc)))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `directory/pages/group.templ`, Line: 246, Col: 136}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `directory/pages/group.templ`, Line: 246, Col: 160}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var52))
 					if templ_7745c5c3_Err != nil {

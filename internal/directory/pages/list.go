@@ -9,6 +9,7 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/directory"
+	"tocsin/internal/i18n"
 	"tocsin/internal/organisation"
 	"tocsin/internal/storage"
 	"tocsin/internal/ui"
@@ -16,6 +17,9 @@ import (
 
 // pageSize is how many people a page of the list holds.
 const pageSize = 50
+
+// rankLimit bounds the rank an address may claim for its first person.
+const rankLimit = 1_000_000
 
 // roll is what the page of the list shows.
 type roll struct {
@@ -32,6 +36,18 @@ type roll struct {
 
 // last is the rank of the last person shown.
 func (r roll) last() int { return r.first + len(r.page.People) - 1 }
+
+// total says how many people the list holds: whole when they are few, and when
+// it is everybody, whom the figures of quality count already.
+func (r roll) total(loc *i18n.Localizer) string {
+	switch {
+	case !r.page.More:
+		return loc.Int(r.page.Total)
+	case !r.filtered && r.quality.People > r.page.Total:
+		return loc.Int(r.quality.People)
+	}
+	return loc.T("directory.page.more_than", "count", loc.Int(r.page.Total))
+}
 
 // filterOf reads the filters of the address; what is unknown filters nothing.
 func filterOf(q ui.Query) directory.Filter {
@@ -59,7 +75,7 @@ func (p pages) list(c *ui.Context) error {
 	r.filtered = bare != directory.Filter{Limit: pageSize}
 	if after := q.Get("suite"); after != "" {
 		r.filter.After = afterOf(after)
-		if n, err := strconv.Atoi(q.Get("rang")); err == nil && n > 1 && n < directory.TotalLimit {
+		if n, err := strconv.Atoi(q.Get("rang")); err == nil && n > 1 && n < rankLimit {
 			r.first = n
 		}
 	}

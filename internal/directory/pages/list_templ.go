@@ -1001,9 +1001,9 @@ func rollPager(c *ui.Context, q ui.Query, r roll) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var42 string
-			templ_7745c5c3_Var42, templ_7745c5c3_Err = templ.JoinStringErrs(c.Loc.T("directory.page.range", "first", c.Loc.Int(r.first), "last", c.Loc.Int(r.last()), "total", c.Loc.Int(r.page.Total)))
+			templ_7745c5c3_Var42, templ_7745c5c3_Err = templ.JoinStringErrs(c.Loc.T("directory.page.range", "first", c.Loc.Int(r.first), "last", c.Loc.Int(r.last()), "total", r.total(c.Loc)))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `directory/pages/list.templ`, Line: 192, Col: 131}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `directory/pages/list.templ`, Line: 192, Col: 122}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var42))
 			if templ_7745c5c3_Err != nil {

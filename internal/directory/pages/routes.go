@@ -129,7 +129,7 @@ func (s Search) Search(ctx context.Context, scope access.Scope, loc *i18n.Locali
 	if len(scope.Roles()) == 0 {
 		return nil, nil // an account without a role sees nothing of the house
 	}
-	named, err := s.Directory.People(ctx, scope, directory.Filter{Named: query, Limit: found})
+	named, err := s.Directory.People(ctx, scope, directory.Filter{Named: query, Limit: found, Uncounted: true})
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +147,11 @@ func (s Search) Search(ctx context.Context, scope access.Scope, loc *i18n.Locali
 		out = append(out, ui.Hit{Kind: loc.T("directory.page.search.person"), Title: p.Name(), Detail: joined(metierOf(s.Directory, loc, p), p.ServiceName), Path: PersonPath(p.ID), Icon: "user"})
 	}
 	if page.Total > len(out) {
-		out = append(out, ui.Hit{Kind: loc.T("directory.page.title"), Title: loc.N("directory.page.search.all", page.Total), Path: Path + "?q=" + url.QueryEscape(query), Icon: "users"})
+		title := loc.N("directory.page.search.all", page.Total)
+		if page.More {
+			title = loc.T("directory.page.search.many", "count", loc.Int(page.Total))
+		}
+		out = append(out, ui.Hit{Kind: loc.T("directory.page.title"), Title: title, Path: Path + "?q=" + url.QueryEscape(query), Icon: "users"})
 	}
 	return out, nil
 }
