@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -18,14 +17,24 @@ import (
 // startTimeout is how long a gateway may take to listen, on a busy machine.
 const startTimeout = 30 * time.Second
 
-// folder is where the scripts are.
+// folder is where the scripts are: found from the working directory, since a
+// program compiled with -trimpath does not know where its source was.
 func folder(t testing.TB) string {
 	t.Helper()
-	_, file, _, ok := runtime.Caller(0)
-	if !ok {
-		t.Fatal("the place of the peers' scripts is unknown")
+	root, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return filepath.Dir(file)
+	for {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			return filepath.Join(root, "test", "peers", "smpp")
+		}
+		up := filepath.Dir(root)
+		if up == root {
+			t.Fatal("the place of the peers' scripts is unknown")
+		}
+		root = up
+	}
 }
 
 // need fails the test when a program is missing.
