@@ -39,10 +39,21 @@ type Message struct {
 	// ExpiresAt is the instant after which nobody may receive the message any
 	// more; zero means no limit.
 	ExpiresAt time.Time
+	// Leave is asked just before the message, and each part of it, is handed to
+	// the peer, after every wait of the channel; nil means always. When the
+	// answer is no, nothing more is handed over and the outcome is Withheld.
+	Leave Permit
 	// Quiet asks the medium to make no more noise than it must (profile
 	// "discret"). An SMS cannot: the telephone decides whether it rings.
 	Quiet bool
 }
+
+// Permit tells whether a message may leave at this very moment: between the
+// order and the peer there are waits, and an alert can be stopped meanwhile.
+type Permit interface{ MayLeave() bool }
+
+// MayLeave asks the permit of the message.
+func (m Message) MayLeave() bool { return m.Leave == nil || m.Leave.MayLeave() }
 
 // State is what a channel knows after one try.
 type State string
@@ -88,10 +99,16 @@ type Outcome struct {
 	RetryAfter time.Duration
 	// Uncertain is true when the message may have left although no answer came back.
 	Uncertain bool
+	// Withheld is true when the permit of the message was refused: what had not
+	// left by then did not leave.
+	Withheld bool
 	// GatewayDown is true when the cause is the gateway and not the message: no other
 	// message will pass either until it recovers.
 	GatewayDown bool
 }
+
+// Withheld is the outcome of a message whose permit was refused.
+func Withheld() Outcome { return Outcome{State: Retry, Withheld: true} }
 
 // Receipt is what the peer tells later about a message it accepted.
 type Receipt struct {

@@ -24,6 +24,18 @@ type machine struct{}
 func (machine) Now() time.Time                         { return time.Now().UTC() }
 func (machine) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
+// Stopwatch returns a function that tells how long ago the stopwatch was
+// started. The machine's is its monotonic counter, which no correction of the
+// hour moves: what must end before something elsewhere begins is measured by it.
+func Stopwatch(c Clock) func() time.Duration {
+	if _, real := c.(machine); real {
+		started := time.Now()
+		return func() time.Duration { return time.Since(started) }
+	}
+	started := c.Now()
+	return func() time.Duration { return c.Now().Sub(started) }
+}
+
 // Fake is a clock that moves when a test says so.
 type Fake struct {
 	mu      sync.Mutex

@@ -19,10 +19,12 @@ type claim struct {
 
 // pen writes one pass of a clerk.
 type pen struct {
-	k    *desk
-	tx   *storage.Tx
-	now  time.Time
-	said *scribe
+	k   *desk
+	tx  *storage.Tx
+	now time.Time
+	// begun is Dispatch.elapsed before the transaction: leases count from it.
+	begun time.Duration
+	said  *scribe
 }
 
 // anythingDue looks, without writing, whether a claim would find something.
@@ -48,7 +50,7 @@ func (p *pen) claim(ctx context.Context, n int) ([]*claim, error) {
 		return nil, err
 	}
 	ids := sortedIDs(byID)
-	lease := p.k.d.leases.until(p.now)
+	lease := p.k.d.leases.until(p.begun)
 	err = eachChunk(ids, func(part []uuid.UUID) error {
 		_, err := p.tx.Exec(ctx, `UPDATE dispatch_lots SET holder = $2, gateway_id = $3, lease_us = $4 WHERE organisation_id = $1 AND id IN (`+storage.In(len(part), 5)+`)`,
 			storage.Args(part, p.k.scope.Organisation(), p.k.d.node, p.k.gateway.ID, lease)...)
@@ -58,7 +60,7 @@ func (p *pen) claim(ctx context.Context, n int) ([]*claim, error) {
 		return nil, err
 	}
 	for _, c := range claims {
-		c.lot.leaseUntil.Store(p.k.d.leases.mine(p.now))
+		c.lot.leaseUntil.Store(p.k.d.leases.mine(p.begun))
 		if c.lot.content, err = p.k.texts.get(ctx, p.tx, p.k.scope, c.lot.contentID); err != nil {
 			return nil, err
 		}
@@ -78,7 +80,7 @@ func (p *pen) findLots(ctx context.Context, n int) ([]*claim, map[uuid.UUID]*cla
 		AND NOT EXISTS (SELECT 1 FROM dispatch_campaigns c WHERE c.organisation_id = dispatch_lots.organisation_id AND c.id = dispatch_lots.campaign_id AND c.stopped_us IS NOT NULL)
 		ORDER BY priority, wave, due_us LIMIT $4 {{skip_locked}}`,
 		[]any{p.k.scope.Organisation(), string(p.k.gateway.Medium), storage.Micros(p.now), n}, func(row func(...any) error) error {
-			l := &lot{}
+			l := &lot{d: p.k.d}
 			var expires sql.NullInt64
 			if err := row(&l.id, &l.campaign, &l.contentID, &l.medium, &l.purpose, &l.wave, &l.priority, &l.quiet, &l.queuedUs, &expires); err != nil {
 				return err

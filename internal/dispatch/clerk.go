@@ -159,10 +159,11 @@ func (k *desk) measure(now time.Time, settled int) {
 
 // commit writes everything of one pass in one transaction.
 func (k *desk) commit(ctx context.Context, now time.Time, s *settlement, calls []*brought, lots int) (claimed []*claim, err error) {
+	begun := k.d.elapsed()
 	err = k.d.db.Write(ctx, k.scope, func(tx *storage.Tx) error {
 		claimed = nil
 		said := newScribe()
-		p := pen{k: k, tx: tx, now: now, said: said}
+		p := pen{k: k, tx: tx, now: now, begun: begun, said: said}
 		if err := p.writeAll(ctx, s, calls); err != nil {
 			return err
 		}

@@ -57,6 +57,10 @@ func crash(t *testing.T, first, second *storage.DB, cut func()) {
 
 	alive := newHouse(t, second, channels.SMS)
 	alive.scope = dead.scope
+	// Before it starts, so that the test alone says when it looks.
+	if err := alive.d.LookForTheDead(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	alive.start()
 	alive.clock.Advance(8 * time.Second) // the longest a lease of the dead can last
 	alive.within("all accepted", func() bool { return alive.view(c).Accepted == n })

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -56,6 +57,9 @@ type Dispatch struct {
 	metrics  *Metrics
 	// node differs between nodes and between two starts of the same node.
 	node string
+	// elapsed is the time since New, by the machine's monotonic counter.
+	elapsed func() time.Duration
+	born    time.Time
 
 	sink   Sink
 	office *office
@@ -80,6 +84,7 @@ func New(o Options) *Dispatch {
 		db: o.DB, guard: o.Guard, vault: o.Vault, registry: o.Registry, clock: o.Clock,
 		log: o.Log.With("room", "dispatch"), metrics: o.Metrics, node: uuid.NewString(),
 	}
+	d.elapsed, d.born = clock.Stopwatch(d.clock), d.clock.Now()
 	d.sweepBell = make(chan struct{}, 1)
 	d.watch = newWatch(d)
 	d.leases = newLeases(d)
@@ -106,7 +111,7 @@ func (d *Dispatch) Start(ctx context.Context) error {
 	if err := d.recoverAtStart(ctx); err != nil {
 		return err
 	}
-	if err := d.watch.refresh(ctx, d.clock.Now()); err != nil {
+	if err := d.watch.refresh(ctx); err != nil {
 		return err
 	}
 	// The end of ctx is a Stop, not a cut: outcomes of the sends under way are still written.

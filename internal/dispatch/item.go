@@ -25,6 +25,7 @@ const (
 
 // lot is a claimed lot in memory.
 type lot struct {
+	d            *Dispatch
 	id, campaign uuid.UUID
 	medium       channels.Medium
 	purpose      string
@@ -36,7 +37,7 @@ type lot struct {
 	contentID    uuid.UUID
 	content      *text
 	flag         *stopFlag
-	// leaseUntil is in microseconds; 0 means that nobody else could take the lot.
+	// leaseUntil is in nanoseconds of Dispatch.elapsed; 0 means that nobody else could take the lot.
 	leaseUntil atomic.Int64
 
 	// open counts the deliveries not yet settled, back those that stay queued in
@@ -84,7 +85,7 @@ func (it *item) message() channels.Message {
 	t := it.lot.content
 	m := channels.Message{
 		ID: it.id, To: it.address, Subject: t.subject, Text: t.body, Link: it.link,
-		Language: t.language, ReplyToken: it.token, Quiet: it.lot.quiet,
+		Language: t.language, ReplyToken: it.token, Quiet: it.lot.quiet, Leave: it,
 	}
 	if it.lot.expiresUs > 0 {
 		m.ExpiresAt = storage.Time(it.lot.expiresUs)

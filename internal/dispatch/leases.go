@@ -12,9 +12,11 @@ import (
 	"tocsin/internal/storage"
 )
 
-// The times of a claim on PostgreSQL. The holder stops by itself leaseMargin
-// before the lease ends; another node waits leaseGrace after it, for clocks
-// that differ: a lot is never in two hands, and free within 8 seconds.
+// The times of a claim on PostgreSQL. No node ever compares its clock with
+// another's: the holder stops by itself leaseKeep - leaseMargin after it began
+// its last renewal, and another node takes over once it has watched the renewals
+// stand still for leaseKeep + leaseGrace, each by its own monotonic counter. A
+// lot is never in two hands, and free within 8 seconds of a death.
 const (
 	leaseKeep   = 5500 * time.Millisecond
 	leaseMargin = time.Second
@@ -31,21 +33,29 @@ type leases struct {
 
 	mu   sync.Mutex
 	held map[uuid.UUID]*lot
+
+	// others are the last renewals seen of the other nodes; only the task that
+	// looks for the dead uses it.
+	others *sightings[string]
 }
 
 func newLeases(d *Dispatch) *leases {
-	return &leases{d: d, alone: d.db.Engine() == storage.SQLite, held: make(map[uuid.UUID]*lot)}
+	return &leases{d: d, alone: d.db.Engine() == storage.SQLite, held: make(map[uuid.UUID]*lot), others: newSightings[string](leaseKeep + leaseGrace)}
 }
 
-// until is the end of a lease taken now, as it is stored.
-func (l *leases) until(now time.Time) int64 { return storage.Micros(now.Add(leaseKeep)) }
+// until is the end of a lease begun at that moment of Dispatch.elapsed, as it
+// is stored. It only ever grows on one node, whatever becomes of the hour.
+func (l *leases) until(begun time.Duration) int64 {
+	return storage.Micros(l.d.born.Add(begun + leaseKeep))
+}
 
-// mine is the instant from which this node no longer sends by that lease; 0 means never.
-func (l *leases) mine(now time.Time) int64 {
+// mine is the moment of Dispatch.elapsed from which this node no longer sends
+// by that lease; 0 means never.
+func (l *leases) mine(begun time.Duration) int64 {
 	if l.alone {
 		return 0
 	}
-	return storage.Micros(now.Add(leaseKeep - leaseMargin))
+	return int64(begun + leaseKeep - leaseMargin)
 }
 
 func (l *leases) remember(x *lot) {
@@ -77,12 +87,12 @@ func (l *leases) renew(ctx context.Context) (bool, error) {
 	if l.alone || n == 0 {
 		return false, nil
 	}
-	now := l.d.clock.Now() // before the write: the lease must end here no later than there
+	begun := l.d.elapsed() // before the write: the lease must end here no later than there
 	var kept []uuid.UUID
 	err := l.d.db.Write(ctx, access.Instance("dispatch.leases"), func(tx *storage.Tx) error {
 		kept = kept[:0]
 		return tx.Query(ctx, `UPDATE dispatch_lots SET lease_us = $2 WHERE holder = $1 AND pending RETURNING id`,
-			[]any{l.d.node, l.until(now)}, func(row func(...any) error) error {
+			[]any{l.d.node, l.until(begun)}, func(row func(...any) error) error {
 				var id uuid.UUID
 				err := row(&id)
 				kept = append(kept, id)
@@ -96,7 +106,7 @@ func (l *leases) renew(ctx context.Context) (bool, error) {
 	defer l.mu.Unlock()
 	for _, id := range kept {
 		if x := l.held[id]; x != nil {
-			x.leaseUntil.Store(l.mine(now))
+			x.leaseUntil.Store(l.mine(begun))
 		}
 	}
 	return false, nil
@@ -116,8 +126,27 @@ func (d *Dispatch) recoverLapsed(ctx context.Context) (bool, error) {
 	if d.leases.alone {
 		return false, nil
 	}
-	return false, d.takeBack(ctx, `pending AND holder IS NOT NULL AND holder <> $1 AND lease_us < $2`,
-		d.node, storage.Micros(d.clock.Now().Add(-leaseGrace)))
+	renewals := make(map[string]int64)
+	err := d.db.Read(ctx, access.Instance("dispatch.recover"), func(tx *storage.Tx) error {
+		return tx.Query(ctx, `SELECT holder, MAX(lease_us) FROM dispatch_lots WHERE pending AND holder IS NOT NULL AND holder <> $1 GROUP BY holder`,
+			[]any{d.node}, func(row func(...any) error) error {
+				var holder string
+				var lease int64
+				err := row(&holder, &lease)
+				renewals[holder] = lease
+				return err
+			})
+	})
+	if err != nil {
+		return false, err
+	}
+	for _, holder := range d.leases.others.still(d.elapsed(), renewals) {
+		// A holder that renews meanwhile keeps its lots: their lease has grown.
+		if err := d.takeBack(ctx, `pending AND holder = $1 AND lease_us <= $2`, holder, renewals[holder]); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 // deadLot is a lot whose holder died.

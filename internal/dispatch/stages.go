@@ -46,11 +46,34 @@ func (k *desk) epochStage(it *item) verdict {
 
 // leaseStage stops a node that could not renew its claim in time.
 func (k *desk) leaseStage(it *item) verdict {
-	until := it.lot.leaseUntil.Load()
-	if until != 0 && storage.Micros(k.d.clock.Now()) >= until {
+	if !it.lot.isMine() {
 		return abandoned
 	}
 	return 0
+}
+
+// isMine tells, by the machine's monotonic counter, whether no other node can
+// have taken the lot.
+func (l *lot) isMine() bool {
+	until := l.leaseUntil.Load()
+	return until == 0 || int64(l.d.elapsed()) < until
+}
+
+// MayLeave implements channels.Permit: a channel has waits of its own, and
+// what was true before them may not be true after.
+func (it *item) MayLeave() bool {
+	return !it.lot.flag.stopped.Load() && it.lot.isMine() && it.lot.d.watch.recent()
+}
+
+// withheld sorts a delivery that the channel kept because it may not leave.
+func (it *item) withheld() verdict {
+	switch {
+	case it.lot.flag.stopped.Load():
+		return stopped
+	case !it.lot.isMine():
+		return abandoned
+	}
+	return returned
 }
 
 // windowStage never sends after the end of validity.
@@ -63,6 +86,9 @@ func (k *desk) windowStage(it *item) verdict {
 
 func (k *desk) sendStage(it *item) verdict {
 	it.outcome = k.send(it)
+	if it.outcome.Withheld && !it.outcome.Uncertain {
+		return it.withheld()
+	}
 	if it.outcome.State == channels.Accepted {
 		k.pause.success()
 	}

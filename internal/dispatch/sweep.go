@@ -34,7 +34,7 @@ func (d *Dispatch) tasks() []jobs.Task {
 		}
 	}
 	return []jobs.Task{
-		plain("watch", watchEvery, d.watch.bell, func(ctx context.Context) (bool, error) { return false, d.watch.refresh(ctx, d.clock.Now()) }),
+		plain("watch", watchEvery, d.watch.bell, func(ctx context.Context) (bool, error) { return false, d.watch.refresh(ctx) }),
 		plain("renew", leaseRenew, nil, d.leases.renew),
 		plain("recover", leaseLook, nil, d.recoverLapsed),
 		plain("sweep", sweepEvery, d.sweepBell, d.sweep),

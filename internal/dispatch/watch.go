@@ -25,7 +25,7 @@ type watch struct {
 	d    *Dispatch
 	bell chan struct{}
 
-	// seen is when the epochs were last read, in microseconds.
+	// seen is when the epochs were last read, in nanoseconds of Dispatch.elapsed.
 	seen atomic.Int64
 
 	mu    sync.Mutex
@@ -78,7 +78,8 @@ func (w *watch) release(campaign uuid.UUID) {
 }
 
 // refresh reads the epochs of the campaigns in flight.
-func (w *watch) refresh(ctx context.Context, now time.Time) error {
+func (w *watch) refresh(ctx context.Context) error {
+	begun := w.d.elapsed()
 	w.mu.Lock()
 	ids := sortedIDs(w.flags)
 	w.mu.Unlock()
@@ -108,21 +109,23 @@ func (w *watch) refresh(ctx context.Context, now time.Time) error {
 			f.stopped.Store(true)
 		}
 	}
-	w.seen.Store(storage.Micros(now))
+	w.seen.Store(int64(begun))
 	close(w.news)
 	w.news = make(chan struct{})
 	return nil
 }
 
+// recent tells whether the epochs known are recent enough to send by.
+func (w *watch) recent() bool { return w.d.elapsed()-time.Duration(w.seen.Load()) < watchStale }
+
 // fresh waits until the epochs known are recent enough to send by; it returns
 // false when ctx ends first.
 func (w *watch) fresh(ctx context.Context) bool {
-	recent := func() bool { return storage.Micros(w.d.clock.Now())-w.seen.Load() < watchStale.Microseconds() }
-	for !recent() {
+	for !w.recent() {
 		w.mu.Lock()
 		news := w.news
 		w.mu.Unlock()
-		if recent() {
+		if w.recent() {
 			break
 		}
 		w.wake()

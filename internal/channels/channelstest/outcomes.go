@@ -178,6 +178,26 @@ func (s Suite) expired(t *testing.T) {
 	}
 }
 
+// no is a permit that is refused.
+type no struct{}
+
+func (no) MayLeave() bool { return false }
+
+func (s Suite) withheld(t *testing.T) {
+	leaks(t)
+	b := s.open(t)
+	b.waitUp()
+	m := s.message(15)
+	m.Leave = no{}
+	if out := b.send(m); out.State != channels.Retry || !out.Withheld || out.Uncertain || out.GatewayDown {
+		t.Errorf("outcome %+v", out)
+	}
+	b.accepted(s.message(16))
+	if got := b.peer.State().Received; len(got) != 1 {
+		t.Errorf("the peer took %d messages, want only the one that was allowed to leave", len(got))
+	}
+}
+
 func (s Suite) check(t *testing.T) {
 	leaks(t)
 	peer := s.Start(t)

@@ -31,6 +31,7 @@ func Run(t *testing.T, s Suite) {
 	t.Run("cut in the middle, then reconnects", s.cut)
 	t.Run("peer down is the gateway's fault", s.down)
 	t.Run("expired never leaves", s.expired)
+	t.Run("withheld never leaves", s.withheld)
 	t.Run("check", s.check)
 	t.Run("concurrency", s.concurrency)
 	t.Run("stops without a trace", s.stops)

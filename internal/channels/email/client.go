@@ -66,6 +66,10 @@ func (c *Client) Send(ctx context.Context, m channels.Message) channels.Outcome 
 			c.giveBack(k, nil)
 			return channels.Outcome{State: channels.Refused, Reason: channels.ReasonExpired}
 		}
+		if !m.MayLeave() {
+			c.giveBack(k, nil)
+			return channels.Withheld()
+		}
 		err = k.send(ctx, msg)
 		if err != nil && reused && isStale(err) && ctx.Err() == nil {
 			// The peer closed the connection while it was idle; nothing left, so

@@ -100,6 +100,9 @@ func (c *channel) submit(ctx context.Context, m channels.Message, part *smpp.Mes
 	if c.expired(m) {
 		return channels.Outcome{State: channels.Refused, Reason: channels.ReasonExpired}
 	}
+	if !m.MayLeave() {
+		return channels.Withheld()
+	}
 	client := c.pick()
 	if client == nil {
 		return c.down()
