@@ -73,7 +73,7 @@ func (db *DB) provider(rooms []fs.FS) (*goose.Provider, func() error, error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("migration lock: %w", err)
 		}
-		p, err := goose.NewProvider(goose.DialectPostgres, db.readers, merged, goose.WithSessionLocker(locker))
+		p, err := goose.NewProvider(goose.DialectPostgres, db.pool, merged, goose.WithSessionLocker(locker))
 		return p, func() error { return nil }, err
 	}
 	// goose wants a pool of its own; ours is pinned to one connection.
@@ -128,7 +128,7 @@ func refuseNewer(ctx context.Context, p *goose.Provider) error {
 // raiseWalls puts row-level security on every table of the schema that has an
 // organisation_id, so that a query which forgot its establishment sees nothing.
 func (db *DB) raiseWalls(ctx context.Context) error {
-	rows, err := db.readers.QueryContext(ctx, `SELECT c.table_name FROM information_schema.columns c
+	rows, err := db.pool.QueryContext(ctx, `SELECT c.table_name FROM information_schema.columns c
 		JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name AND t.table_type = 'BASE TABLE'
 		JOIN pg_class k ON k.oid = (quote_ident(c.table_schema) || '.' || quote_ident(c.table_name))::regclass
 		WHERE c.table_schema = current_schema() AND c.column_name = 'organisation_id' AND NOT k.relforcerowsecurity`)
@@ -148,7 +148,7 @@ func (db *DB) raiseWalls(ctx context.Context) error {
 	}
 	for _, name := range tables {
 		quoted := `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
-		_, err := db.readers.ExecContext(ctx, `ALTER TABLE `+quoted+` ENABLE ROW LEVEL SECURITY; ALTER TABLE `+quoted+` FORCE ROW LEVEL SECURITY;
+		_, err := db.pool.ExecContext(ctx, `ALTER TABLE `+quoted+` ENABLE ROW LEVEL SECURITY; ALTER TABLE `+quoted+` FORCE ROW LEVEL SECURITY;
 			CREATE POLICY establishment ON `+quoted+` USING (current_setting('tocsin.organisation', true) = '*'
 			OR organisation_id = NULLIF(NULLIF(current_setting('tocsin.organisation', true), ''), '*')::uuid)`)
 		if err != nil {

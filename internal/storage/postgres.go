@@ -30,7 +30,7 @@ func openPostgres(o Options) (*DB, error) {
 	}
 	pool.SetMaxOpenConns(n)
 	pool.SetMaxIdleConns(n)
-	return &DB{engine: PostgreSQL, texts: newTexts(PostgreSQL), readers: pool, open: o}, nil
+	return &DB{engine: PostgreSQL, texts: newTexts(PostgreSQL), pool: pool, open: o}, nil
 }
 
 func (db *DB) writePostgres(ctx context.Context, scope access.Scope, fn func(*Tx) error) error {
@@ -43,7 +43,7 @@ func (db *DB) writePostgres(ctx context.Context, scope access.Scope, fn func(*Tx
 }
 
 func (db *DB) writeOnce(ctx context.Context, scope access.Scope, fn func(*Tx) error) (err error) {
-	tx, err := db.readers.BeginTx(ctx, nil)
+	tx, err := db.pool.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin write: %w", err)
 	}
@@ -71,6 +71,31 @@ func (db *DB) writeOnce(ctx context.Context, scope access.Scope, fn func(*Tx) er
 	return nil
 }
 
+// pooled runs statements of a PostgreSQL transaction.
+type pooled struct{ tx *sql.Tx }
+
+func (p pooled) exec(ctx context.Context, query string, args []any) (int64, error) {
+	res, err := p.tx.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+func (p pooled) query(ctx context.Context, query string, args []any, scan func(row func(...any) error) error) (err error) {
+	rows, err := p.tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := scan(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 // lostRace tells a serialisation failure or a deadlock: the transaction did
 // nothing and may simply run again.
 func lostRace(err error) bool {
@@ -92,6 +117,6 @@ func (db *DB) Superuser(ctx context.Context) (super bool, err error) {
 	if db.engine == SQLite {
 		return false, nil
 	}
-	err = db.readers.QueryRowContext(ctx, `SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user`).Scan(&super)
+	err = db.pool.QueryRowContext(ctx, `SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user`).Scan(&super)
 	return super, err
 }

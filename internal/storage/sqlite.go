@@ -2,15 +2,12 @@ package storage
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
-
-	_ "modernc.org/sqlite" // the driver registers itself; see docs/adr on drivers
 
 	"tocsin/internal/fault"
 )
@@ -26,7 +23,7 @@ func liteDSN(path string, pragmas ...string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
-func openLite(ctx context.Context, o Options) (*DB, error) {
+func openLite(o Options) (*DB, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fault.Wrap(err, fault.Unavailable, "storage.folder", "folder", o.Dir)
 	}
@@ -34,21 +31,16 @@ func openLite(ctx context.Context, o Options) (*DB, error) {
 	if err := writable(o.Dir, path); err != nil {
 		return nil, fault.Wrap(err, fault.Unavailable, "storage.read_only", "folder", o.Dir)
 	}
-	writer, err := openLiteWriter(ctx, path)
+	writer, err := openLiteWriter(path)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Unavailable, "storage.file", "file", path)
-	}
-	readers, err := sql.Open("sqlite", liteDSN(path, "busy_timeout(10000)", "query_only(1)", "cache_size(-8000)", "foreign_keys(1)"))
-	if err != nil {
-		return nil, errors.Join(fault.Wrap(err, fault.Unavailable, "storage.file", "file", path), writer.close())
 	}
 	n := o.Connections
 	if n <= 0 {
 		n = max(4, runtime.NumCPU()*2)
 	}
-	readers.SetMaxOpenConns(n)
-	readers.SetMaxIdleConns(n)
-	return &DB{engine: SQLite, texts: newTexts(SQLite), readers: readers, writer: writer, open: o}, nil
+	readers := newLitePool(liteDSN(path, "busy_timeout(10000)", "query_only(1)", "cache_size(-8000)", "foreign_keys(1)"), n)
+	return &DB{engine: SQLite, texts: newTexts(SQLite), lite: readers, writer: writer, open: o}, nil
 }
 
 // writable tells at the start what the driver would tell at the first write, in
@@ -94,34 +86,26 @@ func private(path string) error {
 	return nil
 }
 
-// liteWriter is the one writing connection, with its prepared statements kept
-// between transactions: preparing anew costs more than most of our writes.
+// liteWriter is the one writing connection.
 type liteWriter struct {
-	turn  chan struct{}
-	db    *sql.DB
-	conn  *sql.Conn
-	cache *statements
+	turn chan struct{}
+	conn *lite
 }
 
-func openLiteWriter(ctx context.Context, path string) (*liteWriter, error) {
-	db, err := sql.Open("sqlite", liteDSN(path, "journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)",
+func openLiteWriter(path string) (*liteWriter, error) {
+	conn, err := openLiteConn(liteDSN(path, "journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)",
 		"foreign_keys(1)", "cache_size(-32000)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "temp_store(MEMORY)"))
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(1)
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	w := &liteWriter{turn: make(chan struct{}, 1), db: db, conn: conn, cache: newStatements(conn)}
+	w := &liteWriter{turn: make(chan struct{}, 1), conn: conn}
 	w.turn <- struct{}{}
 	return w, nil
 }
 
 func (w *liteWriter) close() error {
 	<-w.turn
-	return errors.Join(w.cache.close(), w.conn.Close(), w.db.Close())
+	return w.conn.close()
 }
 
 func (w *liteWriter) write(ctx context.Context, fn func(querier) error) (err error) {
@@ -131,10 +115,7 @@ func (w *liteWriter) write(ctx context.Context, fn func(querier) error) (err err
 		return ctx.Err()
 	}
 	defer func() { w.turn <- struct{}{} }()
-	// A statement that is cut half way would roll everything back anyway; watching
-	// the context costs a goroutine per statement in this driver.
-	ctx = context.WithoutCancel(ctx)
-	if _, err := w.cache.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if _, err := w.conn.exec(context.WithoutCancel(ctx), "BEGIN IMMEDIATE", nil); err != nil {
 		return fmt.Errorf("begin write: %w", err)
 	}
 	done := false
@@ -142,16 +123,29 @@ func (w *liteWriter) write(ctx context.Context, fn func(querier) error) (err err
 		if done {
 			return
 		}
-		if _, rerr := w.cache.ExecContext(ctx, "ROLLBACK"); rerr != nil {
+		if rerr := w.conn.finish(ctx, "ROLLBACK"); rerr != nil {
 			err = errors.Join(err, fmt.Errorf("roll back: %w", rerr))
 		}
 	}()
-	if err := fn(w.cache); err != nil {
+	if err := fn(uncut{w.conn}); err != nil {
 		return err
 	}
-	if _, err := w.cache.ExecContext(ctx, "COMMIT"); err != nil {
+	if err := w.conn.finish(ctx, "COMMIT"); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	done = true
 	return nil
+}
+
+// uncut runs statements to their end: one that is cut half way would roll
+// everything back anyway, and watching the context costs a goroutine per
+// statement in this driver.
+type uncut struct{ conn *lite }
+
+func (u uncut) exec(_ context.Context, query string, args []any) (int64, error) {
+	return u.conn.exec(context.Background(), query, args)
+}
+
+func (u uncut) query(_ context.Context, query string, args []any, scan func(row func(...any) error) error) error {
+	return u.conn.query(context.Background(), query, args, scan)
 }

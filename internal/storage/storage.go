@@ -35,9 +35,11 @@ type Options struct {
 
 // DB is an open database.
 type DB struct {
-	engine  Engine
-	readers *sql.DB
-	// writer is SQLite's only writing connection; nil on PostgreSQL.
+	engine Engine
+	// pool is PostgreSQL's; nil on SQLite.
+	pool *sql.DB
+	// lite reads SQLite and writer is its only writing connection; nil on PostgreSQL.
+	lite   *litePool
 	writer *liteWriter
 	open   Options
 	texts  *texts
@@ -54,7 +56,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	var db *DB
 	var err error
 	if o.URL == "" {
-		db, err = openLite(ctx, o)
+		db, err = openLite(o)
 	} else {
 		db, err = openPostgres(o)
 	}
@@ -78,19 +80,25 @@ func closeAfter(db *DB, err error) error {
 func (db *DB) Engine() Engine { return db.engine }
 
 // Ping checks that the database answers.
-func (db *DB) Ping(ctx context.Context) error { return db.readers.PingContext(ctx) }
+func (db *DB) Ping(ctx context.Context) error {
+	if db.engine == SQLite {
+		return db.lite.ping(ctx)
+	}
+	return db.pool.PingContext(ctx)
+}
 
 // Writes counts the write transactions committed since the start.
 func (db *DB) Writes() int64 { return db.writes.Load() }
 
 // Close closes every connection.
 func (db *DB) Close() error {
-	if db.writer != nil {
-		if err := db.writer.close(); err != nil {
-			return fmt.Errorf("close the writer: %w", err)
-		}
+	if db.engine == PostgreSQL {
+		return db.pool.Close()
 	}
-	return db.readers.Close()
+	if err := db.writer.close(); err != nil {
+		return fmt.Errorf("close the writer: %w", err)
+	}
+	return db.lite.close()
 }
 
 // Read runs fn on one consistent snapshot. Nothing it writes is kept.
@@ -98,11 +106,10 @@ func (db *DB) Read(ctx context.Context, scope access.Scope, fn func(*Tx) error) 
 	if err := refuseEmpty(scope); err != nil {
 		return err
 	}
-	level := sql.LevelDefault
-	if db.engine == PostgreSQL {
-		level = sql.LevelRepeatableRead
+	if db.engine == SQLite {
+		return db.lite.read(ctx, func(q querier) error { return fn(&Tx{q: q, engine: SQLite, texts: db.texts}) })
 	}
-	tx, err := db.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: level})
+	tx, err := db.pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
 	if err != nil {
 		return fmt.Errorf("begin read: %w", err)
 	}
@@ -140,12 +147,10 @@ func refuseEmpty(scope access.Scope) error {
 }
 
 func (db *DB) within(ctx context.Context, scope access.Scope, tx *sql.Tx, fn func(*Tx) error) error {
-	if db.engine == PostgreSQL {
-		if _, err := tx.ExecContext(ctx, `SELECT set_config('tocsin.organisation', $1, true)`, tenant(scope)); err != nil {
-			return fmt.Errorf("set the establishment: %w", err)
-		}
+	if _, err := tx.ExecContext(ctx, `SELECT set_config('tocsin.organisation', $1, true)`, tenant(scope)); err != nil {
+		return fmt.Errorf("set the establishment: %w", err)
 	}
-	return fn(&Tx{q: tx, engine: db.engine, texts: db.texts, known: &db.known})
+	return fn(&Tx{q: pooled{tx}, engine: db.engine, texts: db.texts, known: &db.known})
 }
 
 // tenant is what row-level security compares organisation_id with.

@@ -80,9 +80,9 @@ func (e Engine) ready(query string) text {
 	return text{b.String(), order, need}
 }
 
-// arguments puts the values in the engine's order and in the form it stores:
-// an id is its 16 bytes and an instant a number, on both engines. Left as they
-// are, an id would be written as a text of 36 signs, in every row and index.
+// arguments puts the values in the engine's order and, for PostgreSQL, in the
+// form it stores: an id is its 16 bytes on both engines. Left as it is, an id
+// would be written as a text of 36 signs, in every row and index.
 func (e Engine) arguments(t text, args []any) ([]any, error) {
 	if len(args) < t.need {
 		return nil, fmt.Errorf("%d arguments for %d parameters", len(args), t.need)
@@ -94,13 +94,16 @@ func (e Engine) arguments(t text, args []any) ([]any, error) {
 		}
 		args = ordered
 	}
+	if e == SQLite {
+		return args, nil // see lite.bind
+	}
 	for i, a := range args {
 		switch v := a.(type) {
 		case uuid.UUID:
-			args[i] = e.id(v)
+			args[i] = [16]byte(v)
 		case uuid.NullUUID:
 			if args[i] = nil; v.Valid {
-				args[i] = e.id(v.UUID)
+				args[i] = [16]byte(v.UUID)
 			}
 		case sql.NullInt64:
 			if args[i] = nil; v.Valid {
@@ -109,11 +112,4 @@ func (e Engine) arguments(t text, args []any) ([]any, error) {
 		}
 	}
 	return args, nil
-}
-
-func (e Engine) id(id uuid.UUID) any {
-	if e == PostgreSQL {
-		return [16]byte(id)
-	}
-	return id[:]
 }

@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strconv"
@@ -13,10 +12,10 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// querier is what *sql.Tx and the kept statements share.
+// querier runs the statements of one transaction on one engine.
 type querier interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	exec(ctx context.Context, query string, args []any) (changed int64, err error)
+	query(ctx context.Context, query string, args []any, scan func(row func(dest ...any) error) error) error
 }
 
 // Tx is a transaction. Its SQL is the same text on both engines, with $1…$n.
@@ -38,13 +37,9 @@ func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error
 	if err != nil {
 		return 0, err
 	}
-	res, err := tx.q.ExecContext(ctx, t.query, args...)
+	n, err := tx.q.exec(ctx, t.query, args)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", firstWords(query), err)
-	}
-	n, err := res.RowsAffected()
-	if err != nil {
-		return 0, fmt.Errorf("count rows: %w", err)
 	}
 	return n, nil
 }
@@ -58,23 +53,13 @@ func (tx *Tx) ready(query string, args []any) (text, []any, error) {
 	return t, args, nil
 }
 
-// Query calls scan for every row. scan's argument is (*sql.Rows).Scan.
-func (tx *Tx) Query(ctx context.Context, query string, args []any, scan func(row func(dest ...any) error) error) (err error) {
+// Query calls scan for every row. scan's argument works as (*sql.Rows).Scan.
+func (tx *Tx) Query(ctx context.Context, query string, args []any, scan func(row func(dest ...any) error) error) error {
 	t, args, err := tx.ready(query, args)
 	if err != nil {
 		return err
 	}
-	rows, err := tx.q.QueryContext(ctx, t.query, args...)
-	if err != nil {
-		return fmt.Errorf("%s: %w", firstWords(query), err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := scan(rows.Scan); err != nil {
-			return fmt.Errorf("%s: %w", firstWords(query), err)
-		}
-	}
-	if err := rows.Err(); err != nil {
+	if err := tx.q.query(ctx, t.query, args, scan); err != nil {
 		return fmt.Errorf("%s: %w", firstWords(query), err)
 	}
 	return nil
@@ -107,6 +92,9 @@ func (tx *Tx) InsertNewRows(ctx context.Context, table string, columns []string,
 }
 
 func (tx *Tx) insertRows(ctx context.Context, table string, columns []string, rows [][]any, tail string) error {
+	if tx.engine == SQLite {
+		return tx.insertEach(ctx, insertText(table, columns, 1, tail), len(columns), rows)
+	}
 	batch := tx.batch(len(columns))
 	query, size := "", 0
 	tx.grew(table, len(rows))
@@ -123,12 +111,33 @@ func (tx *Tx) insertRows(ctx context.Context, table string, columns []string, ro
 			args = append(args, r...)
 		}
 		if n != size {
-			query, size = "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+tuples(n, len(columns), nil)+tail, n
+			query, size = insertText(table, columns, n, tail), n
 		}
 		if _, err := tx.Exec(ctx, query, args...); err != nil {
 			return err
 		}
 		rows = rows[n:]
+	}
+	return nil
+}
+
+func insertText(table string, columns []string, rows int, tail string) string {
+	return "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES " + tuples(rows, len(columns), nil) + tail
+}
+
+// insertEach runs one statement for each row.
+func (tx *Tx) insertEach(ctx context.Context, query string, columns int, rows [][]any) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	t := tx.texts.of(query)
+	for _, r := range rows {
+		if len(r) != columns {
+			return fmt.Errorf("%s: %d values for %d columns", firstWords(query), len(r), columns)
+		}
+		if _, err := tx.q.exec(ctx, t.query, r); err != nil {
+			return fmt.Errorf("%s: %w", firstWords(query), err)
+		}
 	}
 	return nil
 }
