@@ -2,6 +2,7 @@ package alerting
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -118,7 +119,7 @@ func (s *Service) addRoll(ctx context.Context, tx *storage.Tx, scope access.Scop
 	if err := s.writeContents(ctx, tx, scope, now, l.ID, l.ID, texts); err != nil {
 		return err
 	}
-	orders := s.firstOrders(p, l.ID, list.entries, now)
+	first := s.call(p, l.ID, list.entries, now)
 	if err := insertRoll(ctx, tx, scope, l.ID, p, list, now); err != nil {
 		return err
 	}
@@ -127,7 +128,7 @@ func (s *Service) addRoll(ctx context.Context, tx *storage.Tx, scope access.Scop
 			return err
 		}
 	}
-	if _, err := s.dispatch.Enqueue(ctx, tx, scope, now, orders); err != nil {
+	if _, err := s.dispatch.Enqueue(ctx, tx, scope, now, slices.Collect(first.orders())); err != nil {
 		return err
 	}
 	return enlarge(ctx, tx, scope, l.ID, list)

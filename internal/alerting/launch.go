@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -168,7 +169,7 @@ func (s *Service) Launch(ctx context.Context, scope access.Scope, now time.Time,
 		return Launch{}, false, err
 	}
 	launch = pr.launch(scope, now, list)
-	orders := s.firstOrders(pr.plan, launch.ID, list.entries, now)
+	first := s.call(pr.plan, launch.ID, list.entries, now)
 	err = s.db.Write(ctx, scope, func(tx *storage.Tx) error {
 		already = false
 		other, retry, err := s.takeKeys(ctx, tx, scope, now, &pr, launch.ID)
@@ -187,7 +188,7 @@ func (s *Service) Launch(ctx context.Context, scope access.Scope, now time.Time,
 		if list.people == 0 {
 			return fault.New(fault.Invalid, "alerting.launch.nobody")
 		}
-		return s.writeLaunch(ctx, tx, scope, now, &pr, launch, list, texts, orders)
+		return s.writeLaunch(ctx, tx, scope, now, &pr, launch, list, texts, first)
 	})
 	if err != nil {
 		return Launch{}, false, fmt.Errorf("launch %s: %w", d.Scenario, err)
@@ -288,7 +289,7 @@ func (s *Service) joinTwin(ctx context.Context, tx *storage.Tx, scope access.Sco
 	return l, journal.Append(ctx, tx, scope, now, journal.Entry{Action: "alert.launch_twin", ObjectKind: "alert", ObjectID: id.String(), ObjectName: l.Title.In("fr")})
 }
 
-func (s *Service) writeLaunch(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, pr *prepared, l Launch, list *roll, texts map[contentKey]composed, orders []dispatch.Order) error {
+func (s *Service) writeLaunch(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, pr *prepared, l Launch, list *roll, texts map[contentKey]composed, first calls) error {
 	if err := insertLaunch(ctx, tx, scope, pr, l, list); err != nil {
 		return err
 	}
@@ -306,7 +307,7 @@ func (s *Service) writeLaunch(ctx context.Context, tx *storage.Tx, scope access.
 	if err := insertRoll(ctx, tx, scope, l.ID, pr.plan, list, now); err != nil {
 		return err
 	}
-	if _, err := s.dispatch.Enqueue(ctx, tx, scope, now, orders); err != nil {
+	if _, err := s.dispatch.EnqueueFirst(ctx, tx, scope, now, l.ID, first.orders()); err != nil {
 		return err
 	}
 	if err := insertWaves(ctx, tx, scope, l, pr.plan, list.byWave); err != nil {
@@ -314,8 +315,8 @@ func (s *Service) writeLaunch(ctx context.Context, tx *storage.Tx, scope access.
 	}
 	t := tally{}
 	t.add("people", list.people)
-	t.add("state."+string(Called), len(orders))
-	t.add("state."+string(Waiting), list.people-len(orders))
+	t.add("state."+string(Called), first.n)
+	t.add("state."+string(Waiting), list.people-first.n)
 	t.add("state."+string(LeftAside), list.left)
 	if err := t.write(ctx, tx, scope, l.ID); err != nil {
 		return err
@@ -336,21 +337,46 @@ func (s *Service) writeLaunch(ctx context.Context, tx *storage.Tx, scope access.
 	})
 }
 
-// firstOrders makes the messages of the first wave.
-func (s *Service) firstOrders(p *plan, launch uuid.UUID, entries []entry, now time.Time) []dispatch.Order {
-	next, sh := newIDs(now), newShelf(p, launch)
-	orders := make([]dispatch.Order, 0, len(entries))
+// calls are the messages of the first wave. They are made one by one when they
+// are written: a hundred thousand at once would weigh more than the list.
+type calls struct {
+	s       *Service
+	shelf   *shelf
+	entries []entry
+	now     time.Time
+	n       int
+}
+
+// call gives a message to everyone the first wave calls.
+func (s *Service) call(p *plan, launch uuid.UUID, entries []entry, now time.Time) calls {
+	c := calls{s: s, shelf: newShelf(p, launch), entries: entries, now: now}
+	next := newIDs(now)
 	for i := range entries {
 		e := &entries[i]
 		if e.Why != "" || e.Wave != 0 {
 			continue
 		}
-		a := addressee{ID: e.ID, Language: e.Language, Code: e.Code, Site: e.Site}
-		o, ok := s.order(sh, next.take(), a, e.Ladder[0], p.use(0), now)
-		if ok {
-			e.Order = o.ID
-			orders = append(orders, o)
+		id := next.take()
+		if _, ok := c.shelf.content(p.use(0), e.Ladder[0].Medium, e.Language, e.Site); ok {
+			e.Order = id
+			c.n++
 		}
 	}
-	return orders
+	return c
+}
+
+func (c calls) orders() iter.Seq[dispatch.Order] {
+	use := c.shelf.plan.use(0)
+	return func(yield func(dispatch.Order) bool) {
+		for i := range c.entries {
+			e := &c.entries[i]
+			if e.Order == uuid.Nil {
+				continue
+			}
+			a := addressee{ID: e.ID, Language: e.Language, Code: e.Code, Site: e.Site}
+			if o, ok := c.s.order(c.shelf, e.Order, a, e.Ladder[0], use, c.now); ok && !yield(o) {
+				return
+			}
+		}
+	}
 }

@@ -25,6 +25,8 @@ type pen struct {
 	// begun is Dispatch.elapsed before the transaction: leases count from it.
 	begun time.Duration
 	said  *scribe
+	// known is what the pass learnt of deliveries that a gateway took.
+	known *ledger
 }
 
 // anythingDue looks, without writing, whether a claim would find something.

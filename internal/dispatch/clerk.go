@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"tocsin/internal/channels"
@@ -159,11 +160,20 @@ func (k *desk) measure(now time.Time, settled int) {
 
 // commit writes everything of one pass in one transaction.
 func (k *desk) commit(ctx context.Context, now time.Time, s *settlement, calls []*brought, lots int) (claimed []*claim, err error) {
+	claimed, err = k.write(ctx, now, s, calls, lots)
+	if errors.Is(err, errOutlived) {
+		k.recent.forget()
+		claimed, err = k.write(ctx, now, s, calls, lots)
+	}
+	return claimed, err
+}
+
+func (k *desk) write(ctx context.Context, now time.Time, s *settlement, calls []*brought, lots int) (claimed []*claim, err error) {
+	var p pen
 	begun := k.d.elapsed()
 	err = k.d.db.Write(ctx, k.scope, func(tx *storage.Tx) error {
 		claimed = nil
-		said := newScribe()
-		p := pen{k: k, tx: tx, now: now, begun: begun, said: said}
+		p = pen{k: k, tx: tx, now: now, begun: begun, said: newScribe()}
 		if err := p.writeAll(ctx, s, calls); err != nil {
 			return err
 		}
@@ -172,8 +182,11 @@ func (k *desk) commit(ctx context.Context, now time.Time, s *settlement, calls [
 				return err
 			}
 		}
-		return said.write(ctx, tx, k.scope, now, k.d.node)
+		return p.said.write(ctx, tx, k.scope, now, k.d.node)
 	})
+	if err == nil {
+		k.recent.learn(p.known)
+	}
 	return claimed, err
 }
 

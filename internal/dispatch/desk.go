@@ -38,10 +38,11 @@ type desk struct {
 	done []*item
 
 	// inFlight counts claimed deliveries; unwritten is what the last pass failed to
-	// write. Only the clerk uses them and texts.
+	// write. Only the clerk uses them, texts and recent.
 	inFlight  int
 	unwritten *settlement
 	texts     *texts
+	recent    *recent
 	// speed is deliveries per second, lately; counted since countedFrom.
 	speed       float64
 	counted     int
@@ -62,7 +63,7 @@ func newDesk(d *Dispatch, g Gateway, kind channels.Kind, settings channels.Setti
 		log:   d.log.With("gateway", g.Name, "kind", g.Kind),
 		pause: newPause(d.clock), tray: newTray(),
 		flight: g.InFlight, bell: make(chan struct{}, 1),
-		texts:     newTexts(),
+		texts: newTexts(), recent: newRecent(),
 		clerkStop: make(chan struct{}), clerkDone: make(chan struct{}),
 	}
 	k.tray.bell = k.bell

@@ -1,8 +1,11 @@
 package dispatch
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"fmt"
+	"iter"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -70,6 +73,55 @@ func byCampaign(orders []Order) [][]Order {
 	return out
 }
 
+// EnqueueFirst is Enqueue for the first orders of a campaign opened in this
+// transaction, as many as an establishment has people: they are read one by
+// one, in the order of their ids, and compared with each other only.
+func (d *Dispatch) EnqueueFirst(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, campaign uuid.UUID, orders iter.Seq[Order]) (accepted int, err error) {
+	in := intake{tx: tx, scope: scope, now: now, said: newScribe()}
+	if err := in.lockCampaign(ctx, campaign); err != nil {
+		return 0, err
+	}
+	media, err := in.media(ctx)
+	if err != nil {
+		return 0, err
+	}
+	w := in.writer(newJudge())
+	last := uuid.Nil
+	for o := range orders {
+		if err := check(&o); err != nil {
+			return 0, err
+		}
+		if o.Campaign != campaign || media[o.Content] != o.Medium {
+			return 0, fault.New(fault.Invalid, "dispatch.content.unknown")
+		}
+		if bytes.Compare(o.ID[:], last[:]) <= 0 {
+			return 0, fmt.Errorf("dispatch: order %s does not follow %s", o.ID, last)
+		}
+		last = o.ID
+		if err := w.add(ctx, &o); err != nil {
+			return 0, err
+		}
+	}
+	if err := w.end(ctx); err != nil {
+		return 0, err
+	}
+	return w.accepted, in.said.write(ctx, tx, scope, now, d.node)
+}
+
+// media are those of the campaign's contents.
+func (in *intake) media(ctx context.Context) (map[uuid.UUID]channels.Medium, error) {
+	out := make(map[uuid.UUID]channels.Medium)
+	err := in.tx.Query(ctx, `SELECT id, medium FROM dispatch_contents WHERE organisation_id = $1 AND campaign_id = $2`,
+		[]any{in.scope.Organisation(), in.limits.ID}, func(row func(...any) error) error {
+			var id uuid.UUID
+			var m channels.Medium
+			err := row(&id, &m)
+			out[id] = m
+			return err
+		})
+	return out, err
+}
+
 // intake is one Enqueue for one campaign.
 type intake struct {
 	tx    *storage.Tx
@@ -102,16 +154,13 @@ func (in *intake) take(ctx context.Context, orders []Order) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	rows, lots, accepted := in.sort(fresh, j)
-	if err := in.tx.InsertRows(ctx, "dispatch_lots", lotColumns(), lots); err != nil {
-		return 0, err
+	w := in.writer(j)
+	for _, o := range fresh {
+		if err := w.add(ctx, o); err != nil {
+			return 0, err
+		}
 	}
-	if err := in.tx.InsertRows(ctx, "dispatch_deliveries", deliveryColumns(), rows); err != nil {
-		return 0, err
-	}
-	_, err = in.tx.Exec(ctx, `UPDATE dispatch_campaigns SET total = total + $3 WHERE organisation_id = $1 AND id = $2`,
-		in.scope.Organisation(), in.limits.ID, accepted)
-	return accepted, err
+	return w.accepted, w.end(ctx)
 }
 
 // lockCampaign reads the limits and makes other intakes of the campaign wait,

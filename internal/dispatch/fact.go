@@ -56,7 +56,7 @@ type Reply struct {
 }
 
 // Sink hears what happened. Calls are made one at a time for an establishment,
-// carry at most 500 items of that establishment, and are repeated until the
+// carry at most 1,000 items of that establishment, and are repeated until the
 // sink returns nil: it must recognise an item by its ID. A receipt may be told
 // before the acceptance it follows.
 type Sink interface {

@@ -29,8 +29,12 @@ func carriageOf(o *Order) carriage {
 	return carriage{strings.ToLower(o.Address), o.Content, o.Purpose, o.Wave}
 }
 
+func newJudge() *judge {
+	return &judge{perSubject: make(map[uuid.UUID]int), carried: make(map[carriage]bool)}
+}
+
 func (in *intake) judge(ctx context.Context, orders []*Order) (*judge, error) {
-	j := &judge{perSubject: make(map[uuid.UUID]int), carried: make(map[carriage]bool, len(orders))}
+	j := newJudge()
 	if in.total == 0 || len(orders) == 0 {
 		return j, nil // a first wave has nothing to be compared with
 	}
@@ -98,7 +102,9 @@ func (in *intake) state(j *judge, o *Order, accepted int) State {
 		return Guarded
 	}
 	j.carried[c] = true
-	j.perSubject[o.Subject]++
+	if in.limits.MaxPerSubject > 0 {
+		j.perSubject[o.Subject]++
+	}
 	return Queued
 }
 
@@ -137,36 +143,70 @@ type openLot struct {
 	row []any
 }
 
-// sort puts every order in a lot and makes the rows.
-func (in *intake) sort(orders []*Order, j *judge) (rows, lots [][]any, accepted int) {
-	open := make(map[description]*openLot)
-	rows = make([][]any, 0, len(orders))
-	org := in.scope.Organisation()
-	values := make([]any, len(orders)*len(deliveryColumns()))
-	for _, o := range orders {
-		s := in.state(j, o, accepted)
-		if s == Queued {
-			accepted++
-		}
-		d := in.describe(o, s)
-		lot := open[d]
-		if lot == nil || lot.n == lotSize {
-			lot = &openLot{id: storage.NewID(in.now)}
-			lot.row = in.lotRow(d, lot.id)
-			open[d] = lot
-			lots = append(lots, lot.row)
-		}
-		lot.n++
-		if d.due {
-			lot.row[lotRemaining] = lot.n
-		}
-		row := values[:0:len(deliveryColumns())]
-		values = values[len(deliveryColumns()):]
-		rows = append(rows, append(row, org, o.ID, lot.id, in.limits.ID, o.Subject, string(o.Medium), o.Address, o.Link, o.Token, string(s)))
-		in.said.count(in.limits.ID, o.Medium, string(s), 1)
-		in.tellFate(o, s)
+// rowsAtOnce bounds what is copied at once for the driver: the rows of a
+// hundred thousand orders would weigh as much as the orders.
+const rowsAtOnce = 512
+
+// lotWriter puts every order in a lot and writes the rows.
+type lotWriter struct {
+	in       *intake
+	judge    *judge
+	open     map[description]*openLot
+	values   []any
+	rows     [][]any
+	lots     [][]any
+	accepted int
+}
+
+func (in *intake) writer(j *judge) *lotWriter {
+	return &lotWriter{in: in, judge: j, open: make(map[description]*openLot)}
+}
+
+func (w *lotWriter) add(ctx context.Context, o *Order) error {
+	s := w.in.state(w.judge, o, w.accepted)
+	if s == Queued {
+		w.accepted++
 	}
-	return rows, lots, accepted
+	d := w.in.describe(o, s)
+	lot := w.open[d]
+	if lot == nil || lot.n == lotSize {
+		lot = &openLot{id: storage.NewID(w.in.now)}
+		lot.row = w.in.lotRow(d, lot.id)
+		w.open[d] = lot
+		w.lots = append(w.lots, lot.row)
+	}
+	lot.n++
+	if d.due {
+		lot.row[lotRemaining] = lot.n
+	}
+	w.in.said.count(w.in.limits.ID, o.Medium, string(s), 1)
+	w.in.tellFate(o, s)
+	at := len(w.values)
+	w.values = append(w.values, w.in.scope.Organisation(), o.ID, lot.id, w.in.limits.ID, o.Subject, string(o.Medium), o.Address, o.Link, o.Token, string(s))
+	w.rows = append(w.rows, w.values[at:len(w.values):len(w.values)])
+	if len(w.rows) < rowsAtOnce {
+		return nil
+	}
+	return w.flush(ctx)
+}
+
+func (w *lotWriter) flush(ctx context.Context) error {
+	err := w.in.tx.InsertRows(ctx, "dispatch_deliveries", deliveryColumns(), w.rows)
+	w.rows, w.values = w.rows[:0], w.values[:0]
+	return err
+}
+
+// end writes what is left, the lots and the campaign's total.
+func (w *lotWriter) end(ctx context.Context) error {
+	if err := w.flush(ctx); err != nil {
+		return err
+	}
+	if err := w.in.tx.InsertRows(ctx, "dispatch_lots", lotColumns(), w.lots); err != nil {
+		return err
+	}
+	_, err := w.in.tx.Exec(ctx, `UPDATE dispatch_campaigns SET total = total + $3 WHERE organisation_id = $1 AND id = $2`,
+		w.in.scope.Organisation(), w.in.limits.ID, w.accepted)
+	return err
 }
 
 func (in *intake) tellFate(o *Order, s State) {

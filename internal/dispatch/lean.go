@@ -16,12 +16,15 @@ type leanUpdate struct {
 	set    string
 	types  []string
 	shared []any
+	// when is a further condition on the row; empty is none.
+	when string
 }
 
 // leanRows is how many rows one statement takes; fewer are cut in powers of two.
 const leanRows = 256
 
-func (u leanUpdate) run(ctx context.Context, tx *storage.Tx, organisation any, rows [][]any) error {
+// run gives how many rows changed.
+func (u leanUpdate) run(ctx context.Context, tx *storage.Tx, organisation any, rows [][]any) (changed int64, err error) {
 	for len(rows) > 0 {
 		n := leanRows
 		for n > len(rows) {
@@ -32,12 +35,14 @@ func (u leanUpdate) run(ctx context.Context, tx *storage.Tx, organisation any, r
 		for _, r := range rows[:n] {
 			args = append(args, r...)
 		}
-		if _, err := tx.Exec(ctx, u.text(n, tx.Engine() == storage.PostgreSQL), args...); err != nil {
-			return err
+		c, err := tx.Exec(ctx, u.text(n, tx.Engine() == storage.PostgreSQL), args...)
+		if err != nil {
+			return changed, err
 		}
+		changed += c
 		rows = rows[n:]
 	}
-	return nil
+	return changed, nil
 }
 
 func (u leanUpdate) text(rows int, typed bool) string {
@@ -69,5 +74,8 @@ func (u leanUpdate) text(rows int, typed bool) string {
 		b.WriteByte(')')
 	}
 	b.WriteString(") UPDATE dispatch_deliveries SET " + u.set + " FROM v WHERE organisation_id = $1 AND id = v.c0")
+	if u.when != "" {
+		b.WriteString(" AND " + u.when)
+	}
 	return b.String()
 }

@@ -140,6 +140,16 @@ func (o *office) wake() {
 	}
 }
 
+// busy tells whether messages wait for a sender on this node.
+func (o *office) busy() bool {
+	for _, k := range *o.list.Load() {
+		if len(k.work) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // wakeOthers tells the gateways of the same medium that something came back to the queue.
 func (o *office) wakeOthers(k *desk) {
 	for _, other := range *o.list.Load() {

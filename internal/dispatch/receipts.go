@@ -121,6 +121,11 @@ func (p *pen) find(ctx context.Context, known *ledger, all []channels.Receipt) e
 		if _, ok := known.find(r); ok {
 			continue
 		}
+		if c := p.k.recent.get(r); c != nil {
+			known.byDelivery[c.delivery] = c
+			known.byProvider[r.ProviderID] = partOf{c, 0}
+			continue
+		}
 		if r.ProviderID != "" {
 			providers = append(providers, r.ProviderID)
 		} else if r.MessageID != uuid.Nil {
@@ -245,9 +250,13 @@ func (p *pen) writeHeard(ctx context.Context, known *ledger) error {
 		}
 		rows = append(rows, []any{p.k.scope.Organisation(), c.delivery, string(c.state), string(c.reason), c.done, settled})
 	}
-	delivered := leanUpdate{"state = 'delivered', parts_done = 1, settled_us = v.c1", []string{"uuid", "bigint"}, nil}
-	if err := delivered.run(ctx, p.tx, p.k.scope.Organisation(), arrived); err != nil {
+	delivered := leanUpdate{"state = 'delivered', parts_done = 1, settled_us = v.c1", []string{"uuid", "bigint"}, nil, "state = 'accepted'"}
+	n, err := delivered.run(ctx, p.tx, p.k.scope.Organisation(), arrived)
+	if err != nil {
 		return err
+	}
+	if n != int64(len(arrived)) {
+		return errOutlived
 	}
 	if _, err := p.tx.UpdateRows(ctx, "dispatch_deliveries", 2, []storage.Column{
 		{Name: "organisation_id", Type: "uuid"},

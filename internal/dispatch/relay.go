@@ -8,6 +8,7 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/channels"
+	"tocsin/internal/clock"
 	"tocsin/internal/jobs"
 	"tocsin/internal/storage"
 )
@@ -26,8 +27,10 @@ type relay struct {
 	d      *Dispatch
 	bell   chan struct{}
 	leases *jobs.Leases
-	// leasedAt is when the lease was last renewed; only the task uses it.
+	// leasedAt is when the lease was last renewed, worked how long the last round
+	// took; only the task uses them.
 	leasedAt time.Time
+	worked   time.Duration
 }
 
 func newRelay(d *Dispatch) *relay {
@@ -41,6 +44,9 @@ func (r *relay) run(ctx context.Context) (more bool, err error) {
 	if r.d.sink == nil {
 		return false, nil
 	}
+	r.rest(ctx)
+	began := clock.Real().Now()
+	defer func() { r.worked = clock.Real().Now().Sub(began) }()
 	orgs, err := r.d.organisations(ctx, `SELECT organisation_id FROM dispatch_facts UNION SELECT organisation_id FROM dispatch_replies WHERE NOT relayed`)
 	if err != nil || len(orgs) == 0 {
 		return false, err
@@ -61,6 +67,19 @@ func (r *relay) run(ctx context.Context) (more bool, err error) {
 		more = more || facts || replies
 	}
 	return more, nil
+}
+
+// rest lets messages leave first: while a gateway is at work, the relay waits
+// twice as long as its last round took, because on SQLite its writes are in the
+// way of those that send. News is then at most a moment late.
+func (r *relay) rest(ctx context.Context) {
+	if r.worked == 0 || !r.d.office.busy() {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-clock.Real().After(min(2*r.worked, relayEvery)):
+	}
 }
 
 func (r *relay) lease(ctx context.Context) (bool, error) {

@@ -227,7 +227,7 @@ func TestAFailingSinkDelaysNobody(t *testing.T) {
 	h.within("all sent", func() bool { return h.air.Count() == 1200 })
 	h.sink.Fail(nil)
 	h.facts(dispatch.FactAccepted, 1200)
-	if n := h.sink.Largest(); n > 500 {
+	if n := h.sink.Largest(); n > 1000 {
 		t.Errorf("a batch of %d facts", n)
 	}
 }

@@ -13,6 +13,7 @@ import (
 // writeAll writes a settlement and what the channel brought, except the claim.
 func (p *pen) writeAll(ctx context.Context, s *settlement, calls []*brought) error {
 	known := newLedger()
+	p.known = known
 	for _, it := range s.sent {
 		if it.outcome.State == channels.Accepted {
 			known.addSent(it, p.k.gateway.ID)
@@ -111,16 +112,16 @@ func (p *pen) writeSent(ctx context.Context, sent []*item, known *ledger) error 
 // arrived already, and all others column by column.
 func (p *pen) updateSent(ctx context.Context, plain, arrived, rows [][]any) error {
 	org, shared := p.k.scope.Organisation(), []any{p.k.gateway.ID}
-	accepted := leanUpdate{"state = 'accepted', reason = '', parts = 1, gateway_id = $2, provider_id = v.c1, accepted_us = v.c2", []string{"uuid", "text", "bigint"}, shared}
-	if err := accepted.run(ctx, p.tx, org, plain); err != nil {
+	accepted := leanUpdate{"state = 'accepted', reason = '', parts = 1, gateway_id = $2, provider_id = v.c1, accepted_us = v.c2", []string{"uuid", "text", "bigint"}, shared, ""}
+	if _, err := accepted.run(ctx, p.tx, org, plain); err != nil {
 		return err
 	}
 	delivered := leanUpdate{
 		"state = 'delivered', reason = '', parts = 1, parts_done = 1, gateway_id = $2, provider_id = v.c1, accepted_us = v.c2, settled_us = v.c3",
 		[]string{"uuid", "text", "bigint", "bigint"},
-		shared,
+		shared, "",
 	}
-	if err := delivered.run(ctx, p.tx, org, arrived); err != nil {
+	if _, err := delivered.run(ctx, p.tx, org, arrived); err != nil {
 		return err
 	}
 	_, err := p.tx.UpdateRows(ctx, "dispatch_deliveries", 2, sentColumns(), rows)
@@ -300,7 +301,7 @@ type carried struct {
 	parts  int
 	done   int64
 	at     time.Time
-	// written is true when the row exists already and changed by a receipt.
+	// stored is true when the row exists already, changed when a receipt changed it.
 	stored, changed bool
 }
 
