@@ -47,7 +47,8 @@ func (s *Service) audience(ctx context.Context, scope access.Scope, p *plan, n n
 }
 
 // narrowed lets the directory do what it can of the narrowing. People on leave
-// are asked for: the sheet says that they are not called.
+// and those the planning puts elsewhere are asked for: the sheet says that they
+// are not called.
 func narrowed(r directory.Rule, n narrowing) directory.Rule {
 	if len(r.Sites) == 0 {
 		r.Sites = n.Sites
@@ -55,7 +56,7 @@ func narrowed(r directory.Rule, n narrowing) directory.Rule {
 	if len(r.Services) == 0 {
 		r.Services = n.Services
 	}
-	r.Absent = true
+	r.Absent, r.Duty = true, directory.UnknownDuty
 	return r
 }
 

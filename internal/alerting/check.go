@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/channels"
+	"tocsin/internal/directory"
 	"tocsin/internal/fault"
 )
 
@@ -58,9 +59,22 @@ func (c *checker) identity() {
 	if !slices.Contains([]Profile{Rappel, Diffusion, Discret}, c.def.Profile) {
 		c.add("profile", "alerting.check.profile", "profile", string(c.def.Profile))
 	}
+	for i, r := range append([]directory.Rule{c.def.Audience.Include, c.def.Audience.Exclude}, rulesOf(c.def.Waves)...) {
+		if !slices.Contains([]directory.Duty{directory.UnknownDuty, directory.OnDuty, directory.OffDuty}, r.Duty) {
+			c.add("rules."+strconv.Itoa(i)+".duty", "alerting.check.duty", "value", string(r.Duty))
+		}
+	}
 	if c.def.Audience.IgnoreRest && c.def.Audience.RestReason.In("fr") == "" {
 		c.add("audience.rest_reason", "alerting.check.rest_reason")
 	}
+}
+
+func rulesOf(waves []Wave) []directory.Rule {
+	out := make([]directory.Rule, len(waves))
+	for i, w := range waves {
+		out[i] = w.Who
+	}
+	return out
 }
 
 var variableName = regexp.MustCompile(`^[a-z_]{1,30}$`)

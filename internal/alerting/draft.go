@@ -98,6 +98,8 @@ type LeftOut string
 // The reasons, the first that applies. The values are stored.
 const (
 	LeftAbsent    LeftOut = "absent"
+	LeftOnDuty    LeftOut = "on_duty"
+	LeftOffDuty   LeftOut = "off_duty"
 	LeftProtected LeftOut = "protected"
 	LeftResting   LeftOut = "resting"
 	LeftNoAddress LeftOut = "no_address"
@@ -108,7 +110,7 @@ const (
 
 // LeftOuts lists the reasons in the order they are shown.
 func LeftOuts() []LeftOut {
-	return []LeftOut{LeftNoAddress, LeftStopped, LeftRefused, LeftAbsent, LeftResting, LeftProtected, LeftNoWave}
+	return []LeftOut{LeftNoAddress, LeftStopped, LeftRefused, LeftAbsent, LeftOnDuty, LeftOffDuty, LeftResting, LeftProtected, LeftNoWave}
 }
 
 // MissingPerson is a person of the audience who would not be called.

@@ -70,9 +70,14 @@ func whyNoRung(t directory.Target, media []channels.Medium) LeftOut {
 // leftOut tells why a person is not called, or "". The order matters: someone
 // on leave is counted as such whatever else is true of him.
 func (p *plan) leftOut(t directory.Target, wave int, now time.Time) LeftOut {
+	wanted := p.Definition.Audience.Include.Duty
 	switch {
 	case t.Absent:
 		return LeftAbsent
+	case !wanted.Fits(t.Duty) && t.Duty == directory.OnDuty:
+		return LeftOnDuty
+	case !wanted.Fits(t.Duty):
+		return LeftOffDuty
 	case t.Protected && p.Definition.Audience.Mass:
 		return LeftProtected
 	case wave < 0:
@@ -99,7 +104,7 @@ func (m matcher) matches(t directory.Target) bool {
 		return ok
 	}
 	r := m.rule
-	return among(r.Metiers, t.Metier) && anyAmong(r.Qualifications, t.Qualifications) &&
+	return r.Duty.Fits(t.Duty) && among(r.Metiers, t.Metier) && anyAmong(r.Qualifications, t.Qualifications) &&
 		among(r.Services, t.Service) && among(r.Sites, t.Site) && among(r.People, t.Person)
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/channels"
+	"tocsin/internal/directory"
 	"tocsin/internal/fault"
 )
 
@@ -48,6 +49,12 @@ func (p *plan) use(number int) Use {
 		return u
 	}
 	return UseAlert
+}
+
+// asksDuty tells whether the planning decides who is called, or by which words.
+func (d Definition) asksDuty() bool {
+	return d.Audience.Include.Duty != directory.UnknownDuty ||
+		slices.ContainsFunc(d.Waves, func(w Wave) bool { return w.Who.Duty != directory.UnknownDuty })
 }
 
 // skills are what quotas may count of a person: " iade urgences " with spaces around each.

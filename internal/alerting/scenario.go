@@ -14,7 +14,8 @@ type Profile string
 
 // The profiles. The values are stored.
 const (
-	// Rappel calls people who are off duty: waves, quotas, answers.
+	// Rappel calls people who are off duty: waves, quotas, answers. Who is off duty
+	// is told by the rule of the audience and the plannings.
 	Rappel Profile = "rappel"
 	// Diffusion tells everyone on site: no quota, no wait, repeated until the end.
 	Diffusion Profile = "diffusion"

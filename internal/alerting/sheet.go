@@ -13,6 +13,7 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/channels"
+	"tocsin/internal/directory"
 	"tocsin/internal/dispatch"
 )
 
@@ -65,6 +66,8 @@ type census struct {
 	skills   map[string]int
 	left     map[LeftOut]int
 	missing  []MissingPerson
+	// rostered tells that a planning speaks of somebody of the audience.
+	rostered bool
 }
 
 func newCensus(p *plan) *census {
@@ -83,6 +86,7 @@ func newCensus(p *plan) *census {
 
 func (c *census) add(m member) {
 	c.sites[m.Target.Site] = m.Target.SiteName
+	c.rostered = c.rostered || m.Target.Duty != directory.UnknownDuty
 	k := unitOf(m.Target)
 	u := c.units[k]
 	if u == nil {
@@ -226,6 +230,9 @@ func (s *Service) warnings(ctx context.Context, scope access.Scope, pr prepared,
 	warn := func(key string, args ...any) { out = append(out, Warning{key, args}) }
 	if c.messaged == 0 {
 		warn("alerting.warning.nobody")
+	}
+	if !c.rostered && c.plan.Definition.asksDuty() {
+		warn("alerting.warning.no_roster")
 	}
 	for _, m := range c.plan.Definition.media() {
 		if !slices.ContainsFunc(gateways, func(g dispatch.Gateway) bool { return g.Medium == m && g.Enabled }) {

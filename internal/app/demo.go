@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -201,32 +202,53 @@ func (h *House) demoGateways(ctx context.Context, scope access.Scope, p ports) e
 }
 
 // demoDirectory passes the staff file through the import, as a hospital would.
-func (h *House) demoDirectory(ctx context.Context, scope access.Scope, invented demo.Establishment) (err error) {
+func (h *House) demoDirectory(ctx context.Context, scope access.Scope, invented demo.Establishment) error {
+	if err := demoFile("personnel.csv", invented.WriteCSV, func(rows *table.Source, file directory.File) error {
+		staged, err := h.Directory.Stage(ctx, scope, rows, file)
+		if err != nil {
+			return err
+		}
+		if _, err := h.Directory.Preview(ctx, scope, staged.ID); err != nil {
+			return err
+		}
+		_, err = h.Directory.Confirm(ctx, scope, staged.ID)
+		return err
+	}); err != nil {
+		return err
+	}
+	zone, err := time.LoadLocation(invented.Zone)
+	if err != nil {
+		return fmt.Errorf("zone of the demonstration: %w", err)
+	}
+	write := func(w io.Writer) error { return invented.WriteRoster(w, h.Clock.Now().In(zone)) }
+	return demoFile("planning.csv", write, func(rows *table.Source, file directory.File) error {
+		staged, err := h.Directory.StageRoster(ctx, scope, rows, file)
+		if err != nil {
+			return err
+		}
+		return h.Directory.ConfirmRoster(ctx, scope, staged.ID)
+	})
+}
+
+// demoFile writes a file and reads it as an import does.
+func demoFile(name string, write func(io.Writer) error, read func(*table.Source, directory.File) error) (err error) {
 	f, err := os.CreateTemp("", "tocsin-demo-*.csv")
 	if err != nil {
-		return fmt.Errorf("staff file: %w", err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
-	if err := invented.WriteCSV(f); err != nil {
+	if err := write(f); err != nil {
 		return err
 	}
 	info, err := f.Stat()
 	if err != nil {
-		return fmt.Errorf("staff file: %w", err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
-	rows, err := table.Open(f, info.Size(), "personnel.csv", table.DefaultLimits())
+	rows, err := table.Open(f, info.Size(), name, table.DefaultLimits())
 	if err != nil {
 		return err
 	}
-	staged, err := h.Directory.Stage(ctx, scope, rows, directory.File{Name: "personnel.csv"})
-	if err = errors.Join(err, rows.Close()); err != nil {
-		return err
-	}
-	if _, err := h.Directory.Preview(ctx, scope, staged.ID); err != nil {
-		return err
-	}
-	_, err = h.Directory.Confirm(ctx, scope, staged.ID)
-	return err
+	return errors.Join(read(rows, directory.File{Name: name}), rows.Close())
 }
 
 // demoLaunch starts an exercise of the plan blanc.

@@ -19,12 +19,21 @@ type importCommand struct {
 	Source string `default:"RH" help:"Owner of these rows: people of the same source who are no longer in the file are marked departed."`
 	Go     bool   `help:"Apply. Without it, only show what would change."`
 	Force  bool   `help:"With --go, apply even when many people would disappear."`
+	Roster bool   `help:"The file is a roster: who works when. It replaces the roster in use of its source."`
 }
 
 // Run stages the file, shows the difference and, with --go, applies it.
 func (c *importCommand) Run(s *session) (err error) {
 	return c.enter(s, func(h *House, scope access.Scope) error {
-		id, err := h.stage(s, scope, c.File, c.Source)
+		if c.Roster {
+			return c.roster(s, h, scope)
+		}
+		var id directory.Import
+		err := withTable(c.File, func(rows *table.Source, file directory.File) (err error) {
+			file.Source = c.Source
+			id, err = h.Directory.Stage(s.ctx, scope, rows, file)
+			return err
+		})
 		if err != nil {
 			return err
 		}
@@ -49,31 +58,47 @@ func (c *importCommand) Run(s *session) (err error) {
 	})
 }
 
-// stage reads a file from the disk into the directory's staging area.
-func (h *House) stage(s *session, scope access.Scope, path, source string) (i directory.Import, err error) {
+// roster reads a planning and, with --go, puts it in use.
+func (c *importCommand) roster(s *session, h *House, scope access.Scope) error {
+	var r directory.Roster
+	err := withTable(c.File, func(rows *table.Source, file directory.File) (err error) {
+		file.Source = c.Source
+		r, err = h.Directory.StageRoster(s.ctx, scope, rows, file)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	loc := s.words()
+	s.printf("%s", loc.T("app.import.roster", "rows", r.Rows, "people", r.People, "shifts", r.Shifts, "refused", r.Refused))
+	for _, p := range r.Problems {
+		s.printf("  %s", loc.T("app.import.roster.line", "line", p.Line, "why", p.Sentence(loc)))
+	}
+	if !c.Go {
+		s.printf("%s", loc.T("app.import.add_go"))
+	}
+	if !c.Go || r.Same {
+		return h.Directory.AbandonRoster(s.ctx, scope, r.ID)
+	}
+	return h.Directory.ConfirmRoster(s.ctx, scope, r.ID)
+}
+
+// withTable opens a file of the disk as a table, and closes it after.
+func withTable(path string, read func(*table.Source, directory.File) error) (err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return i, fmt.Errorf("open %s: %w", path, err)
+		return fmt.Errorf("open %s: %w", path, err)
 	}
-	defer func() {
-		if cerr := f.Close(); err == nil && cerr != nil {
-			err = cerr
-		}
-	}()
+	defer func() { err = errors.Join(err, f.Close()) }()
 	info, err := f.Stat()
 	if err != nil {
-		return i, fmt.Errorf("read %s: %w", path, err)
+		return fmt.Errorf("read %s: %w", path, err)
 	}
 	rows, err := table.Open(f, info.Size(), filepath.Base(path), table.DefaultLimits())
 	if err != nil {
-		return i, err
+		return err
 	}
-	defer func() {
-		if cerr := rows.Close(); err == nil && cerr != nil {
-			err = cerr
-		}
-	}()
-	return h.Directory.Stage(s.ctx, scope, rows, directory.File{Name: filepath.Base(path), Source: source})
+	return errors.Join(read(rows, directory.File{Name: filepath.Base(path)}), rows.Close())
 }
 
 // printImport says what an import would change, and every problem of the file as a whole.

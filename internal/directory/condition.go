@@ -30,6 +30,7 @@ type compiler struct {
 	values int
 	sweep  bool // everyone is chosen
 	wide   bool // something is asked that the index of names does not hold
+	duties *dutyBook
 }
 
 // newCompiler begins with $1 the establishment, $2 the generation and $3 the instant.
@@ -120,6 +121,7 @@ func (c *compiler) rule(r Rule, depth int) (string, error) {
 		}
 		b.WriteString(" AND (" + strings.Join(any, " OR ") + ")")
 	}
+	b.WriteString(c.duty(r.Duty))
 	if len(r.Groups) == 0 {
 		return b.String(), nil
 	}

@@ -44,6 +44,9 @@ func (d *Directory) Resolve(ctx context.Context, tx *storage.Tx, scope access.Sc
 	if err != nil {
 		return fmt.Errorf("resolve: %w", err)
 	}
+	if c.duties, err = readDuties(ctx, tx, scope, now); err != nil {
+		return fmt.Errorf("resolve: %w", err)
+	}
 	last, size := uuid.Nil, lookupPage
 	if c.sweep = include.Empty() && exclude.Empty(); c.sweep {
 		size = sweepPage
@@ -100,6 +103,10 @@ func (c *compiler) page(ctx context.Context, tx *storage.Tx, where string, last 
 			&refused, &rest, &t.Protected, &t.Absent)
 		t.Service, t.Site = service.UUID, site.UUID
 		t.Qualifications, t.Refused, t.RestUntil = unpacked(qualifications), unpacked(refused), storage.NullTime(rest)
+		worked := time.Time{}
+		if t.Duty, worked = c.duties.of(t.Person); t.Duty != OnDuty {
+			t.RestUntil = latest(t.RestUntil, worked)
+		}
 		c.place(&t)
 		page = append(page, t)
 		return err

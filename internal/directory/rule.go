@@ -17,9 +17,12 @@ type Rule struct {
 	People         []uuid.UUID `json:"people,omitempty" yaml:"people,omitempty"`
 	// Absent includes people on leave today. They are still never called by an alert.
 	Absent bool `json:"absent,omitempty" yaml:"absent,omitempty"`
+	// Duty keeps those who are on duty, or off, by the planning of the instant;
+	// people of whom no planning speaks fit both.
+	Duty Duty `json:"duty,omitempty" yaml:"duty,omitempty"`
 }
 
 // Empty tells a rule that chooses everyone.
 func (r Rule) Empty() bool {
-	return len(r.Metiers)+len(r.Qualifications)+len(r.Services)+len(r.Sites)+len(r.Statuses)+len(r.Groups)+len(r.People) == 0
+	return len(r.Metiers)+len(r.Qualifications)+len(r.Services)+len(r.Sites)+len(r.Statuses)+len(r.Groups)+len(r.People) == 0 && r.Duty == UnknownDuty
 }

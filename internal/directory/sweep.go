@@ -26,6 +26,9 @@ func (d *Directory) Sweep(ctx context.Context, scope access.Scope) error {
 	if err := d.abandonOld(ctx, scope); err != nil {
 		return err
 	}
+	if err := d.sweepRosters(ctx, scope); err != nil {
+		return err
+	}
 	limit := storage.Micros(d.clock.Now().Add(-UndoFor))
 	type over struct {
 		organisation uuid.UUID

@@ -70,8 +70,10 @@ type Target struct {
 	Refused []string
 	// Absent people are on leave at that instant: never called by an alert.
 	Absent bool
-	// RestUntil is the end of the rest time; zero when none.
+	// RestUntil is the end of the rest time, set by hand or opened by the last shift; zero when none.
 	RestUntil time.Time
+	// Duty is what the plannings say of that instant.
+	Duty Duty
 	// Protected people (SAMU regulation, exchange operators) stay out of mass waves.
 	Protected bool
 }

@@ -91,7 +91,7 @@ func (w *walk) furnish() {
 	h, ctx, system := w.h, w.t.Context(), access.System(w.h.scope.Organisation(), "story")
 	site, err := h.Houses.AddNode(ctx, system, organisation.Node{Kind: organisation.Site, Name: "Site des Tilleuls"}, uuid.Nil)
 	w.must(err)
-	agent := h.agent("Zéphyrin", "iade", func(p *directory.Person) { p.Site = site.ID })
+	agent := h.agent("Zéphyrin", "iade", func(p *directory.Person) { p.Site, p.Matricule = site.ID, "T1" })
 	absence, err := h.Directory.AddAbsence(ctx, system, directory.Absence{Person: agent.ID, From: h.now().AddDate(0, 1, 0), To: h.now().AddDate(0, 2, 0)})
 	w.must(err)
 	group := h.group("Réserve Bleuet", nil, agent)
@@ -104,6 +104,7 @@ func (w *walk) furnish() {
 	w.must(err)
 	imported, err = h.Directory.Preview(ctx, system, imported.ID)
 	w.must(err)
+	roster := h.staged("Matricule;Date;Horaire\n" + agent.Matricule + ";22/11/2026;07:00-19:00\n")
 	gateways, err := h.Dispatch.Gateways(ctx, system)
 	w.must(err)
 	member := identitytest.Join(w.t, h.Accounts, h.clock, h.scope.Organisation(), "capucine@valbrume.example", access.Reader)
@@ -129,6 +130,7 @@ func (w *walk) furnish() {
 		{"/scenarios/", "section", "textes"},
 		{"/annuaire/groupes/", "id", group.String()},
 		{"/annuaire/import/", "id", imported.ID.String()},
+		{"/annuaire/planning/", "id", roster.ID.String()},
 		{"/annuaire/", "id", agent.ID.String()},
 		{"/annuaire/", "contact", agent.Contacts[0].ID.String()},
 		{"/annuaire/", "absence", absence.ID.String()},
@@ -145,7 +147,7 @@ func (w *walk) furnish() {
 	} {
 		w.stolen.Set(name, id.String())
 	}
-	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "Supervision Réglisse", "Capucine", "capucine@", mobile(agent), mailbox(agent), "Dr Ordre"}
+	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Capucine", "capucine@", mobile(agent), mailbox(agent), "Dr Ordre"}
 }
 
 func (w *walk) must(err error) {
@@ -185,6 +187,8 @@ func TestWhoMayDoWhatMatters(t *testing.T) {
 		"POST /annuaire/import":                           files,
 		"POST /annuaire/export":                           files,
 		"POST /annuaire/import/{id}/confirmer":            files,
+		"POST /annuaire/planning":                         files,
+		"POST /annuaire/planning/{id}/confirmer":          files,
 		"POST /administration/canaux/{id}/modifier":       admin,
 		"POST /administration/comptes/{id}/roles":         admin,
 		"POST /administration/comptes/{id}/reinitialiser": admin,

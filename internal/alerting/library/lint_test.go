@@ -85,7 +85,7 @@ func TestLintFindsEachGap(t *testing.T) {
 			d.Answers[0].Meaning, d.Answers[0].Delays = alerting.Coming, []int{15, 30, 60, 90}
 		}},
 		{"a métier nobody knows", "nrbc", "waves.1.who", "metier_unknown", func(_ *testing.T, d *alerting.Definition) { d.Waves[1].Who.Metiers[0] = "sorcier" }},
-		{"a status nobody has", "intrusion", "waves.0.who", "status_unknown", func(_ *testing.T, d *alerting.Definition) { d.Waves[0].Who.Statuses[0] = "retraite" }},
+		{"a status nobody has", "intrusion", "waves.0.who", "status_unknown", func(_ *testing.T, d *alerting.Definition) { d.Waves[0].Who.Statuses = []string{"retraite"} }},
 		{"no wave for part of the audience", "tension", "audience.include", "audience_without_wave", func(_ *testing.T, d *alerting.Definition) {
 			d.Audience.Include.Metiers = append(d.Audience.Include.Metiers, "psychologue")
 		}},
@@ -111,7 +111,7 @@ func TestLintFindsEachGap(t *testing.T) {
 		{"people not needed are not told", "nrbc", "limits.stand_down", "stand_down_missing", func(_ *testing.T, d *alerting.Definition) { d.Limits.StandDown = false }},
 		{"no grace at the door", "nrbc", "limits.arrival_grace", "grace_missing", func(_ *testing.T, d *alerting.Definition) { d.Limits.ArrivalGrace = 0 }},
 		{"said only once", "evacuation", "limits.repeat_every", "repeat_missing", func(_ *testing.T, d *alerting.Definition) { d.Limits.RepeatEvery = 0 }},
-		{"rest ignored for no reason", "nrbc", "audience.rest_reason.fr", "text_missing", func(_ *testing.T, d *alerting.Definition) { d.Audience.IgnoreRest = true }},
+		{"rest ignored for no reason", "tension", "audience.rest_reason.fr", "text_missing", func(_ *testing.T, d *alerting.Definition) { d.Audience.IgnoreRest = true }},
 		{"nowhere to go", "nrbc", "where_to_go.en", "text_missing", func(_ *testing.T, d *alerting.Definition) { d.WhereToGo["en"] = "" }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -139,6 +139,7 @@ func fillRule(f *ui.Form, name string, r directory.Rule) {
 		f.SetList(name+"."+part, list)
 	}
 	fillBool(f, name+".absent", r.Absent)
+	f.Set(name+".duty", string(r.Duty))
 }
 
 func fillWaves(f *ui.Form, list []alerting.Wave) {

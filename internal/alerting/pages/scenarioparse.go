@@ -179,6 +179,7 @@ func ruleOf(f *ui.Form, name string) directory.Rule {
 	return directory.Rule{
 		Metiers: codes("metiers"), Qualifications: codes("qualifications"), Statuses: codes("statuses"),
 		Services: ids("services"), Sites: ids("sites"), Groups: ids("groups"), People: ids("people"), Absent: f.Checked(name+".absent", "oui"),
+		Duty: directory.Duty(f.Value(name + ".duty")),
 	}
 }
 

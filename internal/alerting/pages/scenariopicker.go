@@ -98,7 +98,23 @@ func (e *editor) chosenWords(c *ui.Context, name string) []string {
 	for _, part := range e.parts(c, name) {
 		out = append(out, labels(e.Form, part.Field, part.Choices)...)
 	}
+	if d := directory.Duty(e.Form.Value(name + ".duty")); d != directory.UnknownDuty {
+		out = append(out, dutyWord(c, d))
+	}
 	return out
+}
+
+// dutyChoices are what a rule may ask of the plannings.
+func dutyChoices(c *ui.Context) []ui.Choice {
+	return choicesFor([]directory.Duty{directory.UnknownDuty, directory.OnDuty, directory.OffDuty}, func(d directory.Duty) string { return dutyWord(c, d) })
+}
+
+// dutyWord says whom a rule keeps by the planning of the instant.
+func dutyWord(c *ui.Context, d directory.Duty) string {
+	if d == directory.UnknownDuty {
+		return c.Loc.T("alerting.scenario.duty.any")
+	}
+	return c.Loc.T("alerting.scenario.duty." + string(d))
 }
 
 // kept are the parts of a rule that have no boxes here: they travel hidden.

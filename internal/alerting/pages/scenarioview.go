@@ -175,6 +175,9 @@ func (v scenarioView) ruleWords(c *ui.Context, r directory.Rule) string {
 	if n := len(r.People); n > 0 {
 		parts = append(parts, c.Loc.N("alerting.page.people", n))
 	}
+	if r.Duty != directory.UnknownDuty {
+		parts = append(parts, dutyWord(c, r.Duty))
+	}
 	return strings.Join(parts, " · ")
 }
 

@@ -14,8 +14,11 @@ import (
 // sheet is what the page of a person shows.
 type sheet struct {
 	directory.Person
-	metier   string
-	groups   []directory.Group
+	metier string
+	groups []directory.Group
+	duty   directory.Duty
+	// resting is the end of the rest time, set by hand or opened by the last shift.
+	resting  time.Time
 	absences []directory.Absence
 	// free are the fixed groups the person may be put in.
 	free []directory.Group
@@ -47,6 +50,12 @@ func (p pages) sheet(c *ui.Context) (s sheet, err error) {
 	}
 	if s.absences, err = p.d.Absences(c.Ctx(), c.Scope, s.ID); err != nil {
 		return s, err
+	}
+	if s.duty, s.resting, err = p.d.DutyOf(c.Ctx(), c.Scope, s.ID, c.Now); err != nil {
+		return s, err
+	}
+	if s.RestUntil.After(s.resting) {
+		s.resting = s.RestUntil
 	}
 	all, err := p.d.Groups(c.Ctx(), c.Scope)
 	s.free = slices.DeleteFunc(all, func(g directory.Group) bool {

@@ -68,6 +68,7 @@ func Routes(r *ui.Router, o Options) {
 	r.Post(peoplePath+"/{id}/groupes", access.DirectoryWrite, p.joinGroup)
 	p.groupRoutes(r)
 	p.importRoutes(r)
+	p.rosterRoutes(r)
 }
 
 func (p pages) groupRoutes(r *ui.Router) {

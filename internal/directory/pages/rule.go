@@ -46,6 +46,9 @@ func (p pages) ruleWords(c *ui.Context, r directory.Rule) ([]string, error) {
 	if len(r.People) > 0 {
 		out = append(out, c.Loc.N("directory.page.rule.people", len(r.People)))
 	}
+	if r.Duty != directory.UnknownDuty {
+		out = append(out, c.Loc.T("directory.duty."+string(r.Duty)))
+	}
 	if r.Absent {
 		return append(out, c.Loc.T("directory.page.rule.absent")), nil
 	}
