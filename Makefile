@@ -59,11 +59,7 @@ test-fuzz:
 	@printf '%s\n' $(FUZZ) | xargs -P 2 -I{} bash -c 'target={}; $(GO) test -run "^$$" -fuzz "^$${target#*:}$$" -fuzztime $(FUZZTIME) -parallel 1 "$${target%%:*}"'
 
 .PHONY: test-browser
-test-browser: bin/tocsin
-	@node test/browser/run.mjs --only styleguide || { echo 'Second run, in case the browser itself died:'; node test/browser/run.mjs --only styleguide; }
-
-.PHONY: test-road
-test-road: bin/tocsin ## the whole road in a browser, from first start to report (several minutes; not yet part of `make test`)
+test-browser: bin/tocsin ## the style guide, the road from first start to report, and every page of the demonstration, in a browser
 	@node test/browser/run.mjs
 
 .PHONY: test-db

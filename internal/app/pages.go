@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"tocsin/internal/access"
 	"tocsin/internal/administration"
@@ -57,7 +58,7 @@ func (h *House) register(r *ui.Router) {
 	adminpages.Routes(r, adminpages.Options{
 		Journal: h.Journal, Doctor: administration.NewDoctor(h.Guard, h.Clock, h.Checks()...),
 		Cards: []adminpages.Card{
-			{Label: "app.card.accounts", Hint: "app.card.accounts.hint", Path: identitypages.AccountsPath, Icon: "people", Need: access.AccountRead},
+			{Label: "app.card.accounts", Hint: "app.card.accounts.hint", Path: identitypages.AccountsPath, Icon: "users", Need: access.AccountRead},
 			{Label: "app.card.channels", Hint: "app.card.channels.hint", Path: dispatchpages.Path, Icon: "phone", Need: access.ChannelRead},
 		},
 	})
@@ -71,7 +72,7 @@ func (h *House) frame() ui.Frame {
 	rail = append(rail, organisationpages.Rail()...)
 	rail = append(rail, ui.NavItem{Label: "app.rail.administration", Path: adminpages.HomePath, Icon: "settings", Need: access.JournalRead})
 	return ui.Frame{
-		Rail: rail, Acts: append(alertpages.Acts(), directorypages.Acts()...),
+		Rail: rail, Acts: slices.Concat(alertpages.Acts(), directorypages.Acts(), alertpages.ScenarioRail()),
 		Banner: alertpages.Banners{Service: h.Alerting},
 		Search: searchers{
 			alertpages.Search{Service: h.Alerting}, directorypages.Search{Directory: h.Directory}, organisationpages.Search{Service: h.Houses},

@@ -111,7 +111,8 @@ func (c *Context) banners() []Banner {
 		return []Banner{{Tone: Attention, Mark: c.Loc.T("ui.banner.unknown"), Text: c.Loc.T("ui.banner.unknown.text")}}
 	}
 	// The page a banner leads to says the same in larger letters.
-	return slices.DeleteFunc(out, func(b Banner) bool { return b.Path != "" && c.Request.URL.Path == b.Path })
+	at := c.Request.URL.Path
+	return slices.DeleteFunc(out, func(b Banner) bool { return b.Path != "" && (at == b.Path || strings.HasPrefix(at, b.Path+"/")) })
 }
 
 // search is the page of the "/" key.

@@ -98,6 +98,9 @@ func TestBannerIsOnEveryPage(t *testing.T) {
 		p := uitest.Get(t, r, path).Says(".banner.tone-attention .banner-mark", "EXERCICE")
 		p.Value(".banner a", "href", "/alertes/1").Has(".banner svg.shape")
 	}
+	// The pages under what it leads to say it themselves.
+	own := banners{list: []ui.Banner{{Tone: ui.Attention, Mark: "EXERCICE", Text: "Plan blanc", Path: "/annuaire", Action: "Suivre"}}}
+	uitest.Get(t, framed(t, uitest.As(access.Reader), own), "/annuaire/7").Want(200).Lacks(".banner")
 	broken := framed(t, uitest.As(access.Reader), banners{err: errors.New("no answer")})
 	uitest.Get(t, broken, "/annuaire/7").Want(200).Says(".banner", "Impossible de savoir si une alerte est en cours")
 }

@@ -65,6 +65,9 @@ type TableSpec struct {
 	Filter bool
 	// ID, if set, lets a live piece replace the table.
 	ID string
+	// Stack puts the cells of a row under each other on a phone. Cells that say
+	// nothing alone, such as figures, then carry their word in data-label.
+	Stack bool
 }
 
 // StatSpec is a figure with its word.

@@ -193,7 +193,7 @@ func journalPage(c *ui.Context, q ui.Query, records []journal.Record, older stri
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Table(ui.TableSpec{Caption: c.Loc.T("administration.journal.title"), Rows: len(records), Columns: []ui.Column{
+				templ_7745c5c3_Err = ui.Table(ui.TableSpec{Stack: true, Caption: c.Loc.T("administration.journal.title"), Rows: len(records), Columns: []ui.Column{
 					{Label: c.Loc.T("administration.journal.when")}, {Label: c.Loc.T("administration.journal.who")}, {Label: c.Loc.T("administration.journal.what")},
 					{Label: c.Loc.T("administration.journal.object")}, {Label: c.Loc.T("administration.journal.changes")},
 				}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
@@ -1012,7 +1012,7 @@ func healthPage(c *ui.Context, seen administration.Examination) templ.Component 
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Table(ui.TableSpec{Caption: c.Loc.T("administration.health.title"), Rows: len(seen.Reports), Columns: []ui.Column{
+				templ_7745c5c3_Err = ui.Table(ui.TableSpec{Stack: true, Caption: c.Loc.T("administration.health.title"), Rows: len(seen.Reports), Columns: []ui.Column{
 					{Label: c.Loc.T("administration.health.thing")}, {Label: c.Loc.T("administration.health.state")}, {Label: c.Loc.T("administration.health.found")},
 				}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var46), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {

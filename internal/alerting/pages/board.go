@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -154,7 +155,7 @@ func quotaDetail(c *ui.Context, q alerting.QuotaLine) string {
 func curve(c *ui.Context, b alerting.Board) chart.Chart {
 	out := chart.Chart{
 		Kind: chart.Steps, Title: c.Loc.T("alerting.page.curve.title"), Description: curveWords(c, b),
-		XLabel: c.Loc.T("alerting.page.curve.x"), YLabel: c.Loc.T("alerting.page.curve.y"), Number: func(v float64) string { return c.Loc.Decimal(v, 0) },
+		XLabel: c.Loc.T("alerting.page.curve.x"), YLabel: c.Loc.T("alerting.page.curve.y"), Number: func(v float64) string { return briefly(c, v) },
 	}
 	series := make([][]chart.Point, 4)
 	for _, pt := range b.Curve {
@@ -188,6 +189,15 @@ func drawn(ch chart.Chart, id string, width, height float64) templ.Component {
 		return templ.NopComponent
 	}
 	return templ.Raw(b.String())
+}
+
+// briefly writes a figure of an axis: in its first minutes an alert is told in
+// parts of a minute.
+func briefly(c *ui.Context, v float64) string {
+	if v == math.Trunc(v) {
+		return c.Loc.Decimal(v, 0)
+	}
+	return c.Loc.Decimal(v, 1)
 }
 
 // curveRows are at most 24 points of the curve for its table, the last one always.

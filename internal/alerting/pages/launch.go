@@ -295,17 +295,21 @@ func sortedPreviews(s alerting.Sheet, language string) (first, other, later []al
 	return first, other, later
 }
 
-// sortedWarnings puts the lines of quota that cannot be filled apart: a small
-// hospital may have many, and they must not hide the rest.
-func sortedWarnings(s alerting.Sheet) (others, quotas []alerting.Warning) {
+// sortedWarnings puts apart the lines of quota that cannot be filled, since a
+// small hospital may have many, and what concerns the shape of the SMS, which
+// nobody mends at night: neither must hide the rest.
+func sortedWarnings(s alerting.Sheet) (others, quotas, shape []alerting.Warning) {
 	for _, w := range s.Warnings {
-		if w.Key == "alerting.warning.quota" {
+		switch {
+		case w.Key == "alerting.warning.quota":
 			quotas = append(quotas, w)
-		} else {
+		case strings.HasPrefix(w.Key, "alerting.warning.sms_"):
+			shape = append(shape, w)
+		default:
 			others = append(others, w)
 		}
 	}
-	return others, quotas
+	return others, quotas, shape
 }
 
 // leftOutTotal is how many people of the audience are not called.

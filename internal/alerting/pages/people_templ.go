@@ -253,7 +253,7 @@ func (p *Pages) peopleTable(c *ui.Context, l alerting.Launch, list listing) temp
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Table(ui.TableSpec{Caption: c.Loc.T("alerting.page.people.caption"), Rows: len(list.People), Empty: c.Loc.T("alerting.page.people.empty"), Columns: []ui.Column{
+		templ_7745c5c3_Err = ui.Table(ui.TableSpec{Stack: true, Caption: c.Loc.T("alerting.page.people.caption"), Rows: len(list.People), Empty: c.Loc.T("alerting.page.people.empty"), Columns: []ui.Column{
 			{Label: c.Loc.T("alerting.page.col.person")}, {Label: c.Loc.T("alerting.page.col.state")}, {Label: c.Loc.T("alerting.page.col.answer")}, {Label: c.Loc.T("alerting.page.col.attempts")}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -815,7 +815,7 @@ func (p *Pages) personPage(c *ui.Context, l alerting.Launch, r alerting.Recipien
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Table(ui.TableSpec{Caption: c.Loc.T("alerting.page.col.attempts"), Rows: len(r.Attempts), Empty: c.Loc.T("alerting.page.person.no_attempt"), Columns: []ui.Column{
+			templ_7745c5c3_Err = ui.Table(ui.TableSpec{Stack: true, Caption: c.Loc.T("alerting.page.col.attempts"), Rows: len(r.Attempts), Empty: c.Loc.T("alerting.page.person.no_attempt"), Columns: []ui.Column{
 				{Label: c.Loc.T("alerting.page.col.medium")}, {Label: c.Loc.T("alerting.page.col.address")}, {Label: c.Loc.T("alerting.page.col.what")}, {Label: c.Loc.T("alerting.page.col.state")}, {Label: c.Loc.T("alerting.page.col.at")}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var34), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -947,7 +947,7 @@ func (p *Pages) personPage(c *ui.Context, l alerting.Launch, r alerting.Recipien
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Table(ui.TableSpec{Caption: c.Loc.T("alerting.page.person.answers"), Rows: len(r.Answers), Empty: c.Loc.T("alerting.page.person.no_answer"), Columns: []ui.Column{
+			templ_7745c5c3_Err = ui.Table(ui.TableSpec{Stack: true, Caption: c.Loc.T("alerting.page.person.answers"), Rows: len(r.Answers), Empty: c.Loc.T("alerting.page.person.no_answer"), Columns: []ui.Column{
 				{Label: c.Loc.T("alerting.page.col.at")}, {Label: c.Loc.T("alerting.page.col.answer")}, {Label: c.Loc.T("alerting.page.col.source")}, {Label: c.Loc.T("alerting.page.col.text")}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var41), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

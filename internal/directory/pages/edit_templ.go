@@ -378,7 +378,7 @@ func contactRow(c *ui.Context, f *ui.Form, r row) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Checkbox(f, ui.FieldSpec{Name: r.name("private"), Label: c.Loc.T("directory.page.private")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Checkbox(f, ui.FieldSpec{Name: r.name("private"), Label: c.Loc.T("directory.page.private.check")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -920,7 +920,7 @@ func rollTable(c *ui.Context, r roll, d *directory.Directory) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Table(ui.TableSpec{Caption: c.Loc.T("directory.page.people"), Rows: len(r.page.People), Empty: c.Loc.T("directory.page.none"), Columns: []ui.Column{
+		templ_7745c5c3_Err = ui.Table(ui.TableSpec{Stack: true, Caption: c.Loc.T("directory.page.people"), Rows: len(r.page.People), Empty: c.Loc.T("directory.page.none"), Columns: []ui.Column{
 			{Label: c.Loc.T("directory.page.person")}, {Label: c.Loc.T("directory.page.reach")}, {Label: c.Loc.T("directory.page.contact")},
 			{Label: c.Loc.T("directory.page.metier")}, {Label: c.Loc.T("directory.page.service")},
 		}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var30), templ_7745c5c3_Buffer)

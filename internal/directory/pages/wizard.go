@@ -77,6 +77,14 @@ func cut(text string, most int) string {
 	return string(runes[:min(len(runes), most)])
 }
 
+// author is who gave a file; the command line has no name of its own.
+func author(c *ui.Context, by string) string {
+	if by == "cli" {
+		return c.Loc.T("directory.page.by.console")
+	}
+	return by
+}
+
 func importPath(i directory.Import, under string) string {
 	return ImportPath + "/" + i.ID.String() + under
 }

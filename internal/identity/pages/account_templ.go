@@ -590,7 +590,7 @@ func sessionsTable(c *ui.Context, sessions []identity.OpenSession) templ.Compone
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Table(ui.TableSpec{Caption: c.Loc.T("identity.sessions.title"), Rows: len(sessions), Columns: []ui.Column{
+		templ_7745c5c3_Err = ui.Table(ui.TableSpec{Stack: true, Caption: c.Loc.T("identity.sessions.title"), Rows: len(sessions), Columns: []ui.Column{
 			{Label: c.Loc.T("identity.sessions.device")}, {Label: c.Loc.T("identity.sessions.from")}, {Label: c.Loc.T("identity.sessions.since")},
 			{Label: c.Loc.T("identity.sessions.seen")}, {Label: c.Loc.T("identity.sessions.act")},
 		}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var19), templ_7745c5c3_Buffer)
@@ -1090,7 +1090,7 @@ func keysCard(c *ui.Context, o own) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Table(ui.TableSpec{Caption: c.Loc.T("identity.passkeys.title"), Rows: len(o.keys), Columns: []ui.Column{
+				templ_7745c5c3_Err = ui.Table(ui.TableSpec{Stack: true, Caption: c.Loc.T("identity.passkeys.title"), Rows: len(o.keys), Columns: []ui.Column{
 					{Label: c.Loc.T("identity.passkeys.name")}, {Label: c.Loc.T("identity.passkeys.created")}, {Label: c.Loc.T("identity.passkeys.used")}, {Label: c.Loc.T("identity.sessions.act")},
 				}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var38), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {

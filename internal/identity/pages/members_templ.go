@@ -220,7 +220,7 @@ func accountsPage(c *ui.Context, q ui.Query, members []identity.Member, pager ui
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Table(ui.TableSpec{Caption: c.Loc.T("identity.accounts.title"), Rows: len(members), Empty: c.Loc.T("identity.accounts.none"), Columns: []ui.Column{
+			templ_7745c5c3_Err = ui.Table(ui.TableSpec{Stack: true, Caption: c.Loc.T("identity.accounts.title"), Rows: len(members), Empty: c.Loc.T("identity.accounts.none"), Columns: []ui.Column{
 				{Label: c.Loc.T("identity.accounts.name")}, {Label: c.Loc.T("identity.field.login")}, {Label: c.Loc.T("identity.accounts.roles")},
 				{Label: c.Loc.T("identity.accounts.factor")}, {Label: c.Loc.T("identity.accounts.seen")}, {Label: c.Loc.T("identity.accounts.state")},
 			}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)

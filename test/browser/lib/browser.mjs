@@ -87,13 +87,13 @@ export async function slowDown(page) {
   });
 }
 
-// axe returns the violations, one readable line each.
-export async function axe(page, within = undefined) {
+// axe returns the violations, one readable line each: of all rules, or of those given.
+export async function axe(page, { within, rules } = {}) {
   if (!(await page.evaluate(() => Boolean(window.axe)))) await page.evaluate(axeSource);
-  const result = await page.evaluate((at) => window.axe.run(at || document, {
+  const result = await page.evaluate(({ at, only }) => window.axe.run(at || document, {
     resultTypes: ["violations"], // the others need not be described: half of the time
-    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-  }), within);
+    runOnly: only ? { type: "rule", values: only } : ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+  }), { at: within, only: rules });
   return result.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(" ")} (${(n.any[0] || n.all[0] || n.none[0] || {}).message || v.help})`));
 }
 

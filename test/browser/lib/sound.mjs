@@ -4,6 +4,9 @@ import { axe, DESK, overflow, PHONE } from "./browser.mjs";
 
 export const none = (list, what) => assert.deepEqual(list, [], what);
 
+// What the width of the window can change of a page that axe has read whole.
+const NARROW = ["target-size", "scrollable-region-focusable", "color-contrast", "landmark-unique", "region", "page-has-heading-one"];
+
 // sound looks at a page at 1440 and 390 pixels, and at 1440 magnified twice: no
 // error, no axe violation, nothing that sticks out, no key without its sentence.
 export async function sound(t, page, name) {
@@ -11,7 +14,7 @@ export async function sound(t, page, name) {
   for (const [device, size] of [["desk", DESK], ["phone", PHONE]]) {
     await page.setViewportSize(size);
     await t.shot(page, `${name}-${device}`);
-    none(await axe(page), `axe, ${device}: ${where}`);
+    none(await axe(page, device === "desk" ? {} : { rules: NARROW }), `axe, ${device}: ${where}`);
     none(await overflow(page), `what sticks out, ${device}: ${where}`);
   }
   await page.setViewportSize({ width: DESK.width / 2, height: DESK.height / 2 });

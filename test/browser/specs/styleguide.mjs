@@ -91,7 +91,7 @@ tests["a dialog opens, takes the focus and closes with Escape"] = async (t) => {
   const page = await t.open("/styleguide");
   await page.click("[data-dialog=aide]");
   await page.waitForSelector("dialog[open]");
-  none(await axe(page, "dialog"), "axe");
+  none(await axe(page, { within: "dialog" }), "axe");
   await page.keyboard.press("Escape");
   assert.equal(await page.locator("dialog[open]").count(), 0);
 };

@@ -71,7 +71,7 @@ export const tests = {
     const page = await visit(t, "Gestionnaire d’annuaire", {
       "20-annuaire": "/annuaire", "21-qualite": "/annuaire/qualite", "22-groupes": "/annuaire/groupes", "23-groupe": "/annuaire/groupes/nouveau",
       "24-nouveau": "/annuaire/nouveau", "25-export": "/annuaire/export", "26-imports": "/annuaire/import", "27-etablissement": "/etablissement",
-      "28-recherche": "/recherche?q=martin",
+      "28-recherche": "/recherche?q=martin", "28b-planning": "/annuaire/planning",
     });
     await page.goto(t.base + "/annuaire");
     await page.locator("main table a").first().click();
