@@ -166,7 +166,12 @@ func (c *compiler) contacts(ctx context.Context, tx *storage.Tx, page []Target) 
 }
 
 // Count tells how many human beings a rule chooses now.
-func (d *Directory) Count(ctx context.Context, scope access.Scope, rule Rule, now time.Time) (n int, err error) {
+func (d *Directory) Count(ctx context.Context, scope access.Scope, rule Rule, now time.Time) (int, error) {
+	return d.CountBut(ctx, scope, rule, Rule{}, now)
+}
+
+// CountBut tells how many human beings include chooses now and exclude does not.
+func (d *Directory) CountBut(ctx context.Context, scope access.Scope, include, exclude Rule, now time.Time) (n int, err error) {
 	if err := d.guard.Check(scope, access.DirectoryRead); err != nil {
 		return 0, err
 	}
@@ -175,7 +180,7 @@ func (d *Directory) Count(ctx context.Context, scope access.Scope, rule Rule, no
 		if err != nil {
 			return err
 		}
-		where, err := c.chosen(rule, Rule{})
+		where, err := c.chosen(include, exclude)
 		if err != nil {
 			return err
 		}

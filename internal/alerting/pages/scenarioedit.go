@@ -204,8 +204,18 @@ func (e *editor) count(c *ui.Context) error {
 		}
 		e.Counts[field] = n
 	}
+	if a := e.Def.Audience; e.Section == sectionAudience && !a.Exclude.Empty() {
+		n, err := e.dir.CountBut(c.Ctx(), c.Scope, a.Include, a.Exclude, c.Now)
+		if err != nil {
+			return err
+		}
+		e.Counts[concerned] = n
+	}
 	return nil
 }
+
+// concerned names the count of the whole audience: who is chosen and not excluded.
+const concerned = "audience"
 
 // preview is how a text leaves; found is false when there is none.
 func (e *editor) preview(medium, language string) (alerting.Preview, bool) {

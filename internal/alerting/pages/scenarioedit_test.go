@@ -185,6 +185,7 @@ func TestAudienceCountsPeople(t *testing.T) {
 	p := page(t, r, at).Says(".rule-count", "2 personnes")
 	some := uitest.Post(t, r, at, append(typed(p), "audience.include.metiers", "ide", "audience.exclude.services", h.bloc.ID.String(), "audience.mass", "oui", "action", "verifier")).Want(http.StatusOK).Whole()
 	some.Says(".rule-count", "1 personne").Has(`[name="audience.include.metiers"][value=ide][checked]`)
+	some.Says(".audience-count", "1 personne")
 	uitest.Post(t, r, at, with(typed(some), "action", "enregistrer")).Leads(at)
 	if _, def := h.definition(sc); !slices.Equal(def.Audience.Include.Metiers, []string{"ide"}) || len(def.Audience.Exclude.Services) != 1 || !def.Audience.Mass {
 		t.Errorf("%+v", def.Audience)
