@@ -42,7 +42,7 @@ func (p *place) enter(s *session, do func(h *House, scope access.Scope) error) e
 
 type alertScenarios struct{ place }
 
-// Run lists the scenarios.
+// Run lists the scenarios, and under each the values a launch asks for.
 func (c *alertScenarios) Run(s *session) error {
 	return c.enter(s, func(h *House, scope access.Scope) error {
 		all, err := h.Alerting.Scenarios(s.ctx, scope, alerting.ScenarioFilter{})
@@ -52,9 +52,32 @@ func (c *alertScenarios) Run(s *session) error {
 		lang := string(s.words().Language())
 		for _, sc := range all {
 			s.printf("%s\t%s\t%s", sc.ID, sc.Profile, sc.Title.In(lang))
+			_, def, err := h.Alerting.Scenario(s.ctx, scope, sc.ID)
+			if err != nil {
+				return err
+			}
+			for _, v := range def.Variables {
+				s.printf("\t--value %s=…\t%s", v.Name, asked(v, lang))
+			}
 		}
 		return nil
 	})
+}
+
+// asked says what a variable asks, and what it takes for an answer.
+func asked(v alerting.Variable, lang string) string {
+	text := v.Label.In(lang)
+	var choices []string
+	for _, c := range v.Choices {
+		choices = append(choices, c.In(lang))
+	}
+	if len(choices) > 0 {
+		text += " " + strings.Join(choices, " | ")
+	}
+	if d := v.Default.In(lang); d != "" {
+		text += " (" + d + ")"
+	}
+	return text
 }
 
 type alertLaunch struct {
