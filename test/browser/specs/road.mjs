@@ -128,6 +128,19 @@ export const tests = {
     await sound(t, page, "16-annuaire");
   },
 
+  "a planning: read, its unread row explained, put in use": async (t) => {
+    const page = await enter(t, "/annuaire/planning");
+    await sound(t, page, "16b-planning");
+    const today = new Date().toLocaleDateString("fr-FR", { timeZone: "Europe/Paris", day: "2-digit", month: "2-digit", year: "numeric" });
+    const rows = `Matricule;Date;Horaire\r\n1002;${today};00:00-24:00\r\n1002;${today};M7\r\n`;
+    await page.setInputFiles("input[name=fichier]", { name: "planning.csv", mimeType: "text/csv", buffer: Buffer.from(rows, "utf8") });
+    await submit(page, "input[name=fichier]");
+    assert.match(await page.innerText("main"), /« M7 » n’est pas un horaire/);
+    await sound(t, page, "16c-planning-lu");
+    await press(page, "form[action$='/confirmer'] button.primary");
+    assert.match(await page.innerText(".stats"), /En poste\s+1\b/);
+  },
+
   "a launch held two seconds: an e-mail leaves with its link": async (t) => {
     const page = await enter(t, "/alertes/improviser");
     await sound(t, page, "17-improviser");
