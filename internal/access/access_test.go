@@ -33,7 +33,7 @@ func TestMatrix(t *testing.T) {
 		access.Administrator: {
 			access.OrganisationWrite, access.ScenarioWrite, access.ChannelRead, access.ChannelWrite, access.AccountRead, access.AccountWrite,
 			access.JournalRead, access.HealthRead, access.DirectoryWrite, access.DirectoryImport, access.DirectoryExport, access.AlertKill,
-			access.AlertGovern,
+			access.AlertGovern, access.JournalErase,
 		},
 		access.Launcher: {
 			access.AlertLaunch, access.AlertConduct, access.AlertKill, access.AlertReport, access.ScenarioWrite, access.DirectoryNumbers, access.HealthRead,

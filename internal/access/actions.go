@@ -31,8 +31,9 @@ const (
 	AccountWrite Action = "account.write"
 	AccountOwn   Action = "account.own" // one's own password, second factors, sessions
 
-	JournalRead Action = "journal.read"
-	HealthRead  Action = "health.read"
+	JournalRead  Action = "journal.read"
+	JournalErase Action = "journal.erase" // the words of an entry, for the person they are about
+	HealthRead   Action = "health.read"
 )
 
 // Actions lists every action.
@@ -44,7 +45,7 @@ func Actions() []Action {
 		AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertReport, AlertGovern,
 		ChannelRead, ChannelWrite,
 		AccountRead, AccountWrite, AccountOwn,
-		JournalRead, HealthRead,
+		JournalRead, JournalErase, HealthRead,
 	}
 }
 

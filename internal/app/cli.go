@@ -25,6 +25,10 @@ type commands struct {
 	Import  importCommand  `cmd:"" help:"Import a staff file (CSV or XLSX) into the directory."`
 	User    userCommand    `cmd:"" help:"Accounts: first link, add, list, roles, reset, disable."`
 	Migrate migrateCommand `cmd:"" help:"Bring the schema of the data up to date, or show its state."`
+	Backup  backupCommand  `cmd:"" help:"Write all the data into one file, sealed by a passphrase, while Tocsin works."`
+	Restore restoreCommand `cmd:"" help:"Put a backup back, into SQLite or PostgreSQL, or only read it whole."`
+	Keys    keysCommand    `cmd:"" help:"List the keys of the keyring, or rotate them."`
+	Journal journalCommand `cmd:"" help:"Verify, export or erase from the sealed journal."`
 	Doctor  doctorCommand  `cmd:"" help:"Test everything that is configured and say in plain words what is wrong."`
 	Bench   benchCommand   `cmd:"" help:"Measure this machine and this program."`
 	Lab     labCommand     `cmd:"" hidden:"" help:"Run the simulated telephone network."`

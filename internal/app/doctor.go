@@ -24,6 +24,7 @@ func (h *House) Checks() []administration.Check {
 		{ID: "address", Title: "app.check.address", Run: h.checkAddress},
 		{ID: "certificate", Title: "app.check.certificate", Run: h.checkCertificate},
 		{ID: "keyring", Title: "app.check.keyring", Run: h.checkKeyring},
+		{ID: "journal", Title: "app.check.journal", Run: h.checkJournal},
 		{ID: "gateways", Title: "app.check.gateways", Run: h.checkGateways},
 		{ID: "intake", Title: "app.check.intake", Run: h.checkIntake},
 	}

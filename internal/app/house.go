@@ -130,11 +130,13 @@ func (h *House) join(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	key, err := h.Vault.DeriveKey(directory.HumanPurpose)
+	keys, err := h.Vault.DeriveKeys(directory.HumanPurpose)
 	if err != nil {
 		return fmt.Errorf("key of the directory: %w", err)
 	}
-	if h.Directory, err = directory.New(h.DB, h.Guard, h.Clock, h.Houses, key); err != nil {
+	// The oldest key: who is the same person in two establishments must still be
+	// recognised after a rotation.
+	if h.Directory, err = directory.New(h.DB, h.Guard, h.Clock, h.Houses, keys[len(keys)-1]); err != nil {
 		return err
 	}
 	h.Dispatch = dispatch.New(dispatch.Options{
@@ -186,3 +188,8 @@ func (h *House) openVault(ctx context.Context) error {
 
 // Close closes the data. Stop what was started before.
 func (h *House) Close() error { return h.DB.Close() }
+
+// keepers are the rooms that keep sealed secrets: each seals its own again.
+func (h *House) keepers() []func(context.Context, access.Scope) (int, error) {
+	return []func(context.Context, access.Scope) (int, error){h.Accounts.Reseal, h.Dispatch.Reseal}
+}

@@ -56,7 +56,7 @@ func (h *House) register(r *ui.Router) {
 		h.demo.register(r)
 	}
 	adminpages.Routes(r, adminpages.Options{
-		Journal: h.Journal, Doctor: administration.NewDoctor(h.Guard, h.Clock, h.Checks()...),
+		Journal: h.Journal, Sealed: h.exportJournal, Doctor: administration.NewDoctor(h.Guard, h.Clock, h.Checks()...),
 		Cards: []adminpages.Card{
 			{Label: "app.card.accounts", Hint: "app.card.accounts.hint", Path: identitypages.AccountsPath, Icon: "users", Need: access.AccountRead},
 			{Label: "app.card.channels", Hint: "app.card.channels.hint", Path: dispatchpages.Path, Icon: "phone", Need: access.ChannelRead},

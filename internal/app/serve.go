@@ -17,6 +17,7 @@ import (
 	"tocsin/internal/config"
 	identitypages "tocsin/internal/identity/pages"
 	"tocsin/internal/jobs"
+	"tocsin/internal/journal"
 	"tocsin/internal/ui"
 )
 
@@ -164,6 +165,12 @@ func (h *House) tasks() []jobs.Task {
 		h.alone("directory.sweep", 24*time.Hour, func(ctx context.Context, _ time.Time) (bool, error) {
 			return false, h.Directory.Sweep(ctx, access.Instance("directory"))
 		}),
+		h.alone("journal.seal", 5*time.Second, func(ctx context.Context, now time.Time) (bool, error) {
+			return journal.NewSealer(h.DB, h.Vault).Seal(ctx, access.Instance("journal"), now)
+		}),
+		{Name: "vault.refresh", Every: 30 * time.Second, Run: func(context.Context, time.Time) (bool, error) {
+			return false, h.Vault.Refresh() // a rotation by another process, or a keyring copied here
+		}},
 		{Name: "identity.sweep", Every: 10 * time.Minute, Run: func(ctx context.Context, now time.Time) (bool, error) {
 			return false, h.Accounts.Sweep(ctx, now)
 		}},

@@ -288,3 +288,32 @@ func (w *writer) readAgain(ctx context.Context) error {
 	}
 	return nil
 }
+
+// PutBack undoes PutAside: what took the place is deleted.
+func PutBack(ctx context.Context, db *storage.DB, schema string) error {
+	if err := clear(ctx, db); err != nil {
+		return err
+	}
+	return db.Write(ctx, access.Instance("restore"), func(tx *storage.Tx) error {
+		var names []string
+		if err := tx.Query(ctx, `SELECT table_name::text FROM information_schema.tables WHERE table_schema = $1`, []any{schema}, func(row func(...any) error) error {
+			var name string
+			err := row(&name)
+			names = append(names, name)
+			return err
+		}); err != nil {
+			return err
+		}
+		var here string
+		if _, err := tx.Row(ctx, `SELECT current_schema()::text`, nil, &here); err != nil {
+			return err
+		}
+		for _, name := range names {
+			if _, err := tx.Exec(ctx, "ALTER TABLE "+schema+"."+name+" SET SCHEMA "+here); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(ctx, "DROP SCHEMA "+schema)
+		return err
+	})
+}

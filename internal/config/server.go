@@ -28,6 +28,8 @@ type Server struct {
 	DatabaseURL string `name:"database-url" setting:"secret" placeholder:"URL" help:"PostgreSQL database, such as postgres://user:password@host/database. Without it, an SQLite file in the data folder. Others may see a command line: prefer a file for the password."`
 	KeyFile     string `name:"key-file" setting:"" placeholder:"FILE" help:"Keyring that protects the secrets in the database. Created at first start; keep a copy apart from the backups of the data, and give the same to every node. By default tocsin.key beside the configuration file."`
 
+	BackupPassphrase string `name:"backup-passphrase" setting:"secret" placeholder:"PHRASE" help:"Passphrase of the backups, 12 characters or more. Others may see a command line: prefer a file. Without it no backup can be read again: keep it where the keyring is not."`
+
 	SMTPListen  string `name:"smtp-listen" setting:"" placeholder:"HOST:PORT" help:"Address on which replies and bounces of our e-mails are received. Empty: they are not received. Needs reply-domain."`
 	SMTPProto   string `name:"smtp-protocol" setting:"" default:"smtp" placeholder:"PROTOCOL" help:"What smtp-listen speaks: smtp, or lmtp when the mail server delivers by LMTP. Never both."`
 	ReplyDomain string `name:"reply-domain" setting:"" placeholder:"DOMAIN" help:"Mail domain that leads to smtp-listen, such as reponse.tocsin.hospital.example."`

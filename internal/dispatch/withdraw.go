@@ -11,6 +11,7 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/channels"
+	"tocsin/internal/fault"
 	"tocsin/internal/storage"
 )
 
@@ -202,4 +203,17 @@ func (d *Dispatch) Kill(ctx context.Context, tx *storage.Tx, scope access.Scope,
 	_, err = tx.Row(ctx, `SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM dispatch_tallies WHERE organisation_id = $1 AND campaign_id = $2 AND state = 'queued'`,
 		[]any{scope.Organisation(), campaign}, &n)
 	return n, err
+}
+
+// KillAll raises the stop epoch of every campaign of the establishment: of all
+// that waits there, nothing leaves any more. Only the program itself may ask.
+func (d *Dispatch) KillAll(ctx context.Context, scope access.Scope, now time.Time) error {
+	if !scope.IsSystem() {
+		return fault.New(fault.Denied, "access.denied")
+	}
+	return d.db.Write(ctx, scope, func(tx *storage.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE dispatch_campaigns SET stopped_us = $2 WHERE organisation_id = $1 AND stopped_us IS NULL`,
+			scope.Organisation(), storage.Micros(now))
+		return err
+	})
 }

@@ -19,6 +19,11 @@ import (
 //go:embed migrations/*.sql
 var Migrations embed.FS
 
+// Locales holds the sentences of the journal's faults.
+//
+//go:embed locales/*.yaml
+var Locales embed.FS
+
 // Entry is one change. Action is a verb such as "directory.person.update";
 // Before and After are small structs or maps, nil when there is nothing.
 type Entry struct {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -22,6 +23,10 @@ func openPostgres(o Options) (*DB, error) {
 	if err != nil {
 		// The parser's message repeats the URL, password included: keep it out of logs.
 		return nil, fault.New(fault.Invalid, "storage.url").At("database-url")
+	}
+	if cfg.RuntimeParams["application_name"] == "" {
+		// Others recognises us by it; two installations may share a database by schemas.
+		cfg.RuntimeParams["application_name"] = strings.TrimSpace("tocsin " + cfg.RuntimeParams["search_path"])
 	}
 	pool := stdlib.OpenDB(*cfg)
 	n := o.Connections

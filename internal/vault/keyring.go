@@ -34,25 +34,25 @@ func Load(path string) (*Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := parse(path, text)
+	r, err := parse(text)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Unavailable, "vault.keyring_damaged", "path", path)
 	}
-	return v, nil
+	return newVault(path, r), nil
 }
 
 // Create writes a new keyring with one key at path, readable by its owner only,
 // and never over an existing file. Only a first start calls it: with data
 // already there, a missing keyring is a fault to show and not to mend.
 func Create(path string, now time.Time) (*Vault, error) {
-	v := &Vault{path: path, keys: make(map[keyID]key)}
-	if err := v.add(now); err != nil {
+	r := &ring{keys: make(map[keyID]key)}
+	if err := r.add(now); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, unwritable(path, err)
 	}
-	temporary, err := v.write()
+	temporary, err := r.write(path)
 	if err != nil {
 		return nil, unwritable(path, err)
 	}
@@ -64,7 +64,7 @@ func Create(path string, now time.Time) (*Vault, error) {
 	if err != nil {
 		return nil, unwritable(path, err)
 	}
-	return v, syncFolder(path)
+	return newVault(path, r), syncFolder(path)
 }
 
 // Rotate adds a new current key to the keyring file and returns the vault that
@@ -88,10 +88,11 @@ func (v *Vault) rotate(now time.Time) (*Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := next.add(now); err != nil {
+	r := next.ring.Load()
+	if err := r.add(now); err != nil {
 		return nil, err
 	}
-	temporary, err := next.write()
+	temporary, err := r.write(v.path)
 	if err != nil {
 		return nil, unwritable(v.path, err)
 	}
@@ -106,42 +107,42 @@ func unwritable(path string, err error) error {
 }
 
 // add draws a new key and makes it current.
-func (v *Vault) add(now time.Time) error {
+func (r *ring) add(now time.Time) error {
 	var id keyID
 	for fresh := false; !fresh; {
 		if _, err := rand.Read(id[:]); err != nil {
 			return fmt.Errorf("draw a key id: %w", err)
 		}
-		_, taken := v.keys[id]
+		_, taken := r.keys[id]
 		fresh = !taken
 	}
 	var secret [keySize]byte
 	if _, err := rand.Read(secret[:]); err != nil {
 		return fmt.Errorf("draw a key: %w", err)
 	}
-	v.order = slices.Insert(v.order, 0, id)
-	return v.put(id, secret, now.UTC().Format(time.RFC3339))
+	r.order = slices.Insert(r.order, 0, id)
+	return r.put(id, secret, now.UTC().Format(time.RFC3339))
 }
 
-func (v *Vault) put(id keyID, secret [keySize]byte, created string) error {
+func (r *ring) put(id keyID, secret [keySize]byte, created string) error {
 	aead, err := chacha20poly1305.NewX(secret[:])
 	if err != nil {
 		return err
 	}
-	v.keys[id] = key{secret: secret, aead: aead, created: created}
+	r.keys[id] = key{secret: secret, aead: aead, created: created}
 	return nil
 }
 
 // write puts the keyring in a temporary file beside path, durable, mode 0600, and returns its name.
-func (v *Vault) write() (name string, err error) {
-	file, err := os.CreateTemp(filepath.Dir(v.path), ".tocsin-key-*") // CreateTemp gives 0600
+func (r *ring) write(path string) (name string, err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), ".tocsin-key-*") // CreateTemp gives 0600
 	if err != nil {
 		return "", err
 	}
 	var text strings.Builder
 	text.WriteString(preamble)
-	for _, id := range v.order {
-		k := v.keys[id]
+	for _, id := range r.order {
+		k := r.keys[id]
 		fmt.Fprintf(&text, "%s %s %s\n", id, k.created, base64.StdEncoding.EncodeToString(k.secret[:]))
 	}
 	_, err = file.WriteString(text.String())
@@ -206,8 +207,8 @@ func readChecked(file *os.File, path string) (string, error) {
 
 // parse reads the lines of a keyring. Its errors name a line and never quote
 // it: it may hold a secret.
-func parse(path, text string) (*Vault, error) {
-	v := &Vault{path: path, keys: make(map[keyID]key)}
+func parse(text string) (*ring, error) {
+	r := &ring{keys: make(map[keyID]key)}
 	number := 0
 	for line := range strings.Lines(text) {
 		number++
@@ -215,19 +216,19 @@ func parse(path, text string) (*Vault, error) {
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		id, err := v.parseLine(line)
+		id, err := r.parseLine(line)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
-		v.order = append(v.order, id)
+		r.order = append(r.order, id)
 	}
-	if len(v.order) == 0 {
+	if len(r.order) == 0 {
 		return nil, errors.New("no key")
 	}
-	return v, nil
+	return r, nil
 }
 
-func (v *Vault) parseLine(line string) (keyID, error) {
+func (r *ring) parseLine(line string) (keyID, error) {
 	fields := strings.Fields(line)
 	if len(fields) != 3 {
 		return keyID{}, errors.New("want id, date, secret")
@@ -246,8 +247,25 @@ func (v *Vault) parseLine(line string) (keyID, error) {
 	if [keySize]byte(secret) == [keySize]byte{} {
 		return keyID{}, errors.New("empty secret")
 	}
-	if _, twice := v.keys[keyID(id)]; twice {
+	if _, twice := r.keys[keyID(id)]; twice {
 		return keyID{}, errors.New("the same id twice")
 	}
-	return keyID(id), v.put(keyID(id), [keySize]byte(secret), fields[1])
+	return keyID(id), r.put(keyID(id), [keySize]byte(secret), fields[1])
+}
+
+// KeyInfo is what may be shown of a key.
+type KeyInfo struct {
+	ID string
+	// Created is the RFC 3339 date written in the keyring.
+	Created string
+}
+
+// Keys lists the keys of the keyring, the current one first.
+func (v *Vault) Keys() []KeyInfo {
+	r := v.ring.Load()
+	out := make([]KeyInfo, 0, len(r.order))
+	for _, id := range r.order {
+		out = append(out, KeyInfo{ID: id.String(), Created: r.keys[id].created})
+	}
+	return out
 }

@@ -8,6 +8,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"sync/atomic"
 
 	"golang.org/x/crypto/chacha20poly1305"
 
@@ -35,13 +36,35 @@ type keyID [idSize]byte
 
 func (id keyID) String() string { return hex.EncodeToString(id[:]) }
 
-// Vault seals and opens with the keys of one keyring. It is safe for
-// concurrent use and does not change: a rotation returns another one.
+// Vault seals and opens with the keys of one keyring. It is safe for concurrent
+// use. A keyring that was rotated by another process, or copied from another
+// node, is taken up by Refresh, and by Open when it meets a key it does not know.
 type Vault struct {
 	path string
+	ring atomic.Pointer[ring]
+}
+
+// ring is the keys of a file; it does not change.
+type ring struct {
 	keys map[keyID]key
 	// order is the order of the file: the current key, then from new to old.
 	order []keyID
+}
+
+func newVault(path string, r *ring) *Vault {
+	v := &Vault{path: path}
+	v.ring.Store(r)
+	return v
+}
+
+// Refresh reads the keyring again. On an error the keys of before stay.
+func (v *Vault) Refresh() error {
+	next, err := Load(v.path)
+	if err != nil {
+		return err
+	}
+	v.ring.Store(next.ring.Load())
+	return nil
 }
 
 type key struct {
@@ -54,14 +77,15 @@ type key struct {
 // Seal encrypts plain under the current key. context says what the value is
 // ("identity.totp:<account id>"); Open needs the same.
 func (v *Vault) Seal(plain []byte, context string) ([]byte, error) {
+	r := v.ring.Load()
 	out := make([]byte, headSize, sealedMin+len(plain))
 	out[0] = version
-	copy(out[1:], v.order[0][:])
+	copy(out[1:], r.order[0][:])
 	nonce := out[1+idSize : headSize]
 	if _, err := rand.Read(nonce); err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
-	return v.keys[v.order[0]].aead.Seal(out, nonce, plain, associated(out, context)), nil
+	return r.keys[r.order[0]].aead.Seal(out, nonce, plain, associated(out, context)), nil
 }
 
 // Open decrypts a sealed value. The fault says whether its key is not in the
@@ -72,7 +96,10 @@ func (v *Vault) Open(sealed []byte, context string) ([]byte, error) {
 		return nil, fault.New(fault.Internal, "vault.damaged")
 	}
 	id := keyID(sealed[1 : 1+idSize])
-	k, ok := v.keys[id]
+	k, ok := v.ring.Load().keys[id]
+	if !ok && v.Refresh() == nil {
+		k, ok = v.ring.Load().keys[id]
+	}
 	if !ok {
 		return nil, fault.New(fault.Unavailable, "vault.key_missing", "key", id.String(), "path", v.path)
 	}
@@ -85,7 +112,7 @@ func (v *Vault) Open(sealed []byte, context string) ([]byte, error) {
 
 // Stale tells whether a sealed value should be sealed again under the current key.
 func (v *Vault) Stale(sealed []byte) bool {
-	return len(sealed) < sealedMin || keyID(sealed[1:1+idSize]) != v.order[0]
+	return len(sealed) < sealedMin || keyID(sealed[1:1+idSize]) != v.ring.Load().order[0]
 }
 
 // associated binds version, key id and context to the ciphertext.
@@ -107,15 +134,17 @@ type Derived struct {
 // same for the same keyring, on every node and after every restart, and
 // independent from the keys of other purposes (HKDF-SHA256, RFC 5869).
 func (v *Vault) DeriveKey(purpose string) (Derived, error) {
-	return v.derive(v.order[0], purpose)
+	r := v.ring.Load()
+	return r.derive(r.order[0], purpose)
 }
 
 // DeriveKeys returns the keys of a purpose, the current one first and then
 // those of before the rotations: what was signed yesterday is checked with all of them.
 func (v *Vault) DeriveKeys(purpose string) ([]Derived, error) {
-	out := make([]Derived, 0, len(v.keys))
-	for _, id := range v.order {
-		d, err := v.derive(id, purpose)
+	r := v.ring.Load()
+	out := make([]Derived, 0, len(r.keys))
+	for _, id := range r.order {
+		d, err := r.derive(id, purpose)
 		if err != nil {
 			return nil, err
 		}
@@ -124,8 +153,8 @@ func (v *Vault) DeriveKeys(purpose string) ([]Derived, error) {
 	return out, nil
 }
 
-func (v *Vault) derive(id keyID, purpose string) (Derived, error) {
-	secret := v.keys[id].secret
+func (r *ring) derive(id keyID, purpose string) (Derived, error) {
+	secret := r.keys[id].secret
 	out, err := hkdf.Key(sha256.New, secret[:], nil, "tocsin/"+purpose, keySize)
 	if err != nil {
 		return Derived{}, fmt.Errorf("derive a key for %s: %w", purpose, err)

@@ -120,8 +120,15 @@ func TestRotation(t *testing.T) {
 	if !loaded.Stale(before) || loaded.Stale(after) || old.Stale(before) || !loaded.Stale(nil) {
 		t.Error("Stale does not follow the current key")
 	}
-	if _, err := old.Open(after, "c"); err == nil {
-		t.Error("the old vault opened what the new key sealed")
+	// A program that runs meets a value of the new key: it reads the file again.
+	if plain, err := old.Open(after, "c"); err != nil || string(plain) != "after" {
+		t.Errorf("a running program does not take up the rotation: %q %v", plain, err)
+	}
+	if !old.Stale(before) {
+		t.Error("the running program still seals under the old key")
+	}
+	if keys := loaded.Keys(); len(keys) != 2 || keys[0].Created != "2026-11-02T03:00:00Z" {
+		t.Errorf("keys: %+v", keys)
 	}
 	derived, err := loaded.DeriveKeys("alerting.link")
 	if err != nil {

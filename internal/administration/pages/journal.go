@@ -24,7 +24,7 @@ const (
 
 // families are the beginnings of actions one may filter by, in the order shown.
 func families() []string {
-	return []string{"alert.", "scenario.", "directory.", "organisation.", "dispatch.", "identity."}
+	return []string{"alert.", "scenario.", "directory.", "organisation.", "dispatch.", "identity.", "journal.", "instance."}
 }
 
 // filterOf reads the filter kept in the address. What cannot be read counts as
@@ -110,6 +110,12 @@ func (p pages) export(c *ui.Context) error {
 		}
 	}
 	return out.Flush()
+}
+
+// exportSealed writes the whole sealed journal, for whoever verifies it elsewhere.
+func (p pages) exportSealed(c *ui.Context) error {
+	name := "journal-" + c.Now.In(c.Zone).Format("2006-01-02") + ".jsonl"
+	return p.sealed(c.Ctx(), c.Scope, c.Now, c.Download(name, "application/jsonl"))
 }
 
 func headings(c *ui.Context) []any {

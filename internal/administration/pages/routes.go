@@ -1,6 +1,8 @@
 package pages
 
 import (
+	"context"
+	"io"
 	"time"
 
 	"tocsin/internal/access"
@@ -28,6 +30,8 @@ type Card struct {
 type Options struct {
 	Journal *journal.Reader
 	Doctor  *administration.Doctor
+	// Sealed writes the sealed journal of an establishment, to be verified without us.
+	Sealed func(ctx context.Context, scope access.Scope, now time.Time, to io.Writer) error
 	// Cards are those of other rooms, shown before ours.
 	Cards []Card
 }
@@ -35,15 +39,17 @@ type Options struct {
 type pages struct {
 	journal *journal.Reader
 	doctor  *administration.Doctor
+	sealed  func(context.Context, access.Scope, time.Time, io.Writer) error
 	cards   []Card
 }
 
 // Routes registers the pages of this room.
 func Routes(r *ui.Router, o Options) {
-	p := pages{journal: o.Journal, doctor: o.Doctor, cards: append(o.Cards, ownCards()...)}
+	p := pages{journal: o.Journal, doctor: o.Doctor, sealed: o.Sealed, cards: append(o.Cards, ownCards()...)}
 	r.Get(HomePath, ui.SignedIn, p.home)
 	r.Get(JournalPath, access.JournalRead, p.list)
 	r.Get(JournalPath+"/export.csv", access.JournalRead, p.export, ui.Lasting(5*time.Minute))
+	r.Get(JournalPath+"/export.jsonl", access.JournalRead, p.exportSealed, ui.Lasting(5*time.Minute))
 	r.Get(HealthPath, access.HealthRead, p.health)
 }
 
