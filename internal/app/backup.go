@@ -11,6 +11,7 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/backup"
+	"tocsin/internal/clock"
 	"tocsin/internal/config"
 	"tocsin/internal/fault"
 	"tocsin/internal/journal"
@@ -141,7 +142,7 @@ func openBackup(ctx context.Context, file io.ReaderAt, size int64, phrase string
 func (s *session) progress(key string) func(done, total int64) {
 	var said time.Time
 	return func(done, total int64) {
-		if now := time.Now(); now.Sub(said) >= time.Second {
+		if now := clock.Real().Now(); now.Sub(said) >= time.Second {
 			said = now
 			writeLine(s.err, s.words().T(key, "done", done, "total", total))
 		}

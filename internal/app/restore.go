@@ -11,6 +11,7 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/backup"
+	"tocsin/internal/clock"
 	"tocsin/internal/config"
 	"tocsin/internal/fault"
 	"tocsin/internal/journal"
@@ -51,7 +52,7 @@ func (c *restoreCommand) Run(s *session) (err error) {
 	if c.Check {
 		return nil
 	}
-	r := restoring{session: s, settings: &c.Server, from: f, replace: c.Replace, stamp: stamp(time.Now())}
+	r := restoring{session: s, settings: &c.Server, from: f, replace: c.Replace, stamp: stamp(clock.Real().Now())}
 	if err := r.run(); err != nil {
 		return err
 	}
