@@ -2,6 +2,7 @@ package channels
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -174,4 +175,24 @@ type Opening struct {
 	Inbox    Inbox
 	Log      *slog.Logger
 	Now      func() time.Time
+	// Links says how many connections this node may hold; nil means all that
+	// the settings name. A kind whose Limits have Links asks it.
+	Links Links
+}
+
+// Links gives the right to connections that the peer counts.
+type Links interface {
+	// Take waits for the right to one connection. mine ends when the right does,
+	// by ErrLinkLost: the channel then closes the connection. giveBack is called
+	// once it is closed.
+	Take(ctx context.Context) (mine context.Context, giveBack func(), err error)
+}
+
+// ErrLinkLost is the cause of the end of a right to a connection.
+var ErrLinkLost = errors.New("channels: the connection is another node's now")
+
+// Weigher is a channel for whose contract some messages count more than one.
+type Weigher interface {
+	// Weight is how many messages of the contract m is.
+	Weight(m Message) int
 }

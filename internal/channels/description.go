@@ -24,9 +24,20 @@ type Description struct {
 	Fields []Field
 	// Concurrency is the number of Send calls worth making at once with these settings.
 	Concurrency func(Settings) int
+	// Limits are what the contract with the peer allows; nil means nothing to
+	// divide between several nodes.
+	Limits func(Settings) Limits
 	// Receipts and Replies tell whether the medium brings back news and answers.
 	Receipts bool
 	Replies  bool
+}
+
+// Limits are what a contract allows to all the nodes together.
+type Limits struct {
+	// PerSecond is messages per second, as a Weigher counts them; 0 means no limit.
+	PerSecond float64
+	// Links are connections at once; 0 means that the peer does not count them.
+	Links int
 }
 
 // FieldType is how a setting is typed and checked.

@@ -132,7 +132,15 @@ func (k *desk) appetite(settling int) int {
 	if !k.hungry() || k.closing.Load() || k.pause.on() || !k.d.office.carries(k) {
 		return 0
 	}
-	return max(0, k.reach()-(k.inFlight-settling)) / lotSize
+	reach := k.reach()
+	if !k.d.leases.alone {
+		if !k.share.canSend() {
+			ring(k.d.shares.bell) // the task says when it has a part
+			return 0
+		}
+		reach = min(reach, k.share.lots()*lotSize)
+	}
+	return max(0, reach-(k.inFlight-settling)) / lotSize
 }
 
 // reachAhead is how much work is claimed ahead of the senders.
@@ -207,6 +215,7 @@ func (k *desk) settled(now time.Time, s *settlement) {
 			k.d.metrics.failed(k.gateway.Medium, it.outcome.Reason)
 		}
 	}
+	k.holding.Store(int64(k.inFlight))
 	k.d.leases.forget(s.closedLots())
 }
 
@@ -215,6 +224,7 @@ func (k *desk) push(claims []*claim) {
 		c.lot.flag = k.d.watch.hold(c.lot.campaign)
 		k.d.leases.remember(c.lot)
 		k.inFlight += len(c.items)
+		k.holding.Store(int64(k.inFlight))
 		k.d.metrics.inFlight(k.gateway.Medium, len(c.items))
 		for _, it := range c.items {
 			k.work <- it

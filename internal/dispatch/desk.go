@@ -22,14 +22,17 @@ type desk struct {
 	channel channels.Channel
 	log     *slog.Logger
 	pause   *pause
+	share   *share
 	tray    *tray
 	stages  []func(*item) verdict
 
 	// senders is how many Send calls run at once; flight bounds what is claimed and not settled.
 	senders, flight int
-	work            chan *item
-	bell            chan struct{}
-	closing         atomic.Bool
+	// work is what was claimed; paced is what of it may leave by the pace of the
+	// share, the same channel where there is none.
+	work, paced chan *item
+	bell        chan struct{}
+	closing     atomic.Bool
 	// announced counts the calls that said something may be due; fed is its value
 	// when the last claim found the queue empty.
 	announced, fed atomic.Int64
@@ -39,7 +42,9 @@ type desk struct {
 
 	// inFlight counts claimed deliveries; unwritten is what the last pass failed to
 	// write. Only the clerk uses them, texts and recent.
-	inFlight  int
+	inFlight int
+	// holding is inFlight for the others.
+	holding   atomic.Int64
 	unwritten *settlement
 	texts     *texts
 	recent    *recent
@@ -70,7 +75,17 @@ func newDesk(d *Dispatch, g Gateway, kind channels.Kind, settings channels.Setti
 	k.senders = max(1, kind.Describe().Concurrency(settings))
 	k.flight = max(k.flight, lotSize)
 	k.work = make(chan *item, k.flight+lotSize)
-	channel, err := kind.Open(channels.Opening{Settings: settings, Inbox: k.tray, Log: k.log, Now: d.clock.Now})
+	k.paced = k.work
+	contract := grant{lots: int64(k.flight / lotSize)}
+	if limits := kind.Describe().Limits; limits != nil {
+		l := limits(settings)
+		contract.rate, contract.links = int64(l.PerSecond*1000), int64(l.Links)
+	}
+	k.share = newShare(contract, d.elapsed, d.leases.alone)
+	if contract.rate > 0 {
+		k.paced = make(chan *item)
+	}
+	channel, err := kind.Open(channels.Opening{Settings: settings, Inbox: k.tray, Log: k.log, Now: d.clock.Now, Links: k.share})
 	if err != nil {
 		return nil, fmt.Errorf("open gateway %s: %w", g.Name, err)
 	}
@@ -87,6 +102,9 @@ func (k *desk) start(ctx context.Context) {
 	k.stopRest = stopRest
 	k.working.Go(func() { k.keepRunning(rest) })
 	k.working.Go(func() { k.probeLoop(rest) })
+	if k.share.contract.rate > 0 {
+		k.sending.Go(func() { k.paceLoop(sendCtx) })
+	}
 	for range k.senders {
 		k.sending.Go(func() { k.sendLoop(sendCtx) })
 	}
@@ -151,16 +169,21 @@ const probeEvery = 50 * time.Millisecond
 
 // probeLoop lifts the pause of a gateway that works again.
 func (k *desk) probeLoop(ctx context.Context) {
-	for opening := true; ctx.Err() == nil; {
+	fell := true
+	for ctx.Err() == nil {
+		k.share.look()
+		up := k.channel.Health().Up
+		fell = fell || !up
 		switch {
 		case k.closing.Load():
-		case opening && k.channel.Health().Up:
+		case up && fell:
+			// It was seen down and is seen up: no need to wait for a probe.
+			fell = false
 			k.pause.lift()
 			k.wake()
 		case k.pause.probeDue():
 			k.probe(ctx)
 		}
-		opening = opening && k.pause.isDown()
 		select {
 		case <-ctx.Done():
 		case <-clock.Real().After(probeEvery):
@@ -170,6 +193,10 @@ func (k *desk) probeLoop(ctx context.Context) {
 
 func (k *desk) probe(ctx context.Context) {
 	if !k.channel.Health().Up {
+		if k.share.contract.links > 0 { // it connects by itself, and the peer counts the connections
+			k.pause.still()
+			return
+		}
 		checking, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
 		if err := k.channel.Check(checking); err != nil {

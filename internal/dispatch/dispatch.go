@@ -65,6 +65,7 @@ type Dispatch struct {
 	office *office
 	watch  *watch
 	leases *leases
+	shares *shares
 	relay  *relay
 	// sweepBell rings when something was withdrawn.
 	sweepBell chan struct{}
@@ -88,6 +89,7 @@ func New(o Options) *Dispatch {
 	d.sweepBell = make(chan struct{}, 1)
 	d.watch = newWatch(d)
 	d.leases = newLeases(d)
+	d.shares = newShares(d)
 	d.office = newOffice(d)
 	d.relay = newRelay(d)
 	return d

@@ -1,10 +1,28 @@
 package dispatch
 
-import "context"
+import (
+	"context"
 
-// LookForTheDead looks once at what other nodes hold.
+	"tocsin/internal/access"
+	"tocsin/internal/storage"
+)
+
+// LookForTheDead looks once at what other nodes hold and share.
 func (d *Dispatch) LookForTheDead(ctx context.Context) error {
-	_, err := d.recoverLapsed(ctx)
+	if _, err := d.recoverLapsed(ctx); err != nil {
+		return err
+	}
+	numbers := make(map[claimKey]int64)
+	err := d.db.Read(ctx, access.Instance("test"), func(tx *storage.Tx) error {
+		return tx.Query(ctx, `SELECT gateway_id, node, number FROM dispatch_shares`, nil, func(row func(...any) error) error {
+			var key claimKey
+			var n int64
+			err := row(&key.gateway, &key.node, &n)
+			numbers[key] = n
+			return err
+		})
+	})
+	d.shares.others.still(d.elapsed(), numbers)
 	return err
 }
 

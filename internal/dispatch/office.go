@@ -80,6 +80,7 @@ func (o *office) reload(ctx context.Context) (more bool, err error) {
 	}
 	if changed {
 		o.publish()
+		ring(o.d.shares.bell)
 		o.wake()
 	}
 	return false, nil
@@ -95,7 +96,10 @@ func (o *office) closeUnwanted(wanted map[uuid.UUID]Gateway) bool {
 		}
 		delete(o.desks, id)
 		changed = true
-		ending.Go(k.close)
+		ending.Go(func() {
+			k.close()
+			o.d.shares.leave(o.ctx, k)
+		})
 	}
 	ending.Wait()
 	return changed

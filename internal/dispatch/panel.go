@@ -54,5 +54,18 @@ func (d *Dispatch) Waiting(ctx context.Context, scope access.Scope, medium chann
 	return n, err
 }
 
+// Held counts the lots that a node holds, whether it lives or not: 0 once its
+// work is done or was taken over. Errors: Denied.
+func (d *Dispatch) Held(ctx context.Context, scope access.Scope, node string) (n int, err error) {
+	if err := d.guard.Check(scope, access.ChannelRead); err != nil {
+		return 0, err
+	}
+	err = d.db.Read(ctx, scope, func(tx *storage.Tx) error {
+		_, err := tx.Row(ctx, `SELECT COUNT(*) FROM dispatch_lots WHERE organisation_id = $1 AND pending AND holder = $2`, []any{scope.Organisation(), node}, &n)
+		return err
+	})
+	return n, err
+}
+
 // Kinds are the sorts of gateways this program knows, each with its settings.
 func (d *Dispatch) Kinds() []channels.Description { return d.registry.Descriptions() }

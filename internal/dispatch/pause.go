@@ -85,6 +85,15 @@ func (p *pause) probeDue() bool {
 	return p.down && !p.clock.Now().Before(p.until)
 }
 
+// soon lets the next look at a gateway that is down come at once.
+func (p *pause) soon() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.down {
+		p.until = p.clock.Now()
+	}
+}
+
 // still notes a probe that failed.
 func (p *pause) still() {
 	p.mu.Lock()

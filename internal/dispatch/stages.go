@@ -27,11 +27,14 @@ func (k *desk) defineStages() {
 
 // openStage keeps messages while the gateway is paused or closing.
 func (k *desk) openStage(*item) verdict {
-	if k.closing.Load() || k.pause.on() {
+	if k.closing.Load() || k.pause.on() || !k.canSend() {
 		return returned
 	}
 	return 0
 }
+
+// canSend tells whether this node's part of the contract leaves it a way out.
+func (k *desk) canSend() bool { return k.d.leases.alone || k.share.canSend() }
 
 // epochStage obeys the kill switch, and does not send while it cannot know.
 func (k *desk) epochStage(it *item) verdict {
@@ -113,7 +116,7 @@ func (k *desk) sendLoop(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case it := <-k.work:
+		case it := <-k.paced:
 			k.carry(it)
 			k.finished(it)
 		}

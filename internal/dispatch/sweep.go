@@ -36,6 +36,7 @@ func (d *Dispatch) tasks() []jobs.Task {
 	return []jobs.Task{
 		plain("watch", watchEvery, d.watch.bell, func(ctx context.Context) (bool, error) { return false, d.watch.refresh(ctx) }),
 		plain("renew", leaseRenew, nil, d.leases.renew),
+		plain("shares", shareEvery, d.shares.bell, d.shares.renew),
 		plain("recover", leaseLook, nil, d.recoverLapsed),
 		plain("sweep", sweepEvery, d.sweepBell, d.sweep),
 		plain("orphans", orphanEvery, nil, d.matchOrphans),

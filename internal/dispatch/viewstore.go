@@ -126,8 +126,14 @@ func readPace(ctx context.Context, tx *storage.Tx, scope access.Scope, campaign 
 
 func (d *Dispatch) gatewayViews(ctx context.Context, scope access.Scope) ([]GatewayView, error) {
 	var gateways []Gateway
+	var up, carrying map[uuid.UUID]bool
 	err := d.db.Read(ctx, scope, func(tx *storage.Tx) (err error) {
-		gateways, err = readGateways(ctx, tx, `organisation_id = $1 AND deleted_us IS NULL`, scope.Organisation())
+		if gateways, err = readGateways(ctx, tx, `organisation_id = $1 AND deleted_us IS NULL`, scope.Organisation()); err != nil {
+			return err
+		}
+		if !d.leases.alone {
+			up, carrying, err = readElsewhere(ctx, tx, scope.Organisation())
+		}
 		return err
 	})
 	if err != nil {
@@ -141,7 +147,10 @@ func (d *Dispatch) gatewayViews(ctx context.Context, scope access.Scope) ([]Gate
 	for i, g := range gateways {
 		out[i] = GatewayView{ID: g.ID, Name: g.Name, Medium: g.Medium}
 		if k := running[g.ID]; k != nil {
-			out[i].Running, out[i].Carrying, out[i].Health = true, d.office.carries(k), k.health()
+			out[i].Running, out[i].Carrying, out[i].Health = true, d.office.carries(k) || carrying[g.ID], k.health()
+			if up[g.ID] && !out[i].Health.Up { // by another node, which has the connections
+				out[i].Health = channels.Health{Up: true, Since: out[i].Health.Since}
+			}
 		}
 	}
 	return out, nil

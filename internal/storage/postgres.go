@@ -5,7 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -28,6 +31,7 @@ func openPostgres(o Options) (*DB, error) {
 		// Others recognises us by it; two installations may share a database by schemas.
 		cfg.RuntimeParams["application_name"] = strings.TrimSpace("tocsin " + cfg.RuntimeParams["search_path"])
 	}
+	impatient(cfg)
 	pool := stdlib.OpenDB(*cfg)
 	n := o.Connections
 	if n <= 0 {
@@ -36,6 +40,35 @@ func openPostgres(o Options) (*DB, error) {
 	pool.SetMaxOpenConns(n)
 	pool.SetMaxIdleConns(n)
 	return &DB{engine: PostgreSQL, texts: newTexts(PostgreSQL), pool: pool, open: o}, nil
+}
+
+// The patience with a server, or a client, that has gone without a word: a
+// network that is cut tells nobody. Both sides must let go before another node
+// takes over what this one held.
+const (
+	connectPatience = 3 * time.Second
+	silencePatience = 6 * time.Second
+)
+
+// impatient makes the server drop a transaction whose node has gone, with its
+// locks, and the node drop a connection whose server has.
+func impatient(cfg *pgx.ConnConfig) {
+	ms := strconv.FormatInt(silencePatience.Milliseconds(), 10)
+	for name, value := range map[string]string{"idle_in_transaction_session_timeout": ms, "tcp_user_timeout": ms} {
+		if _, set := cfg.RuntimeParams[name]; !set {
+			cfg.RuntimeParams[name] = value
+		}
+	}
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = connectPatience
+	}
+	dialer := &net.Dialer{
+		Timeout: cfg.ConnectTimeout,
+		// A connection that waits for an answer finds out in six seconds that nobody is there.
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 2 * time.Second, Interval: 2 * time.Second, Count: 2},
+		Control:         giveUpAfter(silencePatience),
+	}
+	cfg.DialFunc = dialer.DialContext
 }
 
 func (db *DB) writePostgres(ctx context.Context, scope access.Scope, fn func(*Tx) error) error {

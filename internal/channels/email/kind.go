@@ -51,8 +51,11 @@ func (Kind) Describe() channels.Description {
 			{Name: "timeout", Type: channels.Number, Required: true, Default: "30", Min: 1, Max: 300},
 		},
 		Concurrency: func(s channels.Settings) int { return max(1, s.Int("pool")) },
-		Receipts:    true,
-		Replies:     true,
+		Limits: func(s channels.Settings) channels.Limits {
+			return channels.Limits{PerSecond: float64(s.Int("rate")) / 60}
+		},
+		Receipts: true,
+		Replies:  true,
 	}
 }
 

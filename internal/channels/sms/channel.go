@@ -26,6 +26,8 @@ const (
 	steady = 10 * time.Second
 	// drainPatience bounds the goodbye: what is in flight, then what is to acknowledge.
 	drainPatience = 5 * time.Second
+	// lostPatience is for a bind that another node may open in its place.
+	lostPatience = 500 * time.Millisecond
 )
 
 // channel is one gateway: its binds, its pace and its way in.
@@ -97,17 +99,34 @@ func (c *channel) Run(ctx context.Context) error {
 	in := newInbound(c.opening, c.ids)
 	var group sync.WaitGroup
 	for range max(c.config.binds, 1) {
-		if !c.config.separate {
-			group.Go(func() { c.keep(ctx, smpp.BindTransceiver, in) })
-			continue
-		}
-		group.Go(func() { c.keep(ctx, smpp.BindTransmitter, in) })
-		group.Go(func() { c.keep(ctx, smpp.BindReceiver, in) })
+		group.Go(func() { c.hold(ctx, in) })
 	}
 	group.Wait()
 	in.close()
 	c.firstOnce.Do(func() { close(c.first) })
 	return nil
+}
+
+// hold keeps one bind alive whenever this node has the right to it.
+func (c *channel) hold(ctx context.Context, in *inbound) {
+	for ctx.Err() == nil {
+		mine, giveBack := ctx, func() {}
+		if c.opening.Links != nil {
+			var err error
+			if mine, giveBack, err = c.opening.Links.Take(ctx); err != nil {
+				return
+			}
+		}
+		if c.config.separate {
+			var pair sync.WaitGroup
+			pair.Go(func() { c.keep(mine, smpp.BindTransmitter, in) })
+			pair.Go(func() { c.keep(mine, smpp.BindReceiver, in) })
+			pair.Wait()
+		} else {
+			c.keep(mine, smpp.BindTransceiver, in)
+		}
+		giveBack()
+	}
 }
 
 // keep dials, serves and dials again.
@@ -156,7 +175,11 @@ func (c *channel) session(ctx context.Context, mode smpp.Command, in *inbound) e
 	case <-ctx.Done():
 	}
 	c.unbound(client, mode)
-	goodbye, cancel := context.WithTimeout(context.Background(), drainPatience)
+	patience := drainPatience
+	if errors.Is(context.Cause(ctx), channels.ErrLinkLost) {
+		patience = lostPatience
+	}
+	goodbye, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	client.Drain(goodbye)
 	in.drain(goodbye)

@@ -62,8 +62,11 @@ func (Kind) Describe() channels.Description {
 			number("enquire_link", "30", 1, 600),
 		},
 		Concurrency: concurrency,
-		Receipts:    true,
-		Replies:     true,
+		Limits: func(s channels.Settings) channels.Limits {
+			return channels.Limits{PerSecond: float64(s.Int("rate")), Links: max(s.Int("binds"), 1)}
+		},
+		Receipts: true,
+		Replies:  true,
 	}
 }
 

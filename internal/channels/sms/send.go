@@ -42,6 +42,19 @@ func (c *channel) Send(ctx context.Context, m channels.Message) channels.Outcome
 	return channels.Outcome{State: channels.Accepted, ProviderIDs: sent}
 }
 
+// Weight is the number of segments: contracts count them one by one.
+func (c *channel) Weight(m channels.Message) int {
+	to, ok := c.config.destination(m.To)
+	if !ok {
+		return 1
+	}
+	parts, err := c.config.compose(m, to)
+	if err != nil {
+		return 1
+	}
+	return len(parts)
+}
+
 func (c *channel) expired(m channels.Message) bool {
 	return !m.ExpiresAt.IsZero() && !c.now().Before(m.ExpiresAt)
 }
