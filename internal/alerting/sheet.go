@@ -264,6 +264,13 @@ func (s *Service) warnings(ctx context.Context, scope access.Scope, pr prepared,
 	if a := c.plan.Definition.Audience; a.IgnoreRest {
 		warn("alerting.warning.rest", "reason", a.RestReason.In("fr"))
 	}
+	rules, err := s.Governance(ctx, inside(scope))
+	if err != nil {
+		return nil, err
+	}
+	if rules.asks(c.plan.Definition, c.messaged) {
+		warn("alerting.warning.second", "n", rules.SecondAbove)
+	}
 	active, err := s.Active(ctx, inside(scope))
 	for _, l := range active {
 		if l.Scenario == pr.scenario.ID {

@@ -17,6 +17,7 @@ import (
 type alertCommand struct {
 	Scenarios alertScenarios `cmd:"" help:"List the scenarios that can be launched."`
 	Launch    alertLaunch    `cmd:"" help:"Show what would leave; with --go, launch it."`
+	Override  alertOverride  `cmd:"" help:"Launch what a second person did not confirm in time."`
 	List      alertList      `cmd:"" help:"List the alerts under way and the last ones."`
 	Status    alertStatus    `cmd:"" help:"Show the figures of an alert."`
 	End       alertEnd       `cmd:"" help:"End an alert, with its message."`
@@ -114,11 +115,37 @@ func (c *alertLaunch) Run(s *session) error {
 		if err != nil {
 			return err
 		}
+		if launch.State == alerting.Awaiting {
+			s.printf("%s\n%s", s.words().T("app.alert.waits", "wait", alerting.SecondWait, "id", launch.ID.String()), launch.ID)
+			return nil
+		}
 		key := "app.alert.launched"
 		if already {
 			key = "app.alert.already"
 		}
 		s.printf("%s\n%s", s.words().T(key), launch.ID)
+		return nil
+	})
+}
+
+type alertOverride struct {
+	place
+	Request string `arg:"" help:"Id of the launch that waits, as printed by launch."`
+	Why     string `required:"" help:"Why nobody confirmed, for the journal and the report." placeholder:"TEXT"`
+}
+
+// Run launches alone what was asked for at the command line.
+func (c *alertOverride) Run(s *session) error {
+	return c.enter(s, func(h *House, scope access.Scope) error {
+		id, err := uuid.Parse(c.Request)
+		if err != nil {
+			return fault.New(fault.Invalid, "app.bad_id", "id", c.Request).At("alert")
+		}
+		launch, _, err := h.Alerting.Override(s.ctx, scope, h.Clock.Now(), id, c.Why)
+		if err != nil {
+			return err
+		}
+		s.printf("%s\n%s", s.words().T("app.alert.launched"), launch.ID)
 		return nil
 	})
 }

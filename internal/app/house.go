@@ -124,9 +124,13 @@ func (h *House) join(ctx context.Context) error {
 	h.Registry = channels.NewRegistry(h.Kinds...)
 	h.Journal = journal.NewReader(h.DB, h.Guard)
 	h.Houses = organisation.New(h.DB, h.Guard, h.Clock)
+	h.Dispatch = dispatch.New(dispatch.Options{
+		DB: h.DB, Guard: h.Guard, Vault: h.Vault, Registry: h.Registry, Clock: h.Clock, Log: h.Log, Metrics: h.metrics(),
+	})
 	var err error
 	if h.Accounts, err = identity.New(identity.Options{
 		DB: h.DB, Guard: h.Guard, Clock: h.Clock, Vault: h.Vault, Organisations: h.Houses, Origin: h.origin(), Cost: h.Cost,
+		Outbox: h.Dispatch, Catalog: h.Catalog,
 	}); err != nil {
 		return err
 	}
@@ -139,12 +143,10 @@ func (h *House) join(ctx context.Context) error {
 	if h.Directory, err = directory.New(h.DB, h.Guard, h.Clock, h.Houses, keys[len(keys)-1]); err != nil {
 		return err
 	}
-	h.Dispatch = dispatch.New(dispatch.Options{
-		DB: h.DB, Guard: h.Guard, Vault: h.Vault, Registry: h.Registry, Clock: h.Clock, Log: h.Log, Metrics: h.metrics(),
-	})
 	h.Alerting = alerting.New(alerting.Options{
 		DB: h.DB, Guard: h.Guard, Directory: h.Directory, Dispatch: h.Dispatch, Organisation: h.Houses,
 		Library: library.All, LinkBase: h.origin().String() + "/r/", Log: h.Log, Notify: h.Hub.Notify,
+		RequestBase: h.origin().String() + alertpages.RequestPath, Seconds: seconds{h.Accounts}, Catalog: h.Catalog,
 	})
 	h.Dispatch.Tell(h.Alerting)
 	return nil

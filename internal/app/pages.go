@@ -59,6 +59,8 @@ func (h *House) register(r *ui.Router) {
 		Journal: h.Journal, Sealed: h.exportJournal, Doctor: administration.NewDoctor(h.Guard, h.Clock, h.Checks()...),
 		Cards: []adminpages.Card{
 			{Label: "app.card.accounts", Hint: "app.card.accounts.hint", Path: identitypages.AccountsPath, Icon: "users", Need: access.AccountRead},
+			{Label: "identity.envelopes.title", Hint: "identity.envelopes.hint", Path: identitypages.EnvelopesPath, Icon: "lock", Need: access.AccountRead},
+			{Label: "alerting.page.rules.title", Hint: "alerting.page.rules.hint", Path: alertpages.RulesPath, Icon: "shield", Need: access.AlertGovern},
 			{Label: "app.card.channels", Hint: "app.card.channels.hint", Path: dispatchpages.Path, Icon: "phone", Need: access.ChannelRead},
 		},
 	})
@@ -73,7 +75,7 @@ func (h *House) frame() ui.Frame {
 	rail = append(rail, ui.NavItem{Label: "app.rail.administration", Path: adminpages.HomePath, Icon: "settings", Need: access.JournalRead})
 	return ui.Frame{
 		Rail: rail, Acts: slices.Concat(alertpages.Acts(), directorypages.Acts(), alertpages.ScenarioRail()),
-		Banner: alertpages.Banners{Service: h.Alerting},
+		Banner: banners{alertpages.Banners{Service: h.Alerting, Clock: h.Clock}, identitypages.EnvelopeBanners{Service: h.Accounts, Clock: h.Clock}},
 		Search: searchers{
 			alertpages.Search{Service: h.Alerting}, directorypages.Search{Directory: h.Directory}, organisationpages.Search{Service: h.Houses},
 		},

@@ -76,6 +76,10 @@ func (s *Service) ownSession(ctx context.Context, tx *storage.Tx, account uuid.U
 	if row.account.HasFactor() && !row.strong {
 		return row, fault.New(fault.Denied, "access.second_factor")
 	}
+	// Whoever holds a password and an envelope must not make herself a key of her own.
+	if row.envelope.Valid {
+		return row, fault.New(fault.Denied, "identity.envelope.factors")
+	}
 	return row, nil
 }
 

@@ -82,6 +82,9 @@ func (s *Service) ChangePassword(ctx context.Context, scope access.Scope, token,
 		if err != nil {
 			return err
 		}
+		if row.envelope.Valid {
+			return fault.New(fault.Denied, "identity.envelope.factors")
+		}
 		if row.account.ID != id {
 			return fault.New(fault.Denied, "access.denied")
 		}

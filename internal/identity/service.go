@@ -13,6 +13,8 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/clock"
+	"tocsin/internal/dispatch"
+	"tocsin/internal/i18n"
 	"tocsin/internal/identity/common"
 	"tocsin/internal/journal"
 	"tocsin/internal/organisation"
@@ -32,6 +34,10 @@ type Options struct {
 	Origin *url.URL
 	// Cost is DefaultCost when zero; tests take a cheap one.
 	Cost Cost
+	// Outbox and Catalog carry the alarm of an opened envelope; without both, the
+	// banner alone tells of it.
+	Outbox  *dispatch.Dispatch
+	Catalog *i18n.Catalog
 }
 
 // Service is what can be done with accounts, sessions and roles.
@@ -48,7 +54,10 @@ type Service struct {
 	origin   *url.URL
 	issuer   string
 	needing  map[access.Role]bool
-	uses     uses
+	// outbox and catalog may be nil.
+	outbox  *dispatch.Dispatch
+	catalog *i18n.Catalog
+	uses    uses
 }
 
 // New returns the service.
@@ -63,6 +72,7 @@ func New(o Options) (*Service, error) {
 	s := &Service{
 		db: o.DB, guard: o.Guard, clock: o.Clock, vault: o.Vault, houses: o.Organisations,
 		hasher: newHasher(o.Cost), common: list, origin: o.Origin, issuer: "Tocsin", needing: needingFactor(o.Guard),
+		outbox: o.Outbox, catalog: o.Catalog,
 	}
 	if o.Origin != nil {
 		s.issuer = "Tocsin " + o.Origin.Hostname()
@@ -144,6 +154,7 @@ func (s *Service) Sweep(ctx context.Context, now time.Time) error {
 		{`DELETE FROM identity_throttles WHERE last_us <= $1`, storage.Micros(now.Add(-forgetAfter))},
 		{`DELETE FROM identity_throttles WHERE failures < 3 AND last_us <= $1`, storage.Micros(now.Add(-time.Hour))},
 		{`DELETE FROM identity_devices WHERE seen_us <= $1`, storage.Micros(now.Add(-DeviceLife))},
+		{`UPDATE identity_envelopes SET pending = NULL WHERE pending IS NOT NULL AND made_us <= $1`, storage.Micros(now.Add(-pendingLife))},
 	}
 	for _, step := range steps {
 		err := s.db.Write(ctx, everywhere(), func(tx *storage.Tx) error {

@@ -46,7 +46,10 @@ type Session struct {
 	Establishments []organisation.Establishment
 	// MustSetUpFactor tells that a role asks for a second factor there is not yet.
 	MustSetUpFactor bool
-	Created, Ends   time.Time
+	// ByEnvelope tells that a sealed envelope stood for the second factor: the
+	// session stays in one establishment, with the roles of the night.
+	ByEnvelope    bool
+	Created, Ends time.Time
 }
 
 // sessionRow is a row of identity_sessions with its account.
@@ -61,6 +64,7 @@ type sessionRow struct {
 	created       time.Time
 	seen, ends    time.Time
 	address       string
+	envelope      uuid.NullUUID
 }
 
 func (r sessionRow) alive(now time.Time) bool {
@@ -70,8 +74,8 @@ func (r sessionRow) alive(now time.Time) bool {
 func sessionByToken(ctx context.Context, tx *storage.Tx, token string, now time.Time) (r sessionRow, err error) {
 	var a accountRow
 	var created, seen, ends int64
-	dest := append(a.dest(), &r.id, &r.establishment, &r.stage, &r.strong, &r.tries, &r.pending, &r.address, &created, &seen, &ends)
-	found, err := tx.Row(ctx, `SELECT `+accountColumns+`, s.id, s.establishment_id, s.stage, s.strong, s.tries, s.totp_pending, s.address, s.created_us, s.seen_us, s.ends_us
+	dest := append(a.dest(), &r.id, &r.establishment, &r.stage, &r.strong, &r.tries, &r.pending, &r.address, &created, &seen, &ends, &r.envelope)
+	found, err := tx.Row(ctx, `SELECT `+accountColumns+`, s.id, s.establishment_id, s.stage, s.strong, s.tries, s.totp_pending, s.address, s.created_us, s.seen_us, s.ends_us, s.envelope_id
 		FROM identity_sessions s JOIN identity_accounts a ON a.id = s.account_id WHERE s.token_hash = $1`, []any{hashOf(token)}, dest...)
 	if err != nil {
 		return r, err
@@ -82,6 +86,21 @@ func sessionByToken(ctx context.Context, tx *storage.Tx, token string, now time.
 		return r, fault.New(fault.Unauthenticated, "access.sign_in")
 	}
 	return r, nil
+}
+
+// posts are what the session may do, and where: everything its person may, or
+// what an envelope leaves of it.
+func (r sessionRow) posts(ctx context.Context, tx *storage.Tx) ([]post, error) {
+	all, err := posts(ctx, tx, r.account.ID)
+	if err != nil || !r.envelope.Valid {
+		return all, err
+	}
+	for _, p := range all {
+		if p = p.byEnvelope(); p.establishment == r.establishment && len(p.roles) > 0 {
+			return []post{p}, nil
+		}
+	}
+	return nil, nil
 }
 
 // insertSession opens a session and returns its token.
@@ -125,7 +144,7 @@ func (s *Service) Session(ctx context.Context, token string, c Client) (Session,
 		if row, err = sessionByToken(ctx, tx, token, now); err != nil {
 			return err
 		}
-		all, err = posts(ctx, tx, row.account.ID)
+		all, err = row.posts(ctx, tx)
 		return err
 	})
 	if err != nil {
@@ -144,7 +163,7 @@ func (s *Service) session(ctx context.Context, row sessionRow, all []post, c Cli
 	here := pick(all, row.establishment)
 	actor := actorOf(row.account, c)
 	out := Session{
-		ID: row.id, Account: row.account, Created: row.created, Ends: row.ends,
+		ID: row.id, Account: row.account, Created: row.created, Ends: row.ends, ByEnvelope: row.envelope.Valid,
 		Scope: access.For(here.establishment, actor, row.strong, here.roles...),
 	}
 	for _, p := range all {
@@ -189,7 +208,7 @@ func (s *Service) Switch(ctx context.Context, token string, to uuid.UUID) error 
 		if err != nil {
 			return err
 		}
-		all, err := posts(ctx, tx, row.account.ID)
+		all, err := row.posts(ctx, tx)
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
+	"tocsin/internal/alerting"
 	"tocsin/internal/directory"
 	"tocsin/internal/document/table"
 	"tocsin/internal/identity"
@@ -115,12 +116,16 @@ func (w *walk) furnish() {
 	w.must(err)
 	token, _, err := h.Accounts.CreateToken(ctx, access.Instance("story").Within(h.scope.Organisation()), identity.TokenRequest{Name: "Supervision Réglisse", Actions: []access.Action{access.AlertRead}, Days: 30})
 	w.must(err)
+	envelope, err := h.Accounts.MakeEnvelope(ctx, access.Instance("story").Within(h.scope.Organisation()), "Coffre des Lilas")
+	w.must(err)
+	request := w.request(sc)
 	link := strings.TrimPrefix(h.sms.received(mobile(agent))[0].Link, identitytest.Origin().String()+"/r/")
 	recipient := h.person(l, agent).ID
 
 	w.ids = []pathID{
 		{"/alertes/declencher/scenario/", "scenario", sc.ID.String()},
 		{"/alertes/", "id", l.ID.String()},
+		{"/demandes/", "demande", request.String()},
 		{"/alertes/", "personne", recipient.String()},
 		{"/r/", "code", link},
 		{"/bienvenue/", "code", "dejautilise"},
@@ -137,6 +142,7 @@ func (w *walk) furnish() {
 		{"/administration/canaux/", "id", gateways[0].ID.String()},
 		{"/administration/comptes/", "id", member.ID.String()},
 		{"/administration/jetons/", "id", token.ID.String()},
+		{"/administration/enveloppes/", "id", envelope.String()},
 		{"/etablissement/", "id", site.ID.String()},
 		{"/compte/sessions/", "id", sessions[0].ID.String()},
 		{"/compte/cle-acces/", "id", uuid.NewString()},
@@ -147,7 +153,28 @@ func (w *walk) furnish() {
 	} {
 		w.stolen.Set(name, id.String())
 	}
-	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Capucine", "capucine@", mobile(agent), mailbox(agent), "Dr Ordre"}
+	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre"}
+}
+
+// request leaves a launch waiting for a second person.
+func (w *walk) request(sc alerting.Scenario) uuid.UUID {
+	w.t.Helper()
+	h, ctx := w.h, w.t.Context()
+	rules := func(above int) {
+		w.must(h.Alerting.SetGovernance(ctx, access.For(h.scope.Organisation(), h.scope.Actor(), true, access.Administrator), h.now(),
+			alerting.Governance{SecondAbove: above, KeepDays: alerting.KeepDaysDefault}))
+	}
+	h.agent("Second", "ide")
+	rules(1)
+	l, _, err := h.Alerting.Launch(ctx, h.scope, h.now(), alerting.Draft{
+		Scenario: sc.ID, Mode: alerting.Test, Values: map[string]string{"lieu": "à la cour"}, OrderedBy: "Dr Ordre", IdempotencyKey: uuid.NewString(),
+	})
+	w.must(err)
+	if l.State != alerting.Awaiting {
+		w.t.Fatalf("the launch is %s", l.State)
+	}
+	rules(0)
+	return l.ID
 }
 
 func (w *walk) must(err error) {
@@ -178,6 +205,11 @@ func TestWhoMayDoWhatMatters(t *testing.T) {
 	for pattern, roles := range map[string][]access.Role{
 		"POST /alertes/declencher/scenario/{scenario}":    launchers,
 		"POST /alertes/improviser":                        launchers,
+		"POST /demandes/{demande}/confirmer":              launchers,
+		"POST /demandes/{demande}/passer-outre":           launchers,
+		"POST /administration/alertes":                    admin,
+		"POST /administration/enveloppes":                 admin,
+		"GET /administration/enveloppes/{id}/imprimer":    admin,
 		"POST /alertes/{id}/fin":                          cell,
 		"POST /alertes/{id}/message":                      cell,
 		"POST /alertes/{id}/elargir":                      cell,

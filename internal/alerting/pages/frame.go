@@ -6,24 +6,33 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/alerting"
+	"tocsin/internal/clock"
 	"tocsin/internal/i18n"
 	"tocsin/internal/storage"
 	"tocsin/internal/ui"
 )
 
-// Banners says on every page that an alert is under way.
-type Banners struct{ Service *alerting.Service }
+// Banners says on every page that an alert is under way, and to who may launch
+// that one waits for a second person.
+type Banners struct {
+	Service *alerting.Service
+	Clock   clock.Clock
+}
 
-// Banners gives one line per alert that runs, the real ones first.
+// Banners gives one line per alert that waits or runs, the real ones first.
 func (b Banners) Banners(ctx context.Context, scope access.Scope, loc *i18n.Localizer) ([]ui.Banner, error) {
 	if len(scope.Roles()) == 0 {
 		return nil, nil // an account without a role sees nothing of the house
+	}
+	out, err := b.waiting(ctx, scope, loc)
+	if err != nil {
+		return nil, err
 	}
 	active, err := b.Service.Active(ctx, scope)
 	if err != nil {
 		return nil, err
 	}
-	var out, drills []ui.Banner
+	var drills []ui.Banner
 	for _, l := range active {
 		line := ui.Banner{
 			Tone: modeTone(l.Mode), Mark: loc.T("alerting.page.mark." + string(l.Mode)), Text: l.Title.In(string(loc.Language())),
@@ -36,6 +45,23 @@ func (b Banners) Banners(ctx context.Context, scope access.Scope, loc *i18n.Loca
 		}
 	}
 	return append(out, drills...), nil
+}
+
+// waiting are the launches that somebody else asked for and the reader may confirm.
+func (b Banners) waiting(ctx context.Context, scope access.Scope, loc *i18n.Localizer) (out []ui.Banner, err error) {
+	if !scope.Has(access.Launcher) {
+		return nil, nil
+	}
+	list, err := b.Service.Requests(ctx, scope, b.Clock.Now())
+	for _, r := range list {
+		if !r.By(scope.Actor()) {
+			out = append(out, ui.Banner{
+				Tone: ui.Alert, Mark: loc.T("alerting.page.second.mark"), Path: requestPath(r.ID, ""), Action: loc.T("alerting.page.second.read"),
+				Text: loc.T("alerting.page.second.banner", "title", r.Title.In(string(loc.Language())), "name", r.AskedName),
+			})
+		}
+	}
+	return out, err
 }
 
 // Search finds scenarios and alerts by their title.

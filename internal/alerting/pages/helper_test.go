@@ -105,7 +105,7 @@ func (h *hospital) asVisitor(who ui.Visitor) *ui.Router {
 	h.t.Helper()
 	r := uitest.House(h.t, who, func(o *ui.Options) {
 		o.Clock = h.clock
-		o.Frame = ui.Frame{Rail: pages.Rail(), Acts: pages.Acts(), Banner: pages.Banners{Service: h.Service}, Search: pages.Search{Service: h.Service}}
+		o.Frame = ui.Frame{Rail: pages.Rail(), Acts: pages.Acts(), Banner: pages.Banners{Service: h.Service, Clock: h.clock}, Search: pages.Search{Service: h.Service}}
 	}, locales()...)
 	p := pages.Routes(r, pages.Options{Service: h.Service, Directory: h.dir, Organisation: h.org, Catalog: catalog(h.t), Hub: h.hub, Clock: h.clock})
 	h.t.Cleanup(p.Close)

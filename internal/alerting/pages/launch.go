@@ -198,6 +198,9 @@ func (p *Pages) launch(c *ui.Context) error {
 	if err != nil {
 		return p.askAgain(c, o, err)
 	}
+	if launch.State == alerting.Awaiting {
+		return c.Redirect(requestPath(launch.ID, ""))
+	}
 	if already {
 		c.Flash(ui.Attention, c.Loc.T("alerting.page.launch.already", "at", c.Loc.Clock(launch.LaunchedAt, c.Zone), "by", launch.LaunchedBy))
 	} else {

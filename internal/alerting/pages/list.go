@@ -13,8 +13,10 @@ const alertsPerPage = 30
 // alerts is what the list shows: those that run, then the past ones.
 type alerts struct {
 	Active, Past []alerting.Launch
-	Next         uuid.UUID
-	First        bool
+	// Waiting are the launches that wait for a second person.
+	Waiting []alerting.Request
+	Next    uuid.UUID
+	First   bool
 }
 
 // list shows the alerts, those under way first.
@@ -25,6 +27,9 @@ func (p *Pages) list(c *ui.Context) error {
 	}
 	v := alerts{First: after == uuid.Nil}
 	if v.Active, err = p.s.Active(c.Ctx(), c.Scope); err != nil {
+		return err
+	}
+	if v.Waiting, err = p.s.Requests(c.Ctx(), c.Scope, c.Now); err != nil {
 		return err
 	}
 	all, err := p.s.Launches(c.Ctx(), c.Scope, alerting.Page{After: after, Limit: alertsPerPage + 1})

@@ -79,6 +79,8 @@ func Routes(r *ui.Router, o Options) *Pages {
 	r.Get("/alertes/{id}/flux", access.AlertRead, p.stream, ui.Stream())
 	r.Get("/alertes/{id}/personnes", access.AlertRead, p.people)
 	r.Get("/alertes/{id}/personnes/{personne}", access.AlertRead, p.person)
+	p.requestRoutes(r)
+	p.ruleRoutes(r)
 	p.conductRoutes(r)
 	p.reportRoutes(r)
 

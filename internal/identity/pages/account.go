@@ -21,6 +21,19 @@ type own struct {
 	sessions []identity.OpenSession
 	recovery identity.Recovery
 	passkeys bool
+	reach    identity.Reach
+	// sealed says why nothing can be changed in a session an envelope opened; nil elsewhere.
+	sealed error
+}
+
+// form is the form of who one is, filled.
+func (o own) form(c *ui.Context) *ui.Form {
+	return c.NewForm(map[string]string{"name": o.account.Name, "language": o.account.Language})
+}
+
+// reachForm is the form of where one is told, filled.
+func (o own) reachForm(c *ui.Context) *ui.Form {
+	return c.NewForm(map[string]string{"mobile": o.reach.Mobile, "email": o.reach.Email})
 }
 
 func (p pages) token(c *ui.Context) string { return p.jar.get(c.Request, SessionCookie) }
@@ -33,11 +46,17 @@ func (p pages) load(c *ui.Context) (o own, err error) {
 	if o.keys, err = p.service.Passkeys(c.Ctx(), c.Scope); err != nil {
 		return o, err
 	}
+	if o.reach, err = p.service.OwnReach(c.Ctx(), c.Scope); err != nil {
+		return o, err
+	}
 	if o.sessions, err = p.service.Sessions(c.Ctx(), c.Scope, p.token(c)); err != nil {
 		return o, err
 	}
 	if o.account.HasFactor() && c.Scope.Strong() {
 		o.recovery, err = p.service.RecoveryCodes(c.Ctx(), c.Scope, p.token(c))
+	}
+	if fault.Is(err, fault.Denied) {
+		o.sealed, err = err, nil
 	}
 	return o, err
 }
@@ -47,7 +66,7 @@ func (p pages) account(c *ui.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.Render(accountPage(c, c.NewForm(map[string]string{"name": o.account.Name, "language": o.account.Language}), o))
+	return c.Render(accountPage(c, o.form(c), o.reachForm(c), o))
 }
 
 func (p pages) saveAccount(c *ui.Context) error {
@@ -62,9 +81,23 @@ func (p pages) saveAccount(c *ui.Context) error {
 		if lerr != nil {
 			return lerr
 		}
-		return c.Refill(f, err, accountPage(c, f, o))
+		return c.Refill(f, err, accountPage(c, f, o.reachForm(c), o))
 	}
 	c.Flash(ui.Success, c.Loc.T("identity.account.saved"))
+	return c.Redirect(AccountPath)
+}
+
+func (p pages) saveReach(c *ui.Context) error {
+	f := c.Form()
+	err := p.service.SetOwnReach(c.Ctx(), c.Scope, p.token(c), identity.Reach{Mobile: f.Value("mobile"), Email: f.Value("email")})
+	if err != nil {
+		o, lerr := p.load(c)
+		if lerr != nil {
+			return lerr
+		}
+		return c.Refill(f, err, accountPage(c, o.form(c), f, o))
+	}
+	c.Flash(ui.Success, c.Loc.T("identity.reach.saved"))
 	return c.Redirect(AccountPath)
 }
 

@@ -15,6 +15,7 @@ const (
 	AccountPath      = "/compte"
 	AccountsPath     = "/administration/comptes"
 	TokensPath       = "/administration/jetons"
+	EnvelopesPath    = "/administration/enveloppes"
 )
 
 // FirstRunPath and InvitationPath begin the one-time links; the code follows.
@@ -49,6 +50,7 @@ func Routes(r *ui.Router, o Options) {
 	r.Post(LoginPath, ui.Public, p.signIn)
 	r.Get("/connexion/second-facteur", ui.Public, p.second)
 	r.Post("/connexion/second-facteur", ui.Public, p.prove)
+	r.Post("/connexion/enveloppe", ui.Public, p.proveByEnvelope)
 	r.Post("/connexion/cle-acces/debut", ui.Public, p.beginKeySignIn)
 	r.Post("/connexion/cle-acces/fin", ui.Public, p.finishKeySignIn)
 	r.Post(LogoutPath, ui.Public, p.signOut)
@@ -56,6 +58,7 @@ func Routes(r *ui.Router, o Options) {
 
 	r.Get(AccountPath, ui.SignedIn, p.account)
 	r.Post(AccountPath, ui.SignedIn, p.saveAccount)
+	r.Post("/compte/prevenir", ui.SignedIn, p.saveReach)
 	r.Get("/compte/mot-de-passe", ui.SignedIn, p.password)
 	r.Post("/compte/mot-de-passe", ui.SignedIn, p.changePassword)
 	r.Get(SecondFactorPath, ui.SignedIn, p.factors)
@@ -84,4 +87,11 @@ func Routes(r *ui.Router, o Options) {
 	r.Get(TokensPath+"/nouveau", access.AccountWrite, p.newToken)
 	r.Post(TokensPath+"/nouveau", access.AccountWrite, p.createToken)
 	r.Post(TokensPath+"/{id}/revoquer", access.AccountWrite, p.revokeToken)
+
+	r.Get(EnvelopesPath, access.AccountRead, p.envelopes)
+	r.Post(EnvelopesPath, access.AccountWrite, p.makeEnvelope)
+	r.Get(EnvelopesPath+"/{id}/imprimer", access.AccountWrite, p.envelopePaper)
+	r.Post(EnvelopesPath+"/{id}/imprimee", access.AccountWrite, p.envelopePrinted)
+	r.Post(EnvelopesPath+"/{id}/annuler", access.AccountWrite, p.revokeEnvelope)
+	r.Post(EnvelopesPath+"/{id}/vue", access.AccountWrite, p.seeEnvelope)
 }

@@ -1,0 +1,215 @@
+package identity
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/access"
+	"tocsin/internal/dispatch"
+	"tocsin/internal/fault"
+	"tocsin/internal/i18n"
+	"tocsin/internal/storage"
+	"tocsin/internal/wire/gsm"
+)
+
+// sealedCode is an envelope as a typed code found it.
+type sealedCode struct {
+	id, establishment uuid.UUID
+	label, hash       string
+	// house is the name of the establishment.
+	house string
+}
+
+// alarmLife is how long the message of an alarm may wait to leave.
+const alarmLife = 24 * time.Hour
+
+// ProveEnvelope is the second step of a sign-in without any second factor: the
+// code of a sealed envelope of an establishment the person works for. It opens a
+// session there, of the roles of the night, and alarms its administrators.
+// Errors: as ProveCode, and Denied when the person has no role that an envelope
+// gives.
+func (s *Service) ProveEnvelope(ctx context.Context, c Client, token, typed string) (step Step, err error) {
+	row, err := s.halfSession(ctx, token)
+	if err != nil {
+		return step, err
+	}
+	brakes, err := s.factorBrakes(ctx, c, row)
+	if err != nil {
+		return step, err
+	}
+	leave, err := s.hasher.lane(len(brakes) == 1).enter(ctx)
+	if err != nil {
+		return step, err
+	}
+	defer leave()
+	if _, err := s.admit(ctx, brakes); err != nil {
+		return step, err
+	}
+	found, post, err := s.findEnvelope(ctx, row, typed)
+	if err != nil {
+		return step, err
+	}
+	// Whoever guesses waits as long for a selector that exists as for one that does not.
+	ok, _, err := s.hasher.matches(plainCode(typed), found.hash)
+	if err != nil {
+		return step, err
+	}
+	if ok && len(post.roles) == 0 {
+		return step, fault.New(fault.Denied, "identity.envelope.role")
+	}
+	now := s.clock.Now()
+	proved := false
+	err = s.db.Write(ctx, everywhere(), func(tx *storage.Tx) error {
+		proved = false
+		if ok {
+			n, err := tx.Exec(ctx, `UPDATE identity_envelopes SET used_us = $3, used_name = $4, used_from = $5, pending = NULL
+				WHERE organisation_id = $1 AND id = $2 AND used_us IS NULL AND revoked_us IS NULL`,
+				found.establishment, found.id, storage.Micros(now), row.account.Name, c.Address)
+			if err != nil {
+				return err
+			}
+			proved = n == 1
+		}
+		if !proved {
+			return countWrong(ctx, tx, row)
+		}
+		step, err = s.unsealed(ctx, tx, c, row, brakes, found, post, now)
+		return err
+	})
+	if err == nil && !proved {
+		err = fault.New(fault.Invalid, "identity.envelope.wrong").At("envelope")
+	}
+	if err != nil {
+		return Step{}, err
+	}
+	if s.outbox != nil {
+		s.outbox.Wake()
+	}
+	return step, nil
+}
+
+// findEnvelope looks for the envelope whose selector begins the code, in the
+// establishments of the person. Nothing found is no error.
+func (s *Service) findEnvelope(ctx context.Context, row sessionRow, typed string) (found sealedCode, at post, err error) {
+	code := plainCode(typed)
+	if len(code) != envelopeSize {
+		return found, at, nil
+	}
+	err = s.db.Read(ctx, everywhere(), func(tx *storage.Tx) error {
+		all, err := posts(ctx, tx, row.account.ID)
+		if err != nil {
+			return err
+		}
+		for _, p := range all {
+			known, err := tx.Row(ctx, `SELECT id, label, code_hash FROM identity_envelopes WHERE organisation_id = $1 AND selector = $2
+				AND used_us IS NULL AND revoked_us IS NULL`, []any{p.establishment, code[:envelopeSelector]}, &found.id, &found.label, &found.hash)
+			if err != nil || known {
+				found.establishment, at = p.establishment, p.byEnvelope()
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil || found.id == uuid.Nil {
+		return found, at, err
+	}
+	house, err := s.houses.Get(ctx, access.System(found.establishment, "identity"))
+	found.house = house.Name
+	return found, at, err
+}
+
+// unsealed turns the half session into one of the envelope, and raises the alarm.
+func (s *Service) unsealed(ctx context.Context, tx *storage.Tx, c Client, row sessionRow, brakes []brake, found sealedCode, at post, now time.Time) (step Step, err error) {
+	if err := release(ctx, tx, brakes); err != nil {
+		return step, err
+	}
+	n, err := tx.Exec(ctx, `DELETE FROM identity_sessions WHERE id = $1`, row.id)
+	if err == nil && n == 0 {
+		err = fault.New(fault.Unauthenticated, "access.sign_in")
+	}
+	if err != nil {
+		return step, err
+	}
+	if step, err = s.enter(ctx, tx, row.account, []post{at}, true, c, "envelope", now); err != nil {
+		return step, err
+	}
+	if _, err := tx.Exec(ctx, `UPDATE identity_sessions SET envelope_id = $2 WHERE token_hash = $1`, hashOf(step.Token), found.id); err != nil {
+		return step, err
+	}
+	e := envelopeEntry("identity.envelope.use", found.id, found.label)
+	e.After = map[string]string{"by": row.account.Name, "login": row.account.Login}
+	if err := note(ctx, tx, found.establishment, actorOf(row.account, c), now, e); err != nil {
+		return step, err
+	}
+	return step, s.alarm(ctx, tx, row, found, now)
+}
+
+// alarm writes to the administrators, and to the person whose password was used.
+func (s *Service) alarm(ctx context.Context, tx *storage.Tx, row sessionRow, found sealedCode, now time.Time) error {
+	if s.outbox == nil || s.catalog == nil {
+		return nil
+	}
+	to, err := toAlarm(ctx, tx, row, found)
+	if err != nil || len(to) == 0 {
+		return err
+	}
+	contents := make([]dispatch.Content, len(to))
+	orders := make([]dispatch.Order, len(to))
+	for i, a := range to {
+		contents[i], orders[i] = s.alarmFor(a, row, found, now)
+	}
+	scope := access.System(found.establishment, "identity")
+	if err := s.outbox.OpenCampaign(ctx, tx, scope, now, dispatch.Campaign{ID: found.id}); err != nil {
+		return err
+	}
+	if err := s.outbox.AddContents(ctx, tx, scope, now, found.id, contents); err != nil {
+		return err
+	}
+	_, err = s.outbox.Enqueue(ctx, tx, scope, now, orders)
+	return err
+}
+
+// toAlarm are the addresses of an alarm, each once.
+func toAlarm(ctx context.Context, tx *storage.Tx, row sessionRow, found sealedCode) (out []Address, err error) {
+	all, err := addresses(ctx, tx, found.establishment, access.Administrator)
+	if err != nil {
+		return nil, err
+	}
+	own, err := readReach(ctx, tx, row.account.ID)
+	if err != nil {
+		return nil, err
+	}
+	me := Address{Account: row.account.ID, Name: row.account.Name, Language: row.account.Language}
+	for medium, address := range map[string]string{reachSMS: own.Mobile, reachEmail: own.Email} {
+		me.Medium, me.Address = medium, address
+		all = append(all, me)
+	}
+	seen := map[string]bool{"": true}
+	for _, a := range all {
+		if !seen[a.Address] {
+			seen[a.Address] = true
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
+// alarmFor is the message to one address.
+func (s *Service) alarmFor(to Address, row sessionRow, found sealedCode, now time.Time) (dispatch.Content, dispatch.Order) {
+	loc := s.catalog.For(i18n.Language(to.Language))
+	c := dispatch.Content{
+		ID: uuid.NewSHA1(found.id, []byte(to.Medium+"|"+to.Language)), Medium: reachEmail, Language: to.Language,
+		Subject: loc.T("identity.envelope.alarm.subject", "house", found.house),
+		Text:    loc.T("identity.envelope.alarm", "house", found.house, "name", row.account.Name, "label", found.label),
+	}
+	o := dispatch.Order{
+		ID: uuid.NewSHA1(found.id, []byte(to.Medium+"|"+to.Address)), Campaign: found.id, Subject: to.Account, Content: c.ID,
+		Medium: reachEmail, Address: to.Address, Purpose: "envelope", ExpiresAt: now.Add(alarmLife),
+	}
+	if to.Medium == reachSMS {
+		c.Medium, o.Medium, c.Subject, c.Text = reachSMS, reachSMS, "", gsm.Plain(c.Text)
+	}
+	return c, o
+}
