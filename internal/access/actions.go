@@ -21,6 +21,7 @@ const (
 	AlertLaunch  Action = "alert.launch"  // start, for real or for exercise
 	AlertConduct Action = "alert.conduct" // progress message, extend, stop a wave, arrivals, manual calls, end
 	AlertKill    Action = "alert.kill"    // the kill switch
+	AlertAnswers Action = "alert.answers" // see what each person answered
 	AlertReport  Action = "alert.report"
 	AlertGovern  Action = "alert.govern" // the rules of launches: second person, retention, recall order
 
@@ -42,7 +43,7 @@ func Actions() []Action {
 		OrganisationRead, OrganisationWrite,
 		DirectoryRead, DirectoryNumbers, DirectoryWrite, DirectoryImport, DirectoryExport,
 		ScenarioRead, ScenarioWrite,
-		AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertReport, AlertGovern,
+		AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertAnswers, AlertReport, AlertGovern,
 		ChannelRead, ChannelWrite,
 		AccountRead, AccountWrite, AccountOwn,
 		JournalRead, JournalErase, HealthRead,

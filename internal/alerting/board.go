@@ -3,6 +3,7 @@ package alerting
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,8 +50,28 @@ func (s *Service) Board(ctx context.Context, scope access.Scope, launch uuid.UUI
 	if err != nil {
 		return b, err
 	}
+	if !s.guard.May(scope, access.AlertAnswers) {
+		b = b.Unnamed()
+	}
 	b.Media, err = s.dispatch.View(ctx, inside(scope), launch, now)
 	return b, err
+}
+
+// Unnamed is the board for who may not see what each person did.
+func (b Board) Unnamed() Board {
+	b.Timeline = unnamed(b.Timeline)
+	return b
+}
+
+// unnamed leaves names of agents out of a timeline.
+func unnamed(list []Event) []Event {
+	out := slices.Clone(list)
+	for i, e := range out {
+		if slices.Contains([]EventKind{EventManualCall, EventArrival, EventAttached, EventStop}, e.Kind) {
+			out[i].Text = ""
+		}
+	}
+	return out
 }
 
 // counters reads the totals of a tally.

@@ -161,7 +161,7 @@ func (s *Service) ManualCall(ctx context.Context, scope access.Scope, now time.T
 		if err := in.call(ctx, l.ID, who, g); err != nil {
 			return journal.Entry{}, err
 		}
-		return journal.Entry{Action: "alert.manual_call", After: map[string]any{"recipient": recipient, "meaning": meaning, "minutes": minutes}},
+		return journal.Entry{Action: "alert.manual_call", After: map[string]any{"recipient": recipient}},
 			s.event(ctx, tx, scope, now, l.ID, Event{Kind: EventManualCall, By: scope.Actor().Name, People: 1, Text: who.First + " " + who.Last})
 	})
 }

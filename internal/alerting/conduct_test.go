@@ -69,7 +69,7 @@ func TestProgressGoesToThoseChosen(t *testing.T) {
 				t.Errorf("to %s: %d messages, want %d", c.to, len(list), c.want)
 			}
 			for _, m := range list {
-				if m.Purpose != alerting.UseProgress || m.Text != "EXERCICE - Parking sud ouvert à 03:00." {
+				if m.Purpose != alerting.UseProgress || m.Text != "EXERCICE - Parking sud ouvert à 03:00."+signed(m.Medium) {
 					t.Errorf("%q", m.Text)
 				}
 			}

@@ -342,6 +342,14 @@ func twoMobiles(p *directory.Person) {
 
 func contains(text, part string) bool { return strings.Contains(text, part) }
 
+// signed is how a message ends whose author did not place the word.
+func signed(m channels.Medium) string {
+	if m == channels.SMS {
+		return " (CIGOGNE)"
+	}
+	return "\n\nCIGOGNE"
+}
+
 // sameText compares a preview with what left: the link is the only difference.
 func sameText(preview, sent string) bool {
 	return strings.ReplaceAll(preview, "https://t.example/r/xxxxxxxxxxxx", "{lien}") == sent

@@ -13,19 +13,24 @@ import (
 	"tocsin/internal/access"
 	"tocsin/internal/channels"
 	"tocsin/internal/directory/phone"
+	"tocsin/internal/fault"
 	"tocsin/internal/storage"
 )
 
 // Recipients lists people of an alert in the order of their names, with every
 // attempt and every answer of each. Addresses are masked unless the reader may
-// see numbers. Needs access.AlertRead.
+// see numbers; of an alert whose names were erased there is nobody. Needs
+// access.AlertAnswers.
 func (s *Service) Recipients(ctx context.Context, scope access.Scope, launch uuid.UUID, f RecipientFilter, p Page) ([]Recipient, error) {
-	if err := s.guard.Check(scope, access.AlertRead); err != nil {
+	if err := s.guard.Check(scope, access.AlertAnswers); err != nil {
 		return nil, err
 	}
 	whole := s.guard.May(scope, access.DirectoryNumbers)
 	var out []Recipient
 	err := s.db.Read(ctx, scope, func(tx *storage.Tx) error {
+		if at, err := erased(ctx, tx, scope, launch); err != nil || !at.IsZero() {
+			return err
+		}
 		units, err := unitsOf(ctx, tx, scope, launch)
 		if err != nil {
 			return err
@@ -43,13 +48,21 @@ func (s *Service) Recipients(ctx context.Context, scope access.Scope, launch uui
 	return out, err
 }
 
-// RecipientByID returns one person of an alert. Needs access.AlertRead. Errors: NotFound.
+// RecipientByID returns one person of an alert. Needs access.AlertAnswers. Errors:
+// NotFound, also when the names of the alert were erased.
 func (s *Service) RecipientByID(ctx context.Context, scope access.Scope, launch, id uuid.UUID) (r Recipient, err error) {
-	if err := s.guard.Check(scope, access.AlertRead); err != nil {
+	if err := s.guard.Check(scope, access.AlertAnswers); err != nil {
 		return r, err
 	}
 	whole := s.guard.May(scope, access.DirectoryNumbers)
 	err = s.db.Read(ctx, scope, func(tx *storage.Tx) error {
+		at, err := erased(ctx, tx, scope, launch)
+		if err == nil && !at.IsZero() {
+			err = fault.New(fault.NotFound, "alerting.recipient.unknown")
+		}
+		if err != nil {
+			return err
+		}
 		p, err := recipientOf(ctx, tx, scope, launch, id, "")
 		if err != nil {
 			return err

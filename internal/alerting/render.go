@@ -69,6 +69,18 @@ func Render(text string, vars map[string]string) (string, error) {
 // optional variables are marks an alert may not have: nobody forgot to fill them.
 func optional(name string) bool { return name == VarMode || name == VarWord }
 
+// Vouched puts the establishment's word of authenticity at the end of a rendered
+// message whose author did not place it himself: a false one has no word.
+func Vouched(medium channels.Medium, source, body, word string) string {
+	switch {
+	case word == "" || body == "" || strings.Contains(source, "{"+VarWord+"}"):
+		return body
+	case medium == channels.SMS:
+		return body + " (" + word + ")"
+	}
+	return body + "\n\n" + word
+}
+
 // Mark puts the word of the mode before a message: every message of an
 // exercise or a test says so first. A real one carries no mark.
 func Mark(mode Mode, language, text string) string {
@@ -158,7 +170,7 @@ func (t Text) render(vars map[string]string, mode Mode) (subject, body string, e
 	if body, err = Render(strings.ReplaceAll(t.Body, "{"+VarLink+"}", "\x00"), vars); err != nil {
 		return "", "", err
 	}
-	body = strings.ReplaceAll(body, "\x00", linkPlaceholder)
+	body = Vouched(t.Medium, t.Body, strings.ReplaceAll(body, "\x00", linkPlaceholder), vars[VarWord])
 	if t.Medium != channels.SMS {
 		if subject, err = Render(t.Subject, vars); err != nil {
 			return "", "", err

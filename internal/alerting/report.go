@@ -39,6 +39,8 @@ type Report struct {
 	// Unreached are the people nobody could reach, or who were not called, with the reason.
 	Unreached []ReportPerson `json:"unreached"`
 	Timeline  []Event        `json:"timeline"`
+	// Erased is when the names were erased, after the time they are kept; zero before.
+	Erased time.Time `json:"erased,omitzero"`
 }
 
 // ReportDelays are the times from the launch until a share of the people called
@@ -124,8 +126,14 @@ func (s *Service) ReportData(ctx context.Context, scope access.Scope, launch uui
 		if r.Waves, err = waveViews(ctx, tx, scope, launch, p); err != nil {
 			return err
 		}
+		if r.Erased, err = erased(ctx, tx, scope, launch); err != nil {
+			return err
+		}
 		if r.Timeline, err = readEvents(ctx, tx, scope, launch); err != nil {
 			return err
+		}
+		if !s.guard.May(scope, access.AlertAnswers) {
+			r.Timeline = unnamed(r.Timeline)
 		}
 		if err := r.messages(ctx, tx, scope); err != nil {
 			return err
@@ -192,6 +200,9 @@ func (l Launch) first() uuid.UUID {
 func (r *Report) count(p *person, reason channels.Reason) {
 	u, c := &r.Units[p.Unit], &r.Counters
 	named := func() {
+		if !r.Erased.IsZero() {
+			return
+		}
 		r.Unreached = append(r.Unreached, ReportPerson{
 			LastName: p.Last, FirstName: p.First, SiteName: u.SiteName, ServiceName: u.ServiceName,
 			LeftOut: p.LeftOut, State: p.State, Reason: reason,
@@ -352,13 +363,16 @@ func (r *Report) delays() {
 
 // EachRecipient streams every person of an alert with his attempts and answers,
 // in the order of names, for the sheets of the report; memory stays flat. Needs
-// access.AlertReport; addresses are masked unless the reader may see numbers.
+// access.AlertAnswers; addresses are masked unless the reader may see numbers.
 func (s *Service) EachRecipient(ctx context.Context, scope access.Scope, launch uuid.UUID, each func(Recipient) error) error {
-	if err := s.guard.Check(scope, access.AlertReport); err != nil {
+	if err := s.guard.Check(scope, access.AlertAnswers); err != nil {
 		return err
 	}
 	whole := s.guard.May(scope, access.DirectoryNumbers)
 	return s.db.Read(ctx, scope, func(tx *storage.Tx) error {
+		if at, err := erased(ctx, tx, scope, launch); err != nil || !at.IsZero() {
+			return err
+		}
 		units, err := unitsOf(ctx, tx, scope, launch)
 		if err != nil {
 			return err

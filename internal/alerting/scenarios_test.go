@@ -227,7 +227,7 @@ func TestPreviewShowsWhatForcesUnicode(t *testing.T) {
 			t.Errorf("%+v", p)
 		}
 		d.Messages[0].Body = "Forêt en feu"
-		if list, err = h.PreviewDefinition(t.Context(), h.scope, h.now(), d, nil, alerting.Real); err != nil || !list[0].Unicode || list[0].Plain != "Foret en feu" {
+		if list, err = h.PreviewDefinition(t.Context(), h.scope, h.now(), d, nil, alerting.Real); err != nil || !list[0].Unicode || list[0].Plain != "Foret en feu (CIGOGNE)" {
 			t.Errorf("%+v %v", list[0], err)
 		}
 	})

@@ -39,11 +39,11 @@ func TestOneLetterOfANameDoesNotDoubleAnSMS(t *testing.T) {
 				t.Fatal(err)
 			}
 			sent := h.deliver(l.ID)[0]
-			if sent.Text != c.sms {
+			if sent.Text != c.sms+signed(channels.SMS) {
 				t.Errorf("sent %q", sent.Text)
 			}
 			for _, p := range sheet.Previews {
-				want := map[channels.Medium]string{channels.SMS: c.sms, channels.Email: c.email}[p.Medium]
+				want := map[channels.Medium]string{channels.SMS: c.sms, channels.Email: c.email}[p.Medium] + signed(p.Medium)
 				if p.Use == alerting.UseAlert && p.Language == "fr" && (!sameText(p.Body, want) || p.Medium == channels.SMS && p.Unicode != c.unicode) {
 					t.Errorf("preview by %s: %q, unicode %v", p.Medium, p.Body, p.Unicode)
 				}
@@ -74,7 +74,7 @@ func TestWordsOfTheCellAreSpelledForAnSMSToo(t *testing.T) {
 		}
 		h.tick()
 		list := h.fresh(l.ID)
-		if len(list) != 1 || list[0].Text != "EXERCICE - Point fait à hopital" {
+		if len(list) != 1 || list[0].Text != "EXERCICE - Point fait à hopital"+signed(list[0].Medium) {
 			t.Errorf("%+v", list)
 		}
 	})

@@ -18,9 +18,9 @@ const unmatchedListed = 500
 
 // Unmatched lists the replies of unknown senders since an instant that nobody
 // attached yet, the newest first. Senders are masked unless the reader may see
-// numbers. Needs access.AlertRead.
+// numbers. Needs access.AlertAnswers.
 func (s *Service) Unmatched(ctx context.Context, scope access.Scope, since time.Time) ([]UnmatchedReply, error) {
-	if err := s.guard.Check(scope, access.AlertRead); err != nil {
+	if err := s.guard.Check(scope, access.AlertAnswers); err != nil {
 		return nil, err
 	}
 	whole := s.guard.May(scope, access.DirectoryNumbers)
@@ -72,7 +72,7 @@ func (s *Service) Attach(ctx context.Context, scope access.Scope, now time.Time,
 		if err := in.take(ctx, p, g); err != nil {
 			return journal.Entry{}, err
 		}
-		return journal.Entry{Action: "alert.attach", After: map[string]any{"recipient": recipient, "reply": reply, "meaning": g.Meaning}},
+		return journal.Entry{Action: "alert.attach", After: map[string]any{"recipient": recipient, "reply": reply}},
 			s.event(ctx, tx, scope, now, l.ID, Event{Kind: EventAttached, By: scope.Actor().Name, People: 1, Text: p.First + " " + p.Last})
 	})
 }

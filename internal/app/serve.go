@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tocsin/internal/access"
+	"tocsin/internal/alerting"
 	"tocsin/internal/channels"
 	"tocsin/internal/channels/email"
 	"tocsin/internal/config"
@@ -171,6 +172,9 @@ func (h *House) tasks() []jobs.Task {
 		{Name: "vault.refresh", Every: 30 * time.Second, Run: func(context.Context, time.Time) (bool, error) {
 			return false, h.Vault.Refresh() // a rotation by another process, or a keyring copied here
 		}},
+		h.alone("alerting.purge", alerting.PurgeEvery, func(ctx context.Context, now time.Time) (bool, error) {
+			return h.Alerting.Purge(ctx, access.Instance("alerting"), now)
+		}),
 		{Name: "identity.sweep", Every: 10 * time.Minute, Run: func(ctx context.Context, now time.Time) (bool, error) {
 			return false, h.Accounts.Sweep(ctx, now)
 		}},

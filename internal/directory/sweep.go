@@ -17,7 +17,8 @@ const UndoFor = 30 * 24 * time.Hour
 // WaitFor is how long a file may wait to be confirmed; then it is abandoned.
 const WaitFor = 7 * 24 * time.Hour
 
-// Sweep erases what no undo can need any more. It suits jobs.Task, with an
+// Sweep erases what no undo can need any more, and how to reach those who left
+// before then. It suits jobs.Task, with an
 // Instance scope, once a day.
 func (d *Directory) Sweep(ctx context.Context, scope access.Scope) error {
 	if err := d.guard.Check(scope, access.DirectoryImport); err != nil {
@@ -64,6 +65,9 @@ func (d *Directory) Sweep(ctx context.Context, scope access.Scope) error {
 	}
 	for _, id := range organisations {
 		if err := d.sweepVersions(ctx, scope.Within(id), limit); err != nil {
+			return err
+		}
+		if err := d.forgetDeparted(ctx, scope.Within(id)); err != nil {
 			return err
 		}
 	}

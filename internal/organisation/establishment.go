@@ -49,6 +49,14 @@ func Zones() []string {
 // nameLimit is in characters; longer names break every page.
 const nameLimit = 160
 
+// WordLimit is in characters: the word is in every SMS.
+const WordLimit = 12
+
+// costly tells a character that an SMS may not carry, or carries for two.
+func costly(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == ' ' || r == '-')
+}
+
 // tidied gives the establishment with defaults and no stray spaces, or says which field is wrong.
 func (e Establishment) tidied() (Establishment, error) {
 	e.Name = oneLine(e.Name)
@@ -74,8 +82,10 @@ func (e Establishment) tidied() (Establishment, error) {
 		return e, fault.New(fault.Invalid, "organisation.zone_unknown").At("zone")
 	case e.Language != "fr" && e.Language != "en":
 		return e, fault.New(fault.Invalid, "organisation.language_unknown").At("language")
-	case utf8.RuneCountInString(e.Word) > 30:
-		return e, fault.New(fault.Invalid, "organisation.word_too_long", "limit", 30).At("word")
+	case utf8.RuneCountInString(e.Word) > WordLimit:
+		return e, fault.New(fault.Invalid, "organisation.word_too_long", "limit", WordLimit).At("word")
+	case strings.ContainsFunc(e.Word, costly):
+		return e, fault.New(fault.Invalid, "organisation.word_letters").At("word")
 	}
 	return e, nil
 }

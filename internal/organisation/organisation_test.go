@@ -109,7 +109,8 @@ func TestEstablishmentIsChecked(t *testing.T) {
 			"organisation.colour_unknown":   {Name: "A", Colour: "#ffffff"},
 			"organisation.zone_unknown":     {Name: "A", Zone: "Europe/Pari"},
 			"organisation.language_unknown": {Name: "A", Language: "de"},
-			"organisation.word_too_long":    {Name: "A", Word: "un mot vraiment beaucoup trop long"},
+			"organisation.word_too_long":    {Name: "A", Word: "un mot trop long"},
+			"organisation.word_letters":     {Name: "A", Word: "Chêne"},
 		} {
 			_, err := h.Create(t.Context(), access.Instance("test"), e)
 			wantFault(t, err, key)

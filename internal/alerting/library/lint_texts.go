@@ -8,6 +8,7 @@ import (
 
 	"tocsin/internal/alerting"
 	"tocsin/internal/channels"
+	"tocsin/internal/organisation"
 	"tocsin/internal/wire/gsm"
 )
 
@@ -18,6 +19,9 @@ const (
 	sampleWord = "Vanille"
 	sampleLink = "https://alerte.ch-rozenn.fr/r/7KQ2M9XH4T"
 )
+
+// longestWord is as long as an establishment's word may be.
+func longestWord() string { return strings.Repeat("W", organisation.WordLimit) }
 
 // maxSegments is the most parts a scenario's SMS may take, exercise mark included.
 const maxSegments = 2
@@ -80,7 +84,7 @@ func (l *linter) message(at string, t alerting.Text) {
 			l.add(at, "render", err.Error())
 			return
 		}
-		l.size(at, gsm.Count(alerting.Mark(mode, t.Language, text)))
+		l.size(at, gsm.Count(alerting.Mark(mode, t.Language, alerting.Vouched(t.Medium, t.Body, text, longestWord()))))
 	}
 	if t.Use == alerting.UseAlert || t.Use == alerting.UseStayAway {
 		l.first(at, t)
@@ -103,6 +107,7 @@ func (l *linter) first(at string, t alerting.Text) {
 		l.add(at, "render", err.Error())
 		return
 	}
+	text = alerting.Vouched(t.Medium, t.Body, text, sampleWord)
 	if n := utf8.RuneCountInString(strings.ReplaceAll(text, sampleLink, "")); n > alerting.SMSRecommended {
 		l.add(at, "sms_long", strconv.Itoa(n))
 	}
@@ -117,6 +122,9 @@ func (l *linter) sample(lang string, longest bool) map[string]string {
 	vars := map[string]string{
 		alerting.VarLink: sampleLink, alerting.VarEstablishment: sampleName, alerting.VarSite: "Site Nord",
 		alerting.VarTime: "03:12", alerting.VarWord: sampleWord, alerting.VarMode: "",
+	}
+	if longest {
+		vars[alerting.VarWord] = longestWord()
 	}
 	for _, v := range l.def.Variables {
 		value := v.Default[lang]

@@ -11,6 +11,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"tocsin/internal/access"
 	"tocsin/internal/alerting"
 	"tocsin/internal/document/chart"
 	"tocsin/internal/live"
@@ -28,13 +29,22 @@ const refreshEvery = 15
 // read anew: who has just acted must see his act, which the shared reading of
 // the stream may show a second later.
 func (p *Pages) snapshot(c *ui.Context, l alerting.Launch) (alerting.Board, error) {
-	return p.load(c, l)(c.Ctx())
+	b, err := p.load(c, l)(c.Ctx())
+	return shown(c, b), err
 }
 
-// load reads an alert for all the viewers of its stream. It was read for each of
-// them before, as far as they may see it: the reading is that of any of them.
+// shown is the board as far as the visitor may see what each person did.
+func shown(c *ui.Context, b alerting.Board) alerting.Board {
+	if c.May(access.AlertAnswers) {
+		return b
+	}
+	return b.Unnamed()
+}
+
+// load reads an alert for all the viewers of its stream. The alert was read for
+// each of them before, so each may see it; see shown for what differs.
 func (p *Pages) load(c *ui.Context, l alerting.Launch) live.Load[alerting.Board] {
-	scope, id := c.Scope, l.ID
+	scope, id := access.System(c.Scope.Organisation(), "alerting"), l.ID
 	return func(ctx context.Context) (alerting.Board, error) {
 		return p.s.Board(ctx, scope, id, p.clock.Now())
 	}
@@ -95,9 +105,10 @@ func (p *Pages) stream(c *ui.Context) error {
 			return live.Event{}, s.Err
 		}
 		c.Now = s.At
-		part := p.movedPiece(c, s.Value)
+		b := shown(c, s.Value)
+		part := p.movedPiece(c, b)
 		if wall {
-			part = p.wallPiece(c, s.Value)
+			part = p.wallPiece(c, b)
 		}
 		text, err := c.Piece(part)
 		return live.Event{Name: boardEvent, Data: []byte(text)}, err

@@ -52,7 +52,7 @@ func TestPeopleTableAlone(t *testing.T) {
 	h.agent("Durand", "iade")
 	h.agent("Petit", "ide")
 	l := h.started()
-	r := h.as(access.Reader)
+	r := h.as(access.CrisisCell)
 	uitest.Get(t, r, path(l, "/personnes?texte=durand"), uitest.With("HX-Request", "true")).Want(http.StatusOK).Lacks("h1").Count("tbody tr", 1)
 	uitest.Get(t, r, path(l, "/personnes?texte=durand")).Leads(path(l, "?texte=durand#personnes"))
 }
@@ -64,7 +64,7 @@ func TestPeopleAreTurnedPageByPage(t *testing.T) {
 		h.agent(last, "iade")
 	}
 	l := h.started()
-	r := h.as(access.Reader)
+	r := h.as(access.CrisisCell)
 	first := page(t, r, path(l, "")).Count("#personnes tbody tr", 50)
 	next := uitest.Attribute(first.Find("a[rel=next]")[0], "href")
 	second := page(t, r, strings.TrimSuffix(next, "#personnes")).Count("#personnes tbody tr", 2).Lacks("a[rel=next]").Says(".pager a", "Première page")

@@ -98,7 +98,16 @@ func TestCallByHandIsNoted(t *testing.T) {
 	}
 	uitest.Post(t, r, who+"/appel", []string{"reponse", "coming-60", "note", "vient en train"}).Leads(who)
 	page(t, r, who).Says("tbody tr", "Vient (60 min)").Says("tbody tr", "vient en train").Says("tbody tr", "Appel noté (Camille Martin)")
-	page(t, h.as(access.Reader), who).Lacks("form[action$='/appel']").Lacks("form[action$='/arrivees']").Says("tbody td", "••")
+	// Who came and who could not is nobody else's business.
+	for _, role := range []access.Role{access.Reader, access.Administrator, access.DirectoryManager, access.Auditor} {
+		outside := h.as(role)
+		uitest.Get(t, outside, who).Want(http.StatusForbidden).Lacks("tbody")
+		uitest.Get(t, outside, path(l, "/personnes?reponse=coming"), uitest.With("HX-Request", "true")).Want(http.StatusForbidden)
+		board := page(t, outside, path(l, "")).Lacks("#personnes table").Says("#personnes", "cellule de crise").Says(".timeline", "Appel noté")
+		if strings.Contains(board.Body, "Durand") {
+			t.Errorf("%s reads a name on the board", role)
+		}
+	}
 }
 
 func TestArrivalsInOneTap(t *testing.T) {

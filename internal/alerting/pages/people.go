@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"tocsin/internal/access"
 	"tocsin/internal/alerting"
 	"tocsin/internal/i18n"
 	"tocsin/internal/ui"
@@ -29,6 +30,9 @@ type listing struct {
 // listed reads the page of people the address asks for.
 func (p *Pages) listed(c *ui.Context, l alerting.Launch) (listing, error) {
 	out := listing{Form: c.NewForm(nil), launch: l.ID, query: c.Request.URL.Query()}
+	if !c.May(access.AlertAnswers) {
+		return out, nil
+	}
 	for _, name := range []string{"etat", "reponse", "ecarte", "service", "vague", "texte", "marque"} {
 		out.Form.Set(name, c.Query().Get(name))
 	}

@@ -149,3 +149,11 @@ func whyUnreached(c *ui.Context, u alerting.ReportPerson) string {
 	}
 	return c.Loc.T(u.State.Key())
 }
+
+// unreachedEmpty says why nobody is named as not reached.
+func unreachedEmpty(c *ui.Context, r alerting.Report) string {
+	if r.Erased.IsZero() {
+		return c.Loc.T("alerting.page.report.everyone")
+	}
+	return c.Loc.T("alerting.page.report.erased", "date", c.Loc.Date(r.Erased, c.Zone))
+}

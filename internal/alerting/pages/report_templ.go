@@ -960,7 +960,7 @@ func reportUnreached(c *ui.Context, r alerting.Report) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Table(ui.TableSpec{Caption: c.Loc.T("alerting.page.report.unreached"), Rows: len(shown), Empty: c.Loc.T("alerting.page.report.everyone"), Columns: []ui.Column{
+		templ_7745c5c3_Err = ui.Table(ui.TableSpec{Caption: c.Loc.T("alerting.page.report.unreached"), Rows: len(shown), Empty: unreachedEmpty(c, r), Columns: []ui.Column{
 			{Label: c.Loc.T("alerting.page.col.person")}, {Label: c.Loc.T("alerting.page.col.service")}, {Label: c.Loc.T("alerting.page.col.why")}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var45), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

@@ -96,7 +96,7 @@ func TestSMSIsCountedByTheServerAndSpelledPlainly(t *testing.T) {
 	at := scenarioURL(sc, "/modifier/textes?texte=alert")
 	fields := with(typed(page(t, r, at).Lacks(".plain-offer")), "messages.alert.sms.fr", "Prêt ? {lieu}, ça presse")
 	checked := uitest.Post(t, r, at, with(fields, "action", "verifier")).Want(http.StatusOK).Whole()
-	checked.Says("#lu-sms-fr", "Prêt ? [Où ?], ça presse").Says(".preview-sms .hint", "ê").Says(".preview-sms .hint", "24").Says(".message", "pas encore enregistré")
+	checked.Says("#lu-sms-fr", "Prêt ? [Où ?], ça presse").Says(".preview-sms .hint", "ê").Says("#lu-sms-fr", "(CIGOGNE)").Says(".preview-sms .hint", "34").Says(".message", "pas encore enregistré")
 	if now, _ := h.definition(sc); now.Version != 1 {
 		t.Fatalf("checking made version %d", now.Version)
 	}

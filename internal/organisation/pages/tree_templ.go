@@ -817,7 +817,7 @@ func editPage(c *ui.Context, f *ui.Form) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(f, ui.FieldSpec{Name: "word", Label: c.Loc.T("organisation.page.word"), Hint: c.Loc.T("organisation.page.word.hint"), MaxLength: 30, Autocomplete: "off"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(f, ui.FieldSpec{Name: "word", Label: c.Loc.T("organisation.page.word"), Hint: c.Loc.T("organisation.page.word.hint"), MaxLength: 12, Autocomplete: "off"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
