@@ -13,6 +13,7 @@ import (
 	"tocsin/internal/alerting"
 	"tocsin/internal/alerting/library"
 	"tocsin/internal/alerting/pages"
+	"tocsin/internal/alerting/report"
 	"tocsin/internal/channels"
 	"tocsin/internal/clock"
 	"tocsin/internal/directory"
@@ -51,7 +52,7 @@ type hospital struct {
 }
 
 func locales() []fs.FS {
-	return []fs.FS{alerting.Locales, pages.Locales, channels.Locales, directory.Locales, dispatch.Locales, organisation.Locales}
+	return []fs.FS{alerting.Locales, pages.Locales, report.Locales, channels.Locales, directory.Locales, dispatch.Locales, organisation.Locales}
 }
 
 func newHospital(t *testing.T) *hospital {

@@ -15,6 +15,7 @@ const RulesPath = "/administration/alertes"
 func (p *Pages) ruleRoutes(r *ui.Router) {
 	r.Get(RulesPath, access.AlertGovern, p.rules)
 	r.Post(RulesPath, access.AlertGovern, p.setRules)
+	p.paperRoutes(r)
 }
 
 // The fields of the way in, each in both languages.
