@@ -48,7 +48,7 @@ func TestTheSecondPersonDoesNotAnswer(t *testing.T) {
 		alone := []string{"reason", "personne ne répond au cadre de nuit"}
 		uitest.Post(t, h.router, to+"/passer-outre", alone, uitest.Cookie(first.SecureCookie())).Want(http.StatusConflict)
 		h.pass(time.Second)
-		uitest.Post(t, h.router, to+"/passer-outre", alone, uitest.Cookie(second.SecureCookie())).Want(http.StatusForbidden)
+		uitest.Post(t, h.router, to+"/passer-outre", alone, uitest.Cookie(second.SecureCookie())).Want(http.StatusConflict)
 		left := uitest.Post(t, h.router, to+"/passer-outre", alone, uitest.Cookie(first.SecureCookie())).Want(http.StatusSeeOther).Header.Get("Location")
 		h.settle()
 		count(t, h.sms.received(mobile(agent)), 1, "SMS to an agent after she went on alone")

@@ -1,6 +1,8 @@
 package pages
 
 import (
+	"net/http"
+
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
@@ -109,6 +111,10 @@ func (p *Pages) override(c *ui.Context) error {
 func (p *Pages) settled(c *ui.Context, a asking, l alerting.Launch, err error) error {
 	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.Invalid) {
 		return c.Refill(a.Form, err, p.requestPage(c, a))
+	}
+	if fault.Is(err, fault.Denied) && a.Acts { // his role may, but it is not his part
+		a.Form.Take(err)
+		return c.Status(http.StatusConflict).Render(p.requestPage(c, a))
 	}
 	if err != nil {
 		return err

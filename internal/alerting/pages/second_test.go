@@ -56,7 +56,7 @@ func TestASecondPersonConfirmsInThePages(t *testing.T) {
 	page(t, first, "/alertes").Value("#en-attente ~ .card-grid .card-link", "href", to)
 	page(t, second, "/alertes/declencher").Says(".banner", "À CONFIRMER").Value(".banner-link", "href", to)
 	page(t, second, to).Says(".message", "Camille Martin attend votre accord").Says(".preview-sms .preview-body", "EXERCICE - alert fr hall").Lacks("form[action$='/passer-outre']")
-	uitest.Post(t, first, to+"/confirmer", []string{"mot", "exercice"}).Want(http.StatusForbidden)
+	uitest.Post(t, first, to+"/confirmer", []string{"mot", "exercice"}).Want(http.StatusConflict).Says("[role=alert], .summary", "autre personne")
 	uitest.Post(t, second, to+"/confirmer", []string{"mot", "réel"}).Want(http.StatusUnprocessableEntity).Has(".hold .error")
 	done := uitest.Post(t, second, to+"/confirmer", []string{"mot", "exercice"}).Want(http.StatusSeeOther)
 	active, err := h.Active(t.Context(), h.scope(access.Launcher))
@@ -83,7 +83,7 @@ func TestNobodyAnswersInThePages(t *testing.T) {
 	uitest.Post(t, first, to+"/passer-outre", []string{"reason", "personne ne répond"}).Want(http.StatusConflict).Whole().Says(".summary", "Attendez encore").Value("[name=reason]", "value", "personne ne répond")
 	h.clock.Advance(alerting.SecondWait)
 	uitest.Post(t, first, to+"/passer-outre", []string{"reason", " "}).Want(http.StatusUnprocessableEntity).Whole().Has(".field.wrong [name=reason]")
-	uitest.Post(t, h.colleague(), to+"/passer-outre", []string{"reason", "à sa place"}).Want(http.StatusForbidden)
+	uitest.Post(t, h.colleague(), to+"/passer-outre", []string{"reason", "à sa place"}).Want(http.StatusConflict)
 	uitest.Post(t, first, to+"/passer-outre", []string{"reason", "personne ne répond"}).Want(http.StatusSeeOther)
 	page(t, first, to).Says("main", "Raison donnée : personne ne répond")
 }
