@@ -53,7 +53,7 @@ func Actions() []Action {
 // ProgramActions lists what a program may be given; the policies refuse it the rest.
 func ProgramActions() []Action {
 	return []Action{
-		ScenarioRead, AlertRead, AlertLaunch, AlertConduct, AlertKill,
-		DirectoryRead, DirectoryWrite, JournalRead,
+		ScenarioRead, AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertReport,
+		OrganisationRead, DirectoryRead, DirectoryWrite, HealthRead, JournalRead,
 	}
 }

@@ -28,6 +28,7 @@ import (
 	"tocsin/internal/organisation"
 	"tocsin/internal/organisation/finess"
 	organisationpages "tocsin/internal/organisation/pages"
+	"tocsin/internal/rest"
 	"tocsin/internal/storage"
 	"tocsin/internal/ui"
 	"tocsin/internal/vault"
@@ -36,7 +37,7 @@ import (
 // Migrations are the tables of every room.
 func Migrations() []fs.FS {
 	return []fs.FS{
-		journal.Migrations, jobs.Migrations, organisation.Migrations, identity.Migrations,
+		journal.Migrations, jobs.Migrations, rest.Migrations, organisation.Migrations, identity.Migrations,
 		directory.Migrations, dispatch.Migrations, alerting.Migrations,
 	}
 }
@@ -44,7 +45,7 @@ func Migrations() []fs.FS {
 // Catalog are the sentences of every room.
 func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(
-		i18n.Locales, access.Locales, channels.Locales, sms.Locales, email.Locales, config.Locales, storage.Locales, backup.Locales, vault.Locales, journal.Locales, ui.Locales,
+		i18n.Locales, access.Locales, channels.Locales, sms.Locales, email.Locales, config.Locales, storage.Locales, backup.Locales, vault.Locales, journal.Locales, rest.Locales, ui.Locales,
 		table.Locales, phone.Locales, finess.Locales, organisation.Locales, organisationpages.Locales, directory.Locales, directorypages.Locales,
 		dispatch.Locales, dispatchpages.Locales, alerting.Locales, alertpages.Locales, report.Locales, identity.Locales, administration.Locales, demo.Locales, bench.Locales, Locales,
 	)

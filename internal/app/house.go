@@ -29,6 +29,7 @@ import (
 	"tocsin/internal/journal"
 	"tocsin/internal/live"
 	"tocsin/internal/organisation"
+	"tocsin/internal/rest"
 	"tocsin/internal/storage"
 	"tocsin/internal/vault"
 )
@@ -62,6 +63,8 @@ type House struct {
 	Directory *directory.Directory
 	Dispatch  *dispatch.Dispatch
 	Alerting  *alerting.Service
+	// Desk serves other programs.
+	Desk *rest.Desk
 
 	leases *jobs.Leases
 	// wakers start a task before its time, by the task's name.
@@ -149,7 +152,7 @@ func (h *House) join(ctx context.Context) error {
 		RequestBase: h.origin().String() + alertpages.RequestPath, Seconds: seconds{h.Accounts}, Catalog: h.Catalog,
 	})
 	h.Dispatch.Tell(h.Alerting)
-	return nil
+	return h.openDesk()
 }
 
 // origin is the address people type; without one, the address we listen on,

@@ -52,16 +52,18 @@ func (h *House) register(r *ui.Router) {
 	directorypages.Routes(r, directorypages.Options{Directory: h.Directory, Organisation: h.Houses, Wake: h.wakeDirectory})
 	organisationpages.Routes(r, organisationpages.Options{Service: h.Houses})
 	dispatchpages.Routes(r, dispatchpages.Options{Service: h.Dispatch})
+	h.registerDesk(r)
 	if h.demo != nil {
 		h.demo.register(r)
 	}
 	adminpages.Routes(r, adminpages.Options{
-		Journal: h.Journal, Sealed: h.exportJournal, Doctor: administration.NewDoctor(h.Guard, h.Clock, h.Checks()...),
+		Journal: h.Journal, Sealed: h.exportJournal, Manual: h.manual(), Doctor: administration.NewDoctor(h.Guard, h.Clock, h.Checks()...),
 		Cards: []adminpages.Card{
 			{Label: "app.card.accounts", Hint: "app.card.accounts.hint", Path: identitypages.AccountsPath, Icon: "users", Need: access.AccountRead},
 			{Label: "identity.envelopes.title", Hint: "identity.envelopes.hint", Path: identitypages.EnvelopesPath, Icon: "lock", Need: access.AccountRead},
 			{Label: "alerting.page.rules.title", Hint: "alerting.page.rules.hint", Path: alertpages.RulesPath, Icon: "shield", Need: access.AlertGovern},
 			{Label: "app.card.channels", Hint: "app.card.channels.hint", Path: dispatchpages.Path, Icon: "phone", Need: access.ChannelRead},
+			{Label: "app.card.tokens", Hint: "app.card.tokens.hint", Path: identitypages.TokensPath, Icon: "key", Need: access.AccountRead},
 		},
 	})
 }

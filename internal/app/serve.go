@@ -175,6 +175,7 @@ func (h *House) tasks() []jobs.Task {
 		h.alone("alerting.purge", alerting.PurgeEvery, func(ctx context.Context, now time.Time) (bool, error) {
 			return h.Alerting.Purge(ctx, access.Instance("alerting"), now)
 		}),
+		h.alone("rest.sweep", time.Hour, func(ctx context.Context, now time.Time) (bool, error) { return false, h.Desk.Sweep(ctx, now) }),
 		{Name: "identity.sweep", Every: 10 * time.Minute, Run: func(ctx context.Context, now time.Time) (bool, error) {
 			return false, h.Accounts.Sweep(ctx, now)
 		}},

@@ -41,6 +41,15 @@ func (d *Dispatch) Panels(ctx context.Context, scope access.Scope) ([]Panel, err
 	return out, nil
 }
 
+// Health tells how the gateways of the establishment are on this node, without
+// their settings. Errors: Denied.
+func (d *Dispatch) Health(ctx context.Context, scope access.Scope) ([]GatewayView, error) {
+	if err := d.guard.Check(scope, access.HealthRead); err != nil {
+		return nil, err
+	}
+	return d.gatewayViews(ctx, scope)
+}
+
 // Waiting counts the deliveries of a medium that have not left. Errors: Denied.
 func (d *Dispatch) Waiting(ctx context.Context, scope access.Scope, medium channels.Medium) (n int, err error) {
 	if err := d.guard.Check(scope, access.ChannelRead); err != nil {

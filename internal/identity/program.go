@@ -96,7 +96,7 @@ func rolesOf(actions []access.Action) (out []access.Role) {
 			role = access.Launcher
 		case access.DirectoryWrite:
 			role = access.DirectoryManager
-		case access.JournalRead:
+		case access.JournalRead, access.AlertReport, access.HealthRead:
 			role = access.Auditor
 		}
 		if !slices.Contains(out, role) {

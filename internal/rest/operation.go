@@ -48,6 +48,9 @@ type Operation struct {
 	// Keying and KeyRequired are for POST.
 	Keying      Keying
 	KeyRequired bool
+	// Tagged is for what is large and seldom changes: the answer carries an ETag,
+	// and a caller who has it already is told so (304).
+	Tagged bool
 	// Tag groups operations; Summary and Detail describe this one, in English.
 	Tag, Summary, Detail string
 	// Status is that of a success; 200 when zero.
@@ -85,6 +88,7 @@ func Register[I, O any](d *Desk, op Operation, do func(ctx context.Context, c *C
 		Tags: []string{op.Tag}, Errors: []int{401, 403, 404, 409, 422, 429, 503},
 		// A body is read once its program is known; its size is bounded by the router.
 		Middlewares:                  huma.Middlewares{d.admit(op)},
+		MaxBodyBytes:                 -1,
 		RejectUnknownQueryParameters: true,
 	}
 	if op.Need != Signed {
@@ -130,9 +134,12 @@ func (d *Desk) admit(op Operation) func(huma.Context, func(huma.Context)) {
 		}
 		w.Header().Set("Vary", "Accept-Language, Authorization")
 		ctx = huma.WithValue(ctx, callKey{}, call)
-		if op.Keying != Unkeyed {
+		switch {
+		case op.Keying != Unkeyed:
 			err = d.once(ctx, call, op, next)
-		} else {
+		case op.Tagged:
+			tagged(ctx, next)
+		default:
 			next(ctx)
 		}
 		if err != nil {

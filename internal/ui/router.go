@@ -96,6 +96,11 @@ func Upload(maxBytes int64) RouteOption {
 	}
 }
 
+// Body lets a request carry that much, without files.
+func Body(maxBytes int64) RouteOption {
+	return func(r *Route) { r.limits.body = maxBytes }
+}
+
 // Lasting gives a route more time than 30 s (large downloads).
 func Lasting(d time.Duration) RouteOption {
 	return func(r *Route) { r.limits.time = d }

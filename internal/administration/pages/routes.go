@@ -16,6 +16,7 @@ const (
 	HomePath    = "/administration"
 	JournalPath = "/administration/journal"
 	HealthPath  = "/administration/sante"
+	ManualPath  = "/api"
 )
 
 // Card leads from the home of the administration to a page of a room.
@@ -32,6 +33,7 @@ type Options struct {
 	Doctor  *administration.Doctor
 	// Sealed writes the sealed journal of an establishment, to be verified without us.
 	Sealed func(ctx context.Context, scope access.Scope, now time.Time, to io.Writer) error
+	Manual Manual
 	// Cards are those of other rooms, shown before ours.
 	Cards []Card
 }
@@ -40,23 +42,26 @@ type pages struct {
 	journal *journal.Reader
 	doctor  *administration.Doctor
 	sealed  func(context.Context, access.Scope, time.Time, io.Writer) error
+	manual  Manual
 	cards   []Card
 }
 
 // Routes registers the pages of this room.
 func Routes(r *ui.Router, o Options) {
-	p := pages{journal: o.Journal, doctor: o.Doctor, sealed: o.Sealed, cards: append(o.Cards, ownCards()...)}
+	p := pages{journal: o.Journal, doctor: o.Doctor, sealed: o.Sealed, manual: o.Manual, cards: append(o.Cards, ownCards()...)}
 	r.Get(HomePath, ui.SignedIn, p.home)
 	r.Get(JournalPath, access.JournalRead, p.list)
 	r.Get(JournalPath+"/export.csv", access.JournalRead, p.export, ui.Lasting(5*time.Minute))
 	r.Get(JournalPath+"/export.jsonl", access.JournalRead, p.exportSealed, ui.Lasting(5*time.Minute))
 	r.Get(HealthPath, access.HealthRead, p.health)
+	r.Get(ManualPath, ui.Public, p.showManual)
 }
 
 func ownCards() []Card {
 	return []Card{
 		{Label: "administration.journal.title", Hint: "administration.journal.hint", Path: JournalPath, Icon: "journal", Need: access.JournalRead},
 		{Label: "administration.health.title", Hint: "administration.health.hint", Path: HealthPath, Icon: "gauge", Need: access.HealthRead},
+		{Label: "administration.manual.title", Hint: "administration.manual.hint", Path: ManualPath, Icon: "book", Need: access.AccountRead},
 	}
 }
 
