@@ -34,12 +34,9 @@ func (h *House) openDesk() error {
 	return nil
 }
 
-// apiBody is the largest request of a program.
-const apiBody = 4 << 20
-
 // registerDesk gives the desk its addresses and its page.
 func (h *House) registerDesk(r *ui.Router) {
-	r.Handle("", rest.Root+"/", ui.Public, h.Desk, ui.Bare(), ui.Body(apiBody))
+	r.Handle("", rest.Root+"/", ui.Public, h.Desk, ui.Bare(), ui.Body(rest.BodyLimit+1<<10))
 }
 
 // manual is what the page for those who write programs says of the desk.

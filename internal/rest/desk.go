@@ -25,6 +25,9 @@ import (
 // Root begins the address of every operation; Described is the description
 // of them all, without its ending (.json or .yaml).
 const (
+	// BodyLimit is the largest request; the router must let a little more through.
+	BodyLimit = 4 << 20
+
 	Root      = "/api/v1"
 	Described = Root + "/openapi"
 )

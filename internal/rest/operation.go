@@ -86,9 +86,9 @@ func Register[I, O any](d *Desk, op Operation, do func(ctx context.Context, c *C
 	described := huma.Operation{
 		OperationID: op.ID, Method: op.Method, Path: op.Address(), Summary: op.Summary, Description: op.Detail, DefaultStatus: op.Status,
 		Tags: []string{op.Tag}, Errors: []int{401, 403, 404, 409, 422, 429, 503},
-		// A body is read once its program is known; its size is bounded by the router.
+		// A body is read once its program is known.
 		Middlewares:                  huma.Middlewares{d.admit(op)},
-		MaxBodyBytes:                 -1,
+		MaxBodyBytes:                 BodyLimit,
 		RejectUnknownQueryParameters: true,
 	}
 	if op.Need != Signed {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
+	"tocsin/internal/alerting"
 	"tocsin/internal/identity"
 	"tocsin/internal/rest"
 	"tocsin/internal/storage/storagetest"
@@ -28,6 +29,8 @@ type counter struct {
 	bodies map[string]string
 	// whole has every right here, foreign every right in the other establishment.
 	whole, foreign, revoked, expired string
+	// request is a launch that waits for a second person.
+	request string
 }
 
 // TestEveryOperationAsEveryProgram walks every operation as nobody, with a token
@@ -83,7 +86,8 @@ func newCounter(t *testing.T, database string) *counter {
 	var id uuid.UUID
 	c.revoked, id = c.token(here, 365, access.ProgramActions()...)
 	c.must(c.h.Accounts.RevokeToken(t.Context(), access.Instance("story").Within(here), id))
-	draft := fmt.Sprintf(`{"scenario":%q,"mode":"test","ordered_by":"Dr Ordre"}`, c.id("/scenarios/", "id"))
+	c.request = c.waiting()
+	draft := fmt.Sprintf(`{"scenario":%q,"mode":"test","ordered_by":"Dr Ordre","values":{"lieu":"gare"}}`, c.id("/scenarios/", "id"))
 	c.bodies = map[string]string{
 		"previewAlert": draft, "launchAlert": draft,
 		"progressAlert": `{"text":{"fr":"Le point à 4 h"}}`,
@@ -93,6 +97,26 @@ func newCounter(t *testing.T, database string) *counter {
 		"killAlert":     `{"why":"essai"}`,
 	}
 	return c
+}
+
+// waiting is a launch above the number of people one person may wake.
+func (c *counter) waiting() string {
+	ctx, system := c.t.Context(), access.System(c.h.scope.Organisation(), "story")
+	rules, err := c.h.Alerting.Governance(ctx, system)
+	c.must(err)
+	rules.SecondAbove = 1
+	c.must(c.h.Alerting.SetGovernance(ctx, system, c.h.now(), rules))
+	c.h.agent("Zéphyrine", "iade")
+	scenario, err := uuid.Parse(c.id("/scenarios/", "id"))
+	c.must(err)
+	l, _, err := c.h.Alerting.Launch(ctx, c.h.scope, c.h.now(), alerting.Draft{Scenario: scenario, Mode: alerting.Exercise, Values: map[string]string{"lieu": "gare"}, OrderedBy: "Dr Ordre", IdempotencyKey: uuid.NewString()})
+	c.must(err)
+	if l.State != alerting.Awaiting {
+		c.t.Fatalf("the launch for %d people is %s", l.People, l.State)
+	}
+	rules.SecondAbove = 0
+	c.must(c.h.Alerting.SetGovernance(ctx, system, c.h.now(), rules))
+	return l.ID.String()
 }
 
 // id is one of the ids the walk knows.
@@ -130,9 +154,12 @@ func (c *counter) body(op rest.Operation) string {
 // address is that of an operation, with the ids of this establishment.
 func (c *counter) address(op rest.Operation) string {
 	things := map[string][2]string{
-		"/people/": {"/annuaire/", "id"}, "/scenarios/": {"/scenarios/", "id"}, "/alerts/": {"/alertes/", "id"}, "/requests/": {"/alertes/", "id"},
+		"/people/": {"/annuaire/", "id"}, "/scenarios/": {"/scenarios/", "id"}, "/alerts/": {"/alertes/", "id"},
 	}
 	path := op.Address()
+	if strings.HasPrefix(op.Path, "/requests/") {
+		path = strings.ReplaceAll(path, "{id}", c.request)
+	}
 	for prefix, id := range things {
 		if strings.HasPrefix(op.Path, prefix) {
 			path = strings.ReplaceAll(path, "{id}", c.id(id[0], id[1]))
@@ -273,7 +300,7 @@ func TestAProgramLeadsAnAlert(t *testing.T) {
 	c.h.settle()
 	code, board := ask("alert", "")
 	figures, _ := board["figures"].(map[string]any)
-	if code != 200 || board["state"] != "running" || fmt.Sprint(figures["people"]) != "1" {
+	if code != 200 || board["state"] != "running" || fmt.Sprint(figures["people"]) != "2" {
 		t.Errorf("board: %d %v", code, board)
 	}
 	if code, people := ask("alertPeople", ""); code != 200 || !strings.Contains(fmt.Sprint(people["items"]), "Zéphyrin") || strings.Contains(fmt.Sprint(people), "+336") {

@@ -15,7 +15,7 @@ import (
 type done struct{}
 
 func (a api) progress(ctx context.Context, c *rest.Call, in *struct {
-	byID
+	ByID
 	Body struct {
 		To   string             `json:"to,omitempty" enum:"all,coming,unanswered" default:"all"`
 		Text alerting.Localized `json:"text" doc:"By language, French required"`
@@ -30,7 +30,7 @@ func (a api) progress(ctx context.Context, c *rest.Call, in *struct {
 }
 
 func (a api) stopWave(ctx context.Context, c *rest.Call, in *struct {
-	byID
+	ByID
 	Wave string `path:"wave" doc:"From 1"`
 },
 ) (*done, error) {
@@ -46,7 +46,7 @@ func (a api) stopWave(ctx context.Context, c *rest.Call, in *struct {
 }
 
 func (a api) end(ctx context.Context, c *rest.Call, in *struct {
-	byID
+	ByID
 	Body struct {
 		Text alerting.Localized `json:"text,omitempty" doc:"By language; absent sends the scenario's words, an empty French text nothing"`
 	}
@@ -60,7 +60,7 @@ func (a api) end(ctx context.Context, c *rest.Call, in *struct {
 }
 
 func (a api) kill(ctx context.Context, c *rest.Call, in *struct {
-	byID
+	ByID
 	Body struct {
 		Why string `json:"why" minLength:"1" maxLength:"300" doc:"For the journal"`
 	}
@@ -80,7 +80,7 @@ type Arrival struct {
 }
 
 func (a api) arrivals(ctx context.Context, c *rest.Call, in *struct {
-	byID
+	ByID
 	Body struct {
 		Arrivals []Arrival `json:"arrivals" minItems:"1" maxItems:"200"`
 	}

@@ -177,7 +177,7 @@ func (a api) requests(ctx context.Context, c *rest.Call, _ *struct{}) (*rest.Lis
 	return rest.Listed(c, out, ""), nil
 }
 
-func (a api) request(ctx context.Context, c *rest.Call, in *byID) (*rest.One[Request], error) {
+func (a api) request(ctx context.Context, c *rest.Call, in *ByID) (*rest.One[Request], error) {
 	id, err := rest.ID(in.ID)
 	if err != nil {
 		return nil, err

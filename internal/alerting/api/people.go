@@ -45,7 +45,7 @@ type Sent struct {
 
 type chosen struct {
 	rest.Paging
-	byID
+	ByID
 	State   string    `query:"state" enum:"waiting,called,reached,answered,arrived,unconfirmed,exhausted,left_aside"`
 	Meaning string    `query:"meaning" enum:"coming,on_site,unavailable,call_me"`
 	Wave    int       `query:"wave" minimum:"0" maximum:"100"`

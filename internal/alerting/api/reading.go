@@ -43,8 +43,8 @@ type Figures struct {
 	LeftOut     int `json:"left_out"`
 }
 
-// QuotaLine is what is needed, announced and there for one line.
-type QuotaLine struct {
+// QuotaFigures is what is needed, announced and there for one line.
+type QuotaFigures struct {
 	Skill   string     `json:"skill,omitempty"`
 	Site    *uuid.UUID `json:"site,omitempty" format:"uuid"`
 	Name    string     `json:"site_name,omitempty"`
@@ -54,8 +54,8 @@ type QuotaLine struct {
 	Overdue int        `json:"overdue"`
 }
 
-// Wave is a wave as it stands.
-type Wave struct {
+// WaveFigures is a wave as it stands.
+type WaveFigures struct {
 	Wave     int                `json:"wave"`
 	Name     alerting.Localized `json:"name"`
 	State    string             `json:"state" enum:"pending,open,held,stopped"`
@@ -76,15 +76,15 @@ type Carried struct {
 // Board is an alert as it stands.
 type Board struct {
 	Alert
-	At       time.Time   `json:"at"`
-	Figures  Figures     `json:"figures"`
-	Quotas   []QuotaLine `json:"quotas" nullable:"false"`
-	Waves    []Wave      `json:"waves" nullable:"false"`
-	Media    []Carried   `json:"media" nullable:"false"`
-	NextWave *time.Time  `json:"next_wave,omitempty"`
+	At       time.Time      `json:"at"`
+	Figures  Figures        `json:"figures"`
+	Quotas   []QuotaFigures `json:"quotas" nullable:"false"`
+	Waves    []WaveFigures  `json:"waves" nullable:"false"`
+	Media    []Carried      `json:"media" nullable:"false"`
+	NextWave *time.Time     `json:"next_wave,omitempty"`
 }
 
-func (a api) board(ctx context.Context, c *rest.Call, in *byID) (*rest.One[Board], error) {
+func (a api) board(ctx context.Context, c *rest.Call, in *ByID) (*rest.One[Board], error) {
 	id, err := rest.ID(in.ID)
 	if err != nil {
 		return nil, err
@@ -93,16 +93,16 @@ func (a api) board(ctx context.Context, c *rest.Call, in *byID) (*rest.One[Board
 	if err != nil {
 		return nil, err
 	}
-	out := Board{Alert: alert(b.Launch), At: b.At, Figures: figures(b.Counters), Quotas: []QuotaLine{}, Waves: []Wave{}, Media: []Carried{}, NextWave: instant(b.NextWave)}
+	out := Board{Alert: alert(b.Launch), At: b.At, Figures: figures(b.Counters), Quotas: []QuotaFigures{}, Waves: []WaveFigures{}, Media: []Carried{}, NextWave: instant(b.NextWave)}
 	for _, q := range b.Quotas {
-		line := QuotaLine{Skill: q.Skill, Name: q.SiteName, Needed: q.Needed, Coming: q.Coming, Arrived: q.Arrived, Overdue: q.Overdue}
+		line := QuotaFigures{Skill: q.Skill, Name: q.SiteName, Needed: q.Needed, Coming: q.Coming, Arrived: q.Arrived, Overdue: q.Overdue}
 		if q.Site != uuid.Nil {
 			line.Site = &q.Site
 		}
 		out.Quotas = append(out.Quotas, line)
 	}
 	for _, w := range b.Waves {
-		out.Waves = append(out.Waves, Wave{w.Number, w.Name, string(w.State), w.People, instant(w.DueAt), instant(w.OpenedAt)})
+		out.Waves = append(out.Waves, WaveFigures{w.Number, w.Name, string(w.State), w.People, instant(w.DueAt), instant(w.OpenedAt)})
 	}
 	for _, m := range b.Media.Media {
 		out.Media = append(out.Media, Carried{string(m.Medium), m.Queued + m.Sending, m.Accepted, m.Delivered, m.Failed})
@@ -117,8 +117,8 @@ func figures(n alerting.Counters) Figures {
 	}
 }
 
-// Event is one line of the timeline.
-type Event struct {
+// AlertEvent is one line of the timeline.
+type AlertEvent struct {
 	ID     uuid.UUID `json:"id" format:"uuid"`
 	At     time.Time `json:"at"`
 	Kind   string    `json:"kind" doc:"launched, wave_opened, quota_met, progress, ended, killed…"`
@@ -128,7 +128,7 @@ type Event struct {
 	Text   string    `json:"text,omitempty"`
 }
 
-func (a api) events(ctx context.Context, c *rest.Call, in *byID) (*rest.List[Event], error) {
+func (a api) events(ctx context.Context, c *rest.Call, in *ByID) (*rest.List[AlertEvent], error) {
 	id, err := rest.ID(in.ID)
 	if err != nil {
 		return nil, err
@@ -140,14 +140,14 @@ func (a api) events(ctx context.Context, c *rest.Call, in *byID) (*rest.List[Eve
 	if err != nil {
 		return nil, err
 	}
-	var out []Event
+	var out []AlertEvent
 	for _, e := range list {
-		out = append(out, Event{e.ID, e.At, string(e.Kind), e.By, e.Wave, e.People, e.Text})
+		out = append(out, AlertEvent{e.ID, e.At, string(e.Kind), e.By, e.Wave, e.People, e.Text})
 	}
 	return rest.Listed(c, out, ""), nil
 }
 
-func (a api) report(ctx context.Context, c *rest.Call, in *byID) (*rest.One[alerting.Report], error) {
+func (a api) report(ctx context.Context, c *rest.Call, in *ByID) (*rest.One[alerting.Report], error) {
 	id, err := rest.ID(in.ID)
 	if err != nil {
 		return nil, err

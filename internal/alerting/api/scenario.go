@@ -58,12 +58,12 @@ func (a api) list(ctx context.Context, c *rest.Call, in *struct {
 	return rest.Listed(c, out, ""), nil
 }
 
-// byID is the path of an operation about one thing.
-type byID struct {
+// ByID is the path of an operation about one thing.
+type ByID struct {
 	ID string `path:"id"`
 }
 
-func (a api) one(ctx context.Context, c *rest.Call, in *byID) (*rest.One[ScenarioWhole], error) {
+func (a api) one(ctx context.Context, c *rest.Call, in *ByID) (*rest.One[ScenarioWhole], error) {
 	id, err := rest.ID(in.ID)
 	if err != nil {
 		return nil, err
