@@ -129,7 +129,7 @@ func TestWhoMayEnter(t *testing.T) {
 		role                   access.Role
 		journal, health, cards int
 	}{
-		{access.Administrator, 200, 200, 3}, {access.Auditor, 200, 200, 2}, {access.Launcher, 403, 200, 1}, {access.Reader, 403, 403, 0},
+		{access.Administrator, 200, 200, 4}, {access.Auditor, 200, 200, 3}, {access.Launcher, 403, 200, 1}, {access.Reader, 403, 403, 0},
 	} {
 		t.Run(string(c.role), func(t *testing.T) {
 			r, _ := house(t, nil, c.role)
