@@ -50,6 +50,8 @@ const (
 	Number FieldType = "number"
 	Bool   FieldType = "bool"
 	Choice FieldType = "choice"
+	// Area is a text of several lines.
+	Area FieldType = "area"
 )
 
 // Field is one setting. Its label is the catalogue key

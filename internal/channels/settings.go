@@ -76,7 +76,7 @@ func (f Field) check(kind, v string) error {
 		if !slices.Contains(f.Choices, v) {
 			return fault.New(fault.Invalid, "channels.field.choice").At(f.Name)
 		}
-	case Text, Secret:
+	case Text, Secret, Area:
 	}
 	return nil
 }

@@ -78,6 +78,7 @@ type limits struct {
 	upload bool
 	time   time.Duration
 	stream bool
+	raw    bool
 }
 
 // The limits of a route that asks for nothing else.
@@ -109,6 +110,12 @@ func Lasting(d time.Duration) RouteOption {
 // Stream is for server-sent events: no deadline, no compression.
 func Stream() RouteOption {
 	return func(r *Route) { r.limits.stream = true }
+}
+
+// Raw leaves what was posted unread, maxBytes at most: a machine's call whose
+// signature covers it as it came.
+func Raw(maxBytes int64) RouteOption {
+	return func(r *Route) { r.limits.body, r.limits.raw = maxBytes, true }
 }
 
 // Bare is for pages reached without session (the answer page): the visitor is
@@ -191,7 +198,7 @@ func (r *Router) serve(route Route, h Handler) http.Handler {
 		if err == nil {
 			err = r.admit(c, route)
 		}
-		if err == nil {
+		if err == nil && !route.limits.raw {
 			err = c.parseForm(route.limits.upload)
 			defer c.dropUploads()
 		}
