@@ -27,6 +27,7 @@ const (
 type channel struct {
 	client  *Client
 	limiter *rate.Limiter
+	domains *domains
 	log     *slog.Logger
 	now     func() time.Time
 	// fell wakes Run when a message finds the relay down.
@@ -48,6 +49,7 @@ func newChannel(client *Client, log *slog.Logger, now func() time.Time) *channel
 		client: client, log: log, now: now, fell: make(chan struct{}, 1),
 		// One second's worth at once, so that a small limit is not a burst.
 		limiter: rate.NewLimiter(limit, max(1, client.cfg.perMinute/60)),
+		domains: newDomains(now),
 		health:  channels.Health{Since: now()},
 	}
 }
@@ -58,7 +60,11 @@ func (c *channel) Send(ctx context.Context, m channels.Message) channels.Outcome
 	if out, stop := c.pause(ctx, m); stop {
 		return out
 	}
+	if wait := c.domains.turn(m.To); wait > 0 {
+		return channels.Outcome{State: channels.Retry, Reason: channels.ReasonThrottled, Detail: "the pace of its provider", RetryAfter: wait, Alone: true}
+	}
 	out := c.client.Send(ctx, m)
+	c.domains.heard(m.To, out)
 	switch {
 	case out.GatewayDown:
 		c.setHealth(channels.Health{Reason: out.Reason, Detail: out.Detail})

@@ -22,6 +22,8 @@ type composer struct {
 	domain      string
 	catalog     *i18n.Catalog
 	page        *template.Template
+	// dkim is nil when messages leave unsigned.
+	dkim *mail.DKIMSigner
 }
 
 // The layout uses style attributes because mail programs drop style sheets.
@@ -49,10 +51,14 @@ func newComposer(c config) (*composer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse the layout of e-mail: %w", err)
 	}
-	return &composer{
+	out := &composer{
 		from:        netmail.Address{Name: c.fromName, Address: c.from},
 		replyDomain: c.replyDomain, domain: c.domain(), catalog: catalog, page: t,
-	}, nil
+	}
+	if c.dkim != nil {
+		out.dkim = c.dkim.dkimOf()
+	}
+	return out, nil
 }
 
 // compose writes m; the error means that m can never leave.
@@ -80,6 +86,9 @@ func (c *composer) compose(m channels.Message, now time.Time) (*mail.Msg, error)
 		return nil, err
 	}
 	msg.AddAlternativeString(mail.TypeTextHTML, html)
+	if c.dkim != nil {
+		msg.SetDKIM(c.dkim)
+	}
 	return msg, nil
 }
 

@@ -24,6 +24,8 @@ type config struct {
 	pool        int
 	perMinute   int
 	timeout     time.Duration
+	// dkim is nil when messages leave unsigned.
+	dkim *signer
 }
 
 func parseConfig(s channels.Settings) (config, error) {
@@ -50,6 +52,9 @@ func parseConfig(s channels.Settings) (config, error) {
 	}
 	if c.pin, err = parsePin(s.Get("tls_pin")); err != nil {
 		return config{}, fault.Wrap(err, fault.Invalid, "channels.smtp.bad_pin").At("tls_pin")
+	}
+	if c.dkim, err = parseSigner(s, c.from); err != nil {
+		return config{}, err
 	}
 	if c.timeout <= 0 {
 		c.timeout = 30 * time.Second

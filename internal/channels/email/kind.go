@@ -46,6 +46,8 @@ func (Kind) Describe() channels.Description {
 			{Name: "from_name", Type: channels.Text},
 			{Name: "reply_domain", Type: channels.Text},
 			{Name: "helo", Type: channels.Text},
+			{Name: "dkim_selector", Type: channels.Text},
+			{Name: "dkim_key", Type: channels.Secret},
 			{Name: "pool", Type: channels.Number, Required: true, Default: "8", Min: 1, Max: 64},
 			{Name: "rate", Type: channels.Number, Required: true, Default: "0", Min: 0, Max: 600000},
 			{Name: "timeout", Type: channels.Number, Required: true, Default: "30", Min: 1, Max: 300},
