@@ -38,6 +38,9 @@ type Server struct {
 	LogLevel      string `name:"log-level" setting:"" default:"info" placeholder:"LEVEL" help:"Least important lines of the log: debug, info, warn or error."`
 	LogFormat     string `name:"log-format" setting:"" default:"text" placeholder:"FORMAT" help:"Form of the log lines: text to be read, json for a log collector."`
 
+	HeartbeatURL string `name:"heartbeat-url" setting:"" placeholder:"URL" help:"Address called every minute while Tocsin lives, of a watcher that tells somebody when the calls stop. Empty: nobody is called."`
+	ReachProxy   string `name:"reach-proxy" setting:"" placeholder:"URL" help:"HTTP proxy outside through which Tocsin opens one of its own links every minute; three failures set the isolated mode, three successes end it. Empty: no look."`
+
 	Language string `name:"language" setting:"" default:"fr" placeholder:"LANGUAGE" help:"Language for those who have not chosen one: fr or en."`
 	Timezone string `name:"timezone" setting:"" default:"Europe/Paris" placeholder:"ZONE" help:"Time zone of establishments that have none of their own, such as Europe/Paris or Indian/Reunion."`
 

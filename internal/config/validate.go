@@ -23,6 +23,8 @@ func (s *Server) Validate() error {
 	c.address("listen", s.Listen, true)
 	c.address("smtp-listen", s.SMTPListen, false)
 	c.address("metrics-listen", s.MetricsListen, false)
+	c.web("heartbeat-url", s.HeartbeatURL)
+	c.web("reach-proxy", s.ReachProxy)
 	s.values.origin = c.origin(s.PublicURL)
 	c.database(s.DatabaseURL)
 	c.folders(s.Data, s.KeyFile)
@@ -68,6 +70,16 @@ func Faults(err error) []*fault.Error {
 type checks struct{ faults []error }
 
 func (c *checks) refuse(name string, f *fault.Error) { c.faults = append(c.faults, f.At(name)) }
+
+// web accepts a whole address of the web. The fault does not repeat it: it may be a secret.
+func (c *checks) web(name, value string) {
+	if value == "" {
+		return
+	}
+	if u, err := url.Parse(value); err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
+		c.refuse(name, fault.New(fault.Invalid, "config.web", "name", name))
+	}
+}
 
 // address accepts host:port where the host is empty, a name or an IP address.
 func (c *checks) address(name, value string, required bool) {
