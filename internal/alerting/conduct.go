@@ -102,7 +102,7 @@ func (s *Service) ownWords(ctx context.Context, tx *storage.Tx, scope access.Sco
 			if err != nil {
 				return err
 			}
-			texts[contentKey{Use: use, Medium: medium, Language: language}] = composed{Subject: subject, Body: composedBody}
+			texts[contentKey{Use: use, Medium: medium, Language: language}] = composed{Subject: subject, Body: composedBody, Linkless: p.Definition.linkless(t, composedBody)}
 		}
 	}
 	if err := s.writeContents(ctx, tx, scope, now, m.Launch, m.ID, texts); err != nil {

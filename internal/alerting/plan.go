@@ -144,6 +144,8 @@ type contentKey struct {
 type composed struct {
 	ID            uuid.UUID
 	Subject, Body string
+	// Linkless is Body as it leaves in isolated mode.
+	Linkless string
 }
 
 // compose renders one text of the plan for one site as it leaves, or says what is not filled.
@@ -166,7 +168,7 @@ func (p *plan) rendered(use Use, medium channels.Medium, language, site string, 
 		return composed{}, true, err
 	}
 	subject, body, err := fill(t, p.Setting.variables(values, p.Mode, t.Language, site, p.LaunchedAt), p.Mode)
-	return composed{Subject: subject, Body: body}, true, err
+	return composed{Subject: subject, Body: body, Linkless: p.Definition.linkless(t, body)}, true, err
 }
 
 // bySite tells whether a use names the person's site, which then needs a text for each.

@@ -42,7 +42,11 @@ func (s *Service) Prepare(ctx context.Context, scope access.Scope, now time.Time
 		Scenario: pr.scenario, Version: pr.scenario.Version, Definition: pr.plan.Definition, Mode: d.Mode, OrderedBy: d.OrderedBy,
 		Messaged: c.messaged, ByMedium: c.media(), ByWave: c.waves, ByUnit: c.unitCounts(), LeftOut: c.left, Missing: c.missing, Fingerprint: pr.fingerprint(),
 	}
-	if sheet.Previews, err = s.previews(pr.plan, c.oneSite()); err != nil {
+	isolation, err := s.dispatch.Isolation(ctx, inside(scope))
+	if err != nil {
+		return Sheet{}, err
+	}
+	if sheet.Previews, err = s.previews(pr.plan, c.oneSite(), isolation.On); err != nil {
 		return Sheet{}, err
 	}
 	gateways, err := s.dispatch.Gateways(ctx, inside(scope))
@@ -50,7 +54,9 @@ func (s *Service) Prepare(ctx context.Context, scope access.Scope, now time.Time
 		return Sheet{}, err
 	}
 	sheet.Estimate = c.estimate(gateways, segments(sheet.Previews))
-	sheet.Warnings, err = s.warnings(ctx, scope, pr, c, sheet, gateways)
+	if sheet.Warnings, err = s.warnings(ctx, scope, pr, c, sheet, gateways); isolation.On {
+		sheet.Warnings = append(sheet.Warnings, Warning{Key: "alerting.warning.isolated"})
+	}
 	return sheet, err
 }
 
@@ -206,7 +212,7 @@ func segments(previews []Preview) (n int) {
 func (s *Service) previewLink() string { return s.linkBase + strings.Repeat("x", codeLength) }
 
 // previews composes every text that this alert may send, as it will leave.
-func (s *Service) previews(p *plan, site string) ([]Preview, error) {
+func (s *Service) previews(p *plan, site string, isolated bool) ([]Preview, error) {
 	var out []Preview
 	media := p.Definition.media()
 	for _, t := range p.Definition.Messages {
@@ -216,6 +222,9 @@ func (s *Service) previews(p *plan, site string) ([]Preview, error) {
 		c, ok, err := p.compose(t.Use, t.Medium, t.Language, site)
 		if err != nil {
 			return nil, err
+		}
+		if ok && isolated {
+			c.Body = c.Linkless
 		}
 		if ok {
 			out = append(out, preview(t, c.Subject, c.Body, s.previewLink()))

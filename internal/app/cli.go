@@ -30,6 +30,7 @@ type commands struct {
 	Keys    keysCommand    `cmd:"" help:"List the keys of the keyring, or rotate them."`
 	Journal journalCommand `cmd:"" help:"Verify, export or erase from the sealed journal."`
 	Doctor  doctorCommand  `cmd:"" help:"Test everything that is configured and say in plain words what is wrong."`
+	Watch   watchCommand   `cmd:"" help:"On another machine: tell somebody by SMS or e-mail when Tocsin stops answering, and when it is back."`
 	Bench   benchCommand   `cmd:"" help:"Measure this machine and this program."`
 	Lab     labCommand     `cmd:"" hidden:"" help:"Run the simulated telephone network."`
 	Version versionCommand `cmd:"" help:"Print the version."`

@@ -26,6 +26,7 @@ func (h *House) Checks() []administration.Check {
 		{ID: "keyring", Title: "app.check.keyring", Run: h.checkKeyring},
 		{ID: "journal", Title: "app.check.journal", Run: h.checkJournal},
 		{ID: "gateways", Title: "app.check.gateways", Run: h.checkGateways},
+		{ID: "dkim", Title: "app.check.dkim", Run: h.checkRecords},
 		{ID: "intake", Title: "app.check.intake", Run: h.checkIntake},
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"tocsin/internal/channels"
 	"tocsin/internal/channels/email"
 	"tocsin/internal/channels/sms"
+	"tocsin/internal/channels/smshttp"
 	"tocsin/internal/clock"
 	"tocsin/internal/config"
 	"tocsin/internal/directory"
@@ -76,7 +77,7 @@ type House struct {
 }
 
 // Kinds are the channels of the product.
-func Kinds() []channels.Kind { return []channels.Kind{sms.Kind{}, email.Kind{}} }
+func Kinds() []channels.Kind { return []channels.Kind{sms.Kind{}, smshttp.Kind{}, email.Kind{}} }
 
 // Build opens the data and joins the rooms. It starts nothing. The caller
 // closes the house.
@@ -127,10 +128,13 @@ func (h *House) join(ctx context.Context) error {
 	h.Registry = channels.NewRegistry(h.Kinds...)
 	h.Journal = journal.NewReader(h.DB, h.Guard)
 	h.Houses = organisation.New(h.DB, h.Guard, h.Clock)
+	callback, err := h.callbacks()
+	if err != nil {
+		return err
+	}
 	h.Dispatch = dispatch.New(dispatch.Options{
-		DB: h.DB, Guard: h.Guard, Vault: h.Vault, Registry: h.Registry, Clock: h.Clock, Log: h.Log, Metrics: h.metrics(),
+		DB: h.DB, Guard: h.Guard, Vault: h.Vault, Registry: h.Registry, Clock: h.Clock, Log: h.Log, Metrics: h.metrics(), Callback: callback,
 	})
-	var err error
 	if h.Accounts, err = identity.New(identity.Options{
 		DB: h.DB, Guard: h.Guard, Clock: h.Clock, Vault: h.Vault, Organisations: h.Houses, Origin: h.origin(), Cost: h.Cost,
 		Outbox: h.Dispatch, Catalog: h.Catalog,

@@ -12,6 +12,7 @@ import (
 	"tocsin/internal/alerting/report"
 	directorypages "tocsin/internal/directory/pages"
 	dispatchpages "tocsin/internal/dispatch/pages"
+	"tocsin/internal/fault"
 	"tocsin/internal/i18n"
 	identitypages "tocsin/internal/identity/pages"
 	organisationpages "tocsin/internal/organisation/pages"
@@ -77,7 +78,7 @@ func (h *House) frame() ui.Frame {
 	rail = append(rail, ui.NavItem{Label: "app.rail.administration", Path: adminpages.HomePath, Icon: "settings", Need: access.JournalRead})
 	return ui.Frame{
 		Rail: rail, Acts: slices.Concat(alertpages.Acts(), directorypages.Acts(), alertpages.ScenarioRail()),
-		Banner: banners{alertpages.Banners{Service: h.Alerting, Clock: h.Clock}, identitypages.EnvelopeBanners{Service: h.Accounts, Clock: h.Clock}},
+		Banner: banners{dispatchpages.Banners{Service: h.Dispatch}, alertpages.Banners{Service: h.Alerting, Clock: h.Clock}, identitypages.EnvelopeBanners{Service: h.Accounts, Clock: h.Clock}},
 		Search: searchers{
 			alertpages.Search{Service: h.Alerting}, directorypages.Search{Directory: h.Directory}, organisationpages.Search{Service: h.Houses},
 		},
@@ -96,6 +97,25 @@ func (all searchers) Search(ctx context.Context, scope access.Scope, loc *i18n.L
 			return nil, err
 		}
 		out = append(out, hits...)
+	}
+	return out, nil
+}
+
+// banners are what every room must have seen on every page, in that order.
+type banners []ui.Banners
+
+// Banners gathers the lines. A room that the visitor may not enter says nothing.
+func (all banners) Banners(ctx context.Context, scope access.Scope, loc *i18n.Localizer) ([]ui.Banner, error) {
+	var out []ui.Banner
+	for _, b := range all {
+		lines, err := b.Banners(ctx, scope, loc)
+		if fault.Is(err, fault.Denied) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, lines...)
 	}
 	return out, nil
 }

@@ -151,7 +151,7 @@ func (h *House) serveSides(ctx context.Context, group *errgroup.Group) error {
 
 // tasks are the rooms' work that is not sending.
 func (h *House) tasks() []jobs.Task {
-	return []jobs.Task{
+	return append(h.outside(), []jobs.Task{
 		h.Alerting.Task(),
 		h.alone(directoryWork, time.Second, func(ctx context.Context, _ time.Time) (bool, error) {
 			return h.Directory.Work(ctx, access.Instance("directory"))
@@ -179,7 +179,7 @@ func (h *House) tasks() []jobs.Task {
 		{Name: "identity.sweep", Every: 10 * time.Minute, Run: func(ctx context.Context, now time.Time) (bool, error) {
 			return false, h.Accounts.Sweep(ctx, now)
 		}},
-	}
+	}...)
 }
 
 // wakeDirectory starts the work on an import at once.

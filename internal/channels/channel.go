@@ -98,6 +98,9 @@ type Outcome struct {
 	Detail string
 	// RetryAfter is the shortest wait the peer asks for; zero lets the caller choose.
 	RetryAfter time.Duration
+	// Alone is true when RetryAfter concerns the destination of this message only:
+	// others may pass by the same gateway meanwhile.
+	Alone bool
 	// Uncertain is true when the message may have left although no answer came back.
 	Uncertain bool
 	// Withheld is true when the permit of the message was refused: what had not
@@ -173,6 +176,9 @@ type Health struct {
 type Opening struct {
 	Settings Settings
 	Inbox    Inbox
+	// Callback is the address at which the peer may call this channel back by
+	// HTTP, secret included; empty where nothing listens.
+	Callback string
 	Log      *slog.Logger
 	Now      func() time.Time
 	// Links says how many connections this node may hold; nil means all that

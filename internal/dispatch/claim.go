@@ -33,9 +33,13 @@ type pen struct {
 func (k *desk) anythingDue(ctx context.Context) bool {
 	var one int
 	found := false
+	routes := k.d.office.routesOf(k)
+	if len(routes) == 0 {
+		return false
+	}
 	err := k.d.db.Read(ctx, k.scope, func(tx *storage.Tx) (err error) {
 		found, err = tx.Row(ctx, `SELECT 1 FROM dispatch_lots WHERE organisation_id = $1 AND medium = $2 AND pending AND holder IS NULL AND NOT withdrawn
-			AND due_us <= $3 LIMIT 1`, []any{k.scope.Organisation(), string(k.gateway.Medium), storage.Micros(k.d.clock.Now())}, &one)
+			AND due_us <= $3 AND route IN (`+storage.In(len(routes), 4)+`) LIMIT 1`, storage.Args(routes, k.scope.Organisation(), string(k.gateway.Medium), storage.Micros(k.d.clock.Now())), &one)
 		return err
 	})
 	if err != nil {
@@ -77,14 +81,18 @@ func (p *pen) claim(ctx context.Context, n int) ([]*claim, error) {
 func (p *pen) findLots(ctx context.Context, n int) ([]*claim, map[uuid.UUID]*claim, error) {
 	var claims []*claim
 	byID := make(map[uuid.UUID]*claim)
-	err := p.tx.Query(ctx, `SELECT id, campaign_id, content_id, medium, purpose, wave, priority, quiet, queued_us, expires_us FROM dispatch_lots
+	routes := p.k.d.office.routesOf(p.k)
+	if len(routes) == 0 {
+		return nil, nil, nil // another gateway has come back meanwhile
+	}
+	err := p.tx.Query(ctx, `SELECT id, campaign_id, content_id, medium, purpose, wave, priority, quiet, queued_us, expires_us, route FROM dispatch_lots
 		WHERE organisation_id = $1 AND medium = $2 AND pending AND holder IS NULL AND NOT withdrawn AND due_us <= $3 AND (expires_us IS NULL OR expires_us > $3)
 		AND NOT EXISTS (SELECT 1 FROM dispatch_campaigns c WHERE c.organisation_id = dispatch_lots.organisation_id AND c.id = dispatch_lots.campaign_id AND c.stopped_us IS NOT NULL)
-		ORDER BY priority, wave, due_us LIMIT $4 {{skip_locked}}`,
-		[]any{p.k.scope.Organisation(), string(p.k.gateway.Medium), storage.Micros(p.now), n}, func(row func(...any) error) error {
+		AND route IN (`+storage.In(len(routes), 5)+`) ORDER BY priority, wave, due_us LIMIT $4 {{skip_locked}}`,
+		storage.Args(routes, p.k.scope.Organisation(), string(p.k.gateway.Medium), storage.Micros(p.now), n), func(row func(...any) error) error {
 			l := &lot{d: p.k.d}
 			var expires sql.NullInt64
-			if err := row(&l.id, &l.campaign, &l.contentID, &l.medium, &l.purpose, &l.wave, &l.priority, &l.quiet, &l.queuedUs, &expires); err != nil {
+			if err := row(&l.id, &l.campaign, &l.contentID, &l.medium, &l.purpose, &l.wave, &l.priority, &l.quiet, &l.queuedUs, &expires, &l.route); err != nil {
 				return err
 			}
 			l.expiresUs = expires.Int64
@@ -141,15 +149,15 @@ func (t *texts) get(ctx context.Context, tx *storage.Tx, scope access.Scope, id 
 	if c, ok := t.kept[id]; ok {
 		return c, nil
 	}
-	var language, subject, body string
-	if _, err := tx.Row(ctx, `SELECT language, subject, body FROM dispatch_contents WHERE organisation_id = $1 AND id = $2`,
-		[]any{scope.Organisation(), id}, &language, &subject, &body); err != nil {
+	var language, subject, body, linkless string
+	if _, err := tx.Row(ctx, `SELECT language, subject, body, linkless FROM dispatch_contents WHERE organisation_id = $1 AND id = $2`,
+		[]any{scope.Organisation(), id}, &language, &subject, &body, &linkless); err != nil {
 		return nil, err
 	}
 	if len(t.kept) >= textsMost {
 		clear(t.kept)
 	}
-	c := newText(language, subject, body)
+	c := newText(language, subject, body, linkless)
 	t.kept[id] = c
 	return c, nil
 }

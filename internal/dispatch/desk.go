@@ -28,6 +28,7 @@ type desk struct {
 
 	// senders is how many Send calls run at once; flight bounds what is claimed and not settled.
 	senders, flight int
+	fares           Fares
 	// work is what was claimed; paced is what of it may leave by the pace of the
 	// share, the same channel where there is none.
 	work, paced chan *item
@@ -85,7 +86,11 @@ func newDesk(d *Dispatch, g Gateway, kind channels.Kind, settings channels.Setti
 	if contract.rate > 0 {
 		k.paced = make(chan *item)
 	}
-	channel, err := kind.Open(channels.Opening{Settings: settings, Inbox: k.tray, Log: k.log, Now: d.clock.Now, Links: k.share})
+	var err error
+	if k.fares, err = ParseFares(g.Fares); err != nil {
+		return nil, err
+	}
+	channel, err := kind.Open(channels.Opening{Settings: settings, Inbox: k.tray, Callback: d.callbackOf(g), Log: k.log, Now: d.clock.Now, Links: k.share})
 	if err != nil {
 		return nil, fmt.Errorf("open gateway %s: %w", g.Name, err)
 	}

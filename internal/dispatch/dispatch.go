@@ -43,6 +43,10 @@ type Options struct {
 	Log      *slog.Logger
 	// Metrics may be nil.
 	Metrics *Metrics
+	// Callback tells at which secret address the peer of a gateway may call back;
+	// nil where nobody listens. round changes the secret; the secrets of before a
+	// rotation of keys are still accepted.
+	Callback func(gateway uuid.UUID, round string) (address string, secrets []string)
 }
 
 // Dispatch is the outbox of one node. Its methods may be called from any
@@ -55,6 +59,7 @@ type Dispatch struct {
 	clock    clock.Clock
 	log      *slog.Logger
 	metrics  *Metrics
+	callback func(uuid.UUID, string) (address string, secrets []string)
 	// node differs between nodes and between two starts of the same node.
 	node string
 	// elapsed is the time since New, by the machine's monotonic counter.
@@ -83,7 +88,7 @@ func New(o Options) *Dispatch {
 	}
 	d := &Dispatch{
 		db: o.DB, guard: o.Guard, vault: o.Vault, registry: o.Registry, clock: o.Clock,
-		log: o.Log.With("room", "dispatch"), metrics: o.Metrics, node: uuid.NewString(),
+		log: o.Log.With("room", "dispatch"), metrics: o.Metrics, callback: o.Callback, node: uuid.NewString(),
 	}
 	d.elapsed, d.born = clock.Stopwatch(d.clock), d.clock.Now()
 	d.sweepBell = make(chan struct{}, 1)

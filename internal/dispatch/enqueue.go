@@ -36,10 +36,10 @@ func (d *Dispatch) AddContents(ctx context.Context, tx *storage.Tx, scope access
 		if c.ID == uuid.Nil || c.Text == "" || c.Medium == "" {
 			return fault.New(fault.Invalid, "dispatch.content.empty")
 		}
-		rows = append(rows, []any{scope.Organisation(), c.ID, campaign, string(c.Medium), c.Language, c.Subject, c.Text})
+		rows = append(rows, []any{scope.Organisation(), c.ID, campaign, string(c.Medium), c.Language, c.Subject, c.Text, c.Linkless})
 	}
 	return tx.InsertNewRows(ctx, "dispatch_contents",
-		[]string{"organisation_id", "id", "campaign_id", "medium", "language", "subject", "body"}, rows)
+		[]string{"organisation_id", "id", "campaign_id", "medium", "language", "subject", "body", "linkless"}, rows)
 }
 
 // Enqueue accepts orders in the caller's transaction: they leave once it is

@@ -27,7 +27,9 @@ type Gateway struct {
 	Priority int
 	// InFlight bounds the deliveries claimed and not settled, so also the
 	// possible doubles after a crash.
-	InFlight  int
+	InFlight int
+	// Fares are the destinations and prices, as ParseFares reads them.
+	Fares     string
 	Enabled   bool
 	UpdatedAt time.Time
 
@@ -42,7 +44,9 @@ type GatewayInput struct {
 	Priority int
 	// InFlight 0 means the default, 512.
 	InFlight int
-	Enabled  bool
+	// Fares are the destinations and prices, for SMS.
+	Fares   string
+	Enabled bool
 }
 
 // The bounds of Gateway.InFlight.
@@ -51,7 +55,7 @@ const (
 	flightMost    = 4096
 )
 
-const gatewayColumns = `organisation_id, id, kind, medium, name, settings, secrets, priority, in_flight, enabled, updated_us`
+const gatewayColumns = `organisation_id, id, kind, medium, name, settings, secrets, priority, in_flight, fares, enabled, updated_us`
 
 func readGateways(ctx context.Context, tx *storage.Tx, where string, args ...any) ([]Gateway, error) {
 	var out []Gateway
@@ -59,7 +63,7 @@ func readGateways(ctx context.Context, tx *storage.Tx, where string, args ...any
 		var g Gateway
 		var settings string
 		var updated int64
-		if err := row(&g.Organisation, &g.ID, &g.Kind, &g.Medium, &g.Name, &settings, &g.sealed, &g.Priority, &g.InFlight, &g.Enabled, &updated); err != nil {
+		if err := row(&g.Organisation, &g.ID, &g.Kind, &g.Medium, &g.Name, &settings, &g.sealed, &g.Priority, &g.InFlight, &g.Fares, &g.Enabled, &updated); err != nil {
 			return err
 		}
 		g.UpdatedAt = storage.Time(updated)
@@ -77,10 +81,10 @@ func writeGateway(ctx context.Context, tx *storage.Tx, g Gateway) error {
 	if err != nil {
 		return fmt.Errorf("encode settings: %w", err)
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO dispatch_gateways (`+gatewayColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+	_, err = tx.Exec(ctx, `INSERT INTO dispatch_gateways (`+gatewayColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (organisation_id, id) DO UPDATE SET name = excluded.name, settings = excluded.settings, secrets = excluded.secrets,
-		priority = excluded.priority, in_flight = excluded.in_flight, enabled = excluded.enabled, updated_us = excluded.updated_us`,
-		g.Organisation, g.ID, g.Kind, string(g.Medium), g.Name, string(settings), g.sealed, g.Priority, g.InFlight, g.Enabled, storage.Micros(g.UpdatedAt))
+		priority = excluded.priority, in_flight = excluded.in_flight, fares = excluded.fares, enabled = excluded.enabled, updated_us = excluded.updated_us`,
+		g.Organisation, g.ID, g.Kind, string(g.Medium), g.Name, string(settings), g.sealed, g.Priority, g.InFlight, g.Fares, g.Enabled, storage.Micros(g.UpdatedAt))
 	return err
 }
 

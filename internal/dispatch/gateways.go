@@ -22,13 +22,14 @@ type gatewayTrace struct {
 	Settings channels.Settings `json:"settings"`
 	Priority int               `json:"priority"`
 	InFlight int               `json:"in_flight"`
+	Fares    string            `json:"fares,omitempty"`
 	Enabled  bool              `json:"enabled"`
 	// Secrets tells that they were set anew, not which.
 	Secrets bool `json:"secrets_changed,omitempty"`
 }
 
 func traceOf(g Gateway) gatewayTrace {
-	return gatewayTrace{Kind: g.Kind, Name: g.Name, Settings: g.Settings, Priority: g.Priority, InFlight: g.InFlight, Enabled: g.Enabled}
+	return gatewayTrace{Kind: g.Kind, Name: g.Name, Settings: g.Settings, Priority: g.Priority, InFlight: g.InFlight, Fares: g.Fares, Enabled: g.Enabled}
 }
 
 // CreateGateway adds a way out; running nodes open it within seconds. Errors:
@@ -43,6 +44,9 @@ func (d *Dispatch) CreateGateway(ctx context.Context, scope access.Scope, now ti
 	}
 	settings, err := kind.Describe().Validate(in.Settings)
 	if err != nil {
+		return Gateway{}, err
+	}
+	if settings, err = completed(kind, settings); err != nil {
 		return Gateway{}, err
 	}
 	g := Gateway{ID: storage.NewID(now), Organisation: scope.Organisation(), Kind: in.Kind, Medium: kind.Describe().Medium}
@@ -64,6 +68,7 @@ func (d *Dispatch) CreateGateway(ctx context.Context, scope access.Scope, now ti
 
 func (g *Gateway) set(in GatewayInput, now time.Time) error {
 	g.Name, g.Priority, g.InFlight, g.Enabled = strings.TrimSpace(in.Name), in.Priority, in.InFlight, in.Enabled
+	g.Fares = strings.TrimSpace(in.Fares)
 	if !now.After(g.UpdatedAt) {
 		now = g.UpdatedAt.Add(time.Microsecond) // nodes see a change by its time
 	}
@@ -82,7 +87,8 @@ func (g *Gateway) set(in GatewayInput, now time.Time) error {
 	case g.InFlight < lotSize || g.InFlight > flightMost:
 		return fault.New(fault.Invalid, "dispatch.gateway.in_flight", "min", lotSize, "max", flightMost).At("in_flight")
 	}
-	return nil
+	_, err := ParseFares(g.Fares)
+	return err
 }
 
 // UpdateGateway changes a gateway; a secret field left empty keeps its value.
@@ -145,8 +151,47 @@ func (d *Dispatch) merge(before Gateway, kind channels.Kind, in channels.Setting
 			renewed = true
 		}
 	}
-	all, err = kind.Describe().Validate(all)
+	if all, err = kind.Describe().Validate(all); err != nil {
+		return nil, renewed, err
+	}
+	all, err = completed(kind, all)
 	return all, renewed, err
+}
+
+// completed adds what the kind makes by itself.
+func completed(kind channels.Kind, s channels.Settings) (channels.Settings, error) {
+	if c, ok := kind.(channels.Completer); ok {
+		return c.Complete(s)
+	}
+	return s, nil
+}
+
+// Records are what the DNS must publish for a gateway; none for most. Errors:
+// Denied, NotFound.
+func (d *Dispatch) Records(ctx context.Context, scope access.Scope, id uuid.UUID) ([]channels.Record, error) {
+	if err := d.guard.Check(scope, access.ChannelRead); err != nil {
+		return nil, err
+	}
+	g, err := d.gateway(ctx, scope, id)
+	if err != nil {
+		return nil, err
+	}
+	kind, err := d.registry.Kind(g.Kind)
+	if err != nil {
+		return nil, nil // a kind taken out of the program publishes nothing
+	}
+	publisher, ok := kind.(channels.Publisher)
+	if !ok {
+		return nil, nil
+	}
+	all, err := d.whole(g)
+	if err != nil {
+		return nil, err
+	}
+	if all, err = kind.Describe().Validate(all); err != nil {
+		return nil, err
+	}
+	return publisher.Records(all)
 }
 
 // DeleteGateway takes a gateway out of use; its name remains in the history.

@@ -116,7 +116,7 @@ const lotSize = 64
 type description struct {
 	content             uuid.UUID
 	medium              channels.Medium
-	purpose             string
+	purpose, route      string
 	wave, priority      int
 	dueUs, expiresUs    int64
 	expires, quiet, due bool
@@ -124,7 +124,7 @@ type description struct {
 
 func (in *intake) describe(o *Order, s State) description {
 	d := description{
-		content: o.Content, medium: o.Medium, purpose: o.Purpose, wave: o.Wave, priority: o.Priority, quiet: o.Quiet,
+		content: o.Content, medium: o.Medium, purpose: o.Purpose, route: routeOf(o.Medium, o.Address), wave: o.Wave, priority: o.Priority, quiet: o.Quiet,
 		dueUs: storage.Micros(in.now), due: s == Queued,
 	}
 	if o.NotBefore.After(in.now) {
@@ -230,7 +230,7 @@ const lotRemaining = 12
 func lotColumns() []string {
 	return []string{
 		"organisation_id", "id", "campaign_id", "content_id", "medium", "purpose", "wave", "priority", "quiet",
-		"queued_us", "due_us", "expires_us", "remaining", "pending", "withdrawn",
+		"queued_us", "due_us", "expires_us", "remaining", "pending", "withdrawn", "route",
 	}
 }
 
@@ -241,6 +241,6 @@ func (in *intake) lotRow(d description, id uuid.UUID) []any {
 	}
 	return []any{
 		in.scope.Organisation(), id, in.limits.ID, d.content, string(d.medium), d.purpose, d.wave, d.priority, d.quiet,
-		storage.Micros(in.now), d.dueUs, expires, 0, d.due, false,
+		storage.Micros(in.now), d.dueUs, expires, 0, d.due, false, d.route,
 	}
 }

@@ -31,6 +31,7 @@ type lot struct {
 	purpose      string
 	wave         int
 	priority     int
+	route        string
 	quiet        bool
 	queuedUs     int64
 	expiresUs    int64 // 0: never
@@ -69,19 +70,24 @@ func (it *item) fact(k FactKind, reason channels.Reason, at time.Time) Fact {
 // text is a content ready to be filled in.
 type text struct {
 	language, subject, body string
+	// linkless is the body when no link may leave.
+	linkless string
 	// fills tells whether there is anything to fill in.
 	fills bool
 }
 
-func newText(language, subject, body string) *text {
-	t := &text{language: language, subject: subject, body: body}
+func newText(language, subject, body, linkless string) *text {
+	t := &text{language: language, subject: subject, body: body, linkless: linkless}
+	if linkless == "" {
+		t.linkless = strings.TrimRight(strings.ReplaceAll(body, "{lien}", ""), " :\n")
+	}
 	t.fills = strings.Contains(body+subject, "{lien}") || strings.Contains(body+subject, "{jeton}")
 	return t
 }
 
 // message is what the channel receives: the text is filled in now, so that
-// 100,000 texts never wait in the database.
-func (it *item) message() channels.Message {
+// 100,000 texts never wait in the database. An isolated one carries no link.
+func (it *item) message(isolated bool) channels.Message {
 	t := it.lot.content
 	m := channels.Message{
 		ID: it.id, To: it.address, Subject: t.subject, Text: t.body, Link: it.link,
@@ -90,7 +96,9 @@ func (it *item) message() channels.Message {
 	if it.lot.expiresUs > 0 {
 		m.ExpiresAt = storage.Time(it.lot.expiresUs)
 	}
-	if t.fills {
+	if isolated {
+		m.Link, m.Subject, m.Text = "", it.fill(strings.ReplaceAll(t.subject, "{lien}", "")), it.fill(t.linkless)
+	} else if t.fills {
 		m.Subject, m.Text = it.fill(t.subject), it.fill(t.body)
 	}
 	return m

@@ -163,17 +163,5 @@ func (o *office) wakeOthers(k *desk) {
 	}
 }
 
-// carries tells whether a gateway takes messages now: it works, and no
-// better one of its establishment and medium does.
-func (o *office) carries(k *desk) bool {
-	if k.pause.isDown() || k.closing.Load() {
-		return false
-	}
-	for _, other := range *o.list.Load() {
-		if other != k && other.gateway.Organisation == k.gateway.Organisation && other.gateway.Medium == k.gateway.Medium &&
-			other.gateway.Priority < k.gateway.Priority && !other.pause.isDead() && !other.closing.Load() {
-			return false
-		}
-	}
-	return true
-}
+// carries tells whether a gateway takes messages now, to some destination at least.
+func (o *office) carries(k *desk) bool { return len(o.routesOf(k)) > 0 }

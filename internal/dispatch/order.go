@@ -27,6 +27,8 @@ type Content struct {
 	Language string
 	Subject  string
 	Text     string
+	// Linkless is Text as it leaves in isolated mode; empty is Text without its link.
+	Linkless string
 }
 
 // Order is one message for one address. ID is the delivery's id: the same ID

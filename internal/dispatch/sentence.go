@@ -1,6 +1,8 @@
 package dispatch
 
 import (
+	"strings"
+
 	"tocsin/internal/channels"
 	"tocsin/internal/i18n"
 )
@@ -10,6 +12,12 @@ func (g GatewayView) Sentence(loc *i18n.Localizer) string {
 	switch {
 	case !g.Running:
 		return loc.T("dispatch.gateway.off", "name", g.Name)
+	case g.Carrying && g.Health.Up && len(g.Routes) > 0:
+		words := make([]string, len(g.Routes))
+		for i, r := range g.Routes {
+			words[i] = RouteWord(loc, r)
+		}
+		return loc.T("dispatch.gateway.carrying_to", "name", g.Name, "routes", strings.Join(words, ", "))
 	case g.Carrying && g.Health.Up:
 		return loc.T("dispatch.gateway.carrying", "name", g.Name)
 	case g.Health.Up:
@@ -29,4 +37,15 @@ func (a Attempt) Sentence(loc *i18n.Localizer) string {
 		s += " (" + loc.T("dispatch.double") + ")"
 	}
 	return s
+}
+
+// RouteWord is the name of a destination.
+func RouteWord(loc *i18n.Localizer, route string) string {
+	name := map[string]string{
+		RouteFrance: "france", RouteReunion: "reunion", RouteGuadeloupe: "guadeloupe", RouteGuyane: "guyane", RouteMartinique: "martinique",
+	}[route]
+	if name == "" {
+		name = "elsewhere"
+	}
+	return loc.T("dispatch.route." + name)
 }

@@ -83,7 +83,9 @@ func (k *desk) settleTried(now time.Time, s *settlement, it *item) verdict {
 	}
 	wait := nextTry(it.attempts+1, *o)
 	if o.Reason == channels.ReasonThrottled {
-		k.pause.throttle()
+		if !o.Alone {
+			k.pause.throttle()
+		}
 		wait = max(pauseThrottle, o.RetryAfter)
 	} else if it.attempts++; it.attempts >= triesMost && it.lot.expiresUs == 0 {
 		o.State = channels.Refused

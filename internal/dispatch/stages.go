@@ -107,7 +107,7 @@ func (k *desk) send(it *item) (out channels.Outcome) {
 			out = channels.Outcome{State: channels.Retry, Reason: channels.ReasonPeerError, Uncertain: true}
 		}
 	}()
-	return k.channel.Send(k.sendCtx, it.message())
+	return k.channel.Send(k.sendCtx, it.message(k.d.watch.isolated(k.gateway.Organisation)))
 }
 
 // sendLoop is one of the gateway's senders.

@@ -34,7 +34,9 @@ type GatewayView struct {
 	// Carrying is true for a gateway that takes messages now; false when it stands by
 	// behind a better one, or is paused.
 	Carrying bool
-	Health   channels.Health
+	// Routes are the destinations it carries, when it does not carry them all.
+	Routes []string
+	Health channels.Health
 }
 
 // CampaignView is the progress of a campaign; it costs the same at 100 and at

@@ -147,9 +147,13 @@ func (d *Dispatch) gatewayViews(ctx context.Context, scope access.Scope) ([]Gate
 	for i, g := range gateways {
 		out[i] = GatewayView{ID: g.ID, Name: g.Name, Medium: g.Medium}
 		if k := running[g.ID]; k != nil {
-			out[i].Running, out[i].Carrying, out[i].Health = true, d.office.carries(k) || carrying[g.ID], k.health()
+			routes := d.office.routesOf(k)
+			out[i].Running, out[i].Carrying, out[i].Health = true, len(routes) > 0 || carrying[g.ID], k.health()
 			if up[g.ID] && !out[i].Health.Up { // by another node, which has the connections
 				out[i].Health = channels.Health{Up: true, Since: out[i].Health.Since}
+			}
+			if k.gateway.Medium == channels.SMS && len(routes) < len(Routes())+1 {
+				out[i].Routes = slices.DeleteFunc(routes, func(r string) bool { return r == "" })
 			}
 		}
 	}

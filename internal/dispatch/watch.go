@@ -27,6 +27,8 @@ type watch struct {
 
 	// seen is when the epochs were last read, in nanoseconds of Dispatch.elapsed.
 	seen atomic.Int64
+	// alone are the establishments in isolated mode.
+	alone atomic.Pointer[map[uuid.UUID]bool]
 
 	mu    sync.Mutex
 	flags map[uuid.UUID]*stopFlag
@@ -83,25 +85,11 @@ func (w *watch) refresh(ctx context.Context) error {
 	w.mu.Lock()
 	ids := sortedIDs(w.flags)
 	w.mu.Unlock()
-	var stopped []uuid.UUID
-	if len(ids) > 0 {
-		err := w.d.db.Read(ctx, access.Instance("dispatch.watch"), func(tx *storage.Tx) error {
-			return eachChunk(ids, func(part []uuid.UUID) error {
-				return tx.Query(ctx, `SELECT id FROM dispatch_campaigns WHERE stopped_us IS NOT NULL AND id IN (`+storage.In(len(part), 1)+`)`,
-					storage.Args(part), func(row func(...any) error) error {
-						var id uuid.UUID
-						if err := row(&id); err != nil {
-							return err
-						}
-						stopped = append(stopped, id)
-						return nil
-					})
-			})
-		})
-		if err != nil {
-			return err
-		}
+	stopped, alone, err := w.read(ctx, ids)
+	if err != nil {
+		return err
 	}
+	w.alone.Store(&alone)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, id := range stopped {
@@ -117,6 +105,31 @@ func (w *watch) refresh(ctx context.Context) error {
 
 // recent tells whether the epochs known are recent enough to send by.
 func (w *watch) recent() bool { return w.d.elapsed()-time.Duration(w.seen.Load()) < watchStale }
+
+// read asks which of the campaigns were stopped, and who is isolated.
+func (w *watch) read(ctx context.Context, ids []uuid.UUID) (stopped []uuid.UUID, alone map[uuid.UUID]bool, err error) {
+	err = w.d.db.Read(ctx, access.Instance("dispatch.watch"), func(tx *storage.Tx) error {
+		if alone, err = isolated(ctx, tx); err != nil {
+			return err
+		}
+		return eachChunk(ids, func(part []uuid.UUID) error {
+			return tx.Query(ctx, `SELECT id FROM dispatch_campaigns WHERE stopped_us IS NOT NULL AND id IN (`+storage.In(len(part), 1)+`)`,
+				storage.Args(part), func(row func(...any) error) error {
+					var id uuid.UUID
+					err := row(&id)
+					stopped = append(stopped, id)
+					return err
+				})
+		})
+	})
+	return stopped, alone, err
+}
+
+// isolated tells whether the links of an establishment lead nowhere.
+func (w *watch) isolated(organisation uuid.UUID) bool {
+	alone := w.alone.Load()
+	return alone != nil && (*alone)[organisation]
+}
 
 // fresh waits until the epochs known are recent enough to send by; it returns
 // false when ctx ends first.

@@ -206,7 +206,7 @@ func (p *pen) writeAgain(ctx context.Context, again map[againKey]*againLot) erro
 		}
 		lots = append(lots, []any{
 			p.k.scope.Organisation(), g.id, l.campaign, l.contentID, string(l.medium), l.purpose, l.wave, l.priority, l.quiet,
-			l.queuedUs, g.dueUs, expires, len(items), true, false,
+			l.queuedUs, g.dueUs, expires, len(items), true, false, l.route,
 		})
 		for _, it := range items {
 			double := it.double || it.outcome.Uncertain

@@ -140,6 +140,8 @@ func (w *walk) furnish() {
 		{"/annuaire/", "contact", agent.Contacts[0].ID.String()},
 		{"/annuaire/", "absence", absence.ID.String()},
 		{"/administration/canaux/", "id", gateways[0].ID.String()},
+		{"/passerelles/", "passerelle", gateways[0].ID.String()},
+		{"/passerelles/", "secret", "devine"},
 		{"/administration/comptes/", "id", member.ID.String()},
 		{"/administration/jetons/", "id", token.ID.String()},
 		{"/administration/enveloppes/", "id", envelope.String()},

@@ -25,6 +25,9 @@ const (
 	// /alertes/declencher/{scenario} would also be a page of an alert.)
 	SheetPath  = "/alertes/declencher/scenario/"
 	AnswerPath = "/r/"
+
+	// isolationPath is the page of the isolated mode, in the room of the channels.
+	isolationPath = "/isolement"
 )
 
 // Options are what the pages rest on.

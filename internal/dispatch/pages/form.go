@@ -3,6 +3,7 @@ package pages
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"tocsin/internal/channels"
 	"tocsin/internal/dispatch"
@@ -66,7 +67,7 @@ func (s sheet) values(settings channels.Settings) map[string]string {
 // checked by the operation when they are numbers.
 func (s sheet) read(f *ui.Form) dispatch.GatewayInput {
 	in := dispatch.GatewayInput{
-		Kind: s.kind.Kind, Name: f.Value("name"), Settings: channels.Settings{}, Enabled: f.Checked("enabled", "oui"),
+		Kind: s.kind.Kind, Name: f.Value("name"), Settings: channels.Settings{}, Fares: f.Value("fares"), Enabled: f.Checked("enabled", "oui"),
 		Priority: f.Int("priority", 1, 99), InFlight: f.Int("in_flight", 1, 1<<20),
 	}
 	for _, field := range s.kind.Fields {
@@ -180,6 +181,7 @@ func (p pages) edit(c *ui.Context) error {
 	}
 	values := s.values(g.Settings)
 	values["name"], values["priority"], values["in_flight"] = g.Name, strconv.Itoa(g.Priority), strconv.Itoa(g.InFlight)
+	values["fares"] = g.Fares
 	if g.Enabled {
 		values["enabled"] = "oui"
 	}
@@ -202,4 +204,24 @@ func (p pages) save(c *ui.Context) error {
 	}
 	c.Flash(ui.Success, c.Loc.T("dispatch.page.saved", "name", in.Name))
 	return c.Redirect(GatewayPath(g.ID))
+}
+
+// faresShown is where a gateway sends and for how much, as a person reads it.
+func faresShown(c *ui.Context, text string) string {
+	fares, err := dispatch.ParseFares(text)
+	if err != nil || len(fares) == 0 {
+		return c.Loc.T("dispatch.page.fares.all")
+	}
+	var out []string
+	for _, r := range dispatch.Routes() {
+		price, there := fares[r]
+		switch {
+		case !there:
+		case price < 0:
+			out = append(out, dispatch.RouteWord(c.Loc, r))
+		default:
+			out = append(out, c.Loc.T("dispatch.page.fares.one", "route", dispatch.RouteWord(c.Loc, r), "price", c.Loc.Decimal(float64(price)/1e6, 3)))
+		}
+	}
+	return strings.Join(out, ", ")
 }

@@ -359,6 +359,12 @@ func fields(c *ui.Context, f *ui.Form, s sheet) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
+		if s.kind.Medium == channels.SMS {
+			templ_7745c5c3_Err = ui.Field(f, ui.FieldSpec{Name: "fares", Label: c.Loc.T("dispatch.page.field.fares"), Hint: c.Loc.T("dispatch.page.field.fares.hint"), Rows: 3, Autocomplete: "off"}).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+		}
 		templ_7745c5c3_Err = ui.Checkbox(f, ui.FieldSpec{Name: "enabled", Label: c.Loc.T("dispatch.page.field.enabled"), Hint: c.Loc.T("dispatch.page.field.enabled.hint")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -443,6 +449,11 @@ func setting(c *ui.Context, f *ui.Form, s sheet, field channels.Field) templ.Com
 			}
 		case channels.Number:
 			templ_7745c5c3_Err = ui.Field(f, ui.FieldSpec{Name: field.Name, Label: s.word(c.Loc, field), Hint: s.hint(c.Loc, field), Type: "number", Min: bound(field.Min, field), Max: bound(field.Max, field), Required: field.Required, InputMode: "numeric"}).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+		case channels.Area:
+			templ_7745c5c3_Err = ui.Field(f, ui.FieldSpec{Name: field.Name, Label: s.word(c.Loc, field), Hint: s.hint(c.Loc, field), Required: field.Required, Rows: 4, Wide: true, Autocomplete: "off", Attrs: templ.Attributes{"autocapitalize": "off", "spellcheck": "false"}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

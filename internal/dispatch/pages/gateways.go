@@ -3,6 +3,7 @@ package pages
 import (
 	"slices"
 
+	"tocsin/internal/access"
 	"tocsin/internal/channels"
 	"tocsin/internal/dispatch"
 	"tocsin/internal/fault"
@@ -69,7 +70,17 @@ func (p pages) show(c *ui.Context) error {
 		return err
 	}
 	kind, _ := p.kind(panel.Gateway.Kind) // a kind taken out of the program has no fields to show
-	return c.Render(showPage(c, panel, kind))
+	callback := ""
+	if c.May(access.ChannelWrite) {
+		if callback, err = p.d.CallbackAddress(c.Ctx(), c.Scope, panel.Gateway.ID); err != nil {
+			return err
+		}
+	}
+	records, err := p.d.Records(c.Ctx(), c.Scope, panel.Gateway.ID)
+	if err != nil {
+		return err
+	}
+	return c.Render(showPage(c, panel, kind, callback, records))
 }
 
 // check connects without sending. What the gateway answers is a sentence on its page.
@@ -99,7 +110,7 @@ func (p pages) setEnabled(c *ui.Context, yes bool) error {
 		return err
 	}
 	g := panel.Gateway
-	in := dispatch.GatewayInput{Kind: g.Kind, Name: g.Name, Settings: g.Settings, Priority: g.Priority, InFlight: g.InFlight, Enabled: yes}
+	in := dispatch.GatewayInput{Kind: g.Kind, Name: g.Name, Settings: g.Settings, Priority: g.Priority, InFlight: g.InFlight, Fares: g.Fares, Enabled: yes}
 	if _, err := p.d.UpdateGateway(c.Ctx(), c.Scope, c.Now, g.ID, in); err != nil {
 		return err
 	}

@@ -38,6 +38,12 @@ func Routes(r *ui.Router, o Options) {
 	r.Post(Path+"/{id}/desactiver", access.ChannelWrite, p.disable)
 	r.Get(Path+"/{id}/supprimer", access.ChannelWrite, p.deleting)
 	r.Post(Path+"/{id}/supprimer", access.ChannelWrite, p.remove)
+	r.Get(IsolationPath, access.AlertRead, p.isolation)
+	r.Post(IsolationPath, access.AlertConduct, p.isolate)
+	r.Post(isolationAdmin, access.ChannelWrite, p.isolate)
+	called := []ui.RouteOption{ui.Bare(), ui.Raw(callMost)}
+	r.Get(CallbackPath+"/{passerelle}/retour/{secret}", ui.Public, p.call, called...)
+	r.Post(CallbackPath+"/{passerelle}/retour/{secret}", ui.Public, p.call, called...)
 }
 
 // Rail are the entries of this room in the left rail.
