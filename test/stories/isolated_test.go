@@ -81,6 +81,7 @@ func TestTheInternetIsDown(t *testing.T) {
 			t.Errorf("the answer by SMS is %q", p.Meaning)
 		}
 		h.restart()
+		h.pass(10 * time.Second) // the leases of the process of before
 		if mode, err := h.Dispatch.Isolation(t.Context(), h.scope); err != nil || !mode.On || mode.By != "Mme Garde" || mode.Automatic {
 			t.Errorf("after a restart: %+v, %v", mode, err)
 		}
