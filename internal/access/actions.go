@@ -13,6 +13,7 @@ const (
 	DirectoryWrite   Action = "directory.write"
 	DirectoryImport  Action = "directory.import"
 	DirectoryExport  Action = "directory.export"
+	DirectoryProve   Action = "directory.prove" // write to people to prove that they can be reached
 
 	ScenarioRead  Action = "scenario.read"
 	ScenarioWrite Action = "scenario.write"
@@ -41,7 +42,7 @@ const (
 func Actions() []Action {
 	return []Action{
 		OrganisationRead, OrganisationWrite,
-		DirectoryRead, DirectoryNumbers, DirectoryWrite, DirectoryImport, DirectoryExport,
+		DirectoryRead, DirectoryNumbers, DirectoryWrite, DirectoryImport, DirectoryExport, DirectoryProve,
 		ScenarioRead, ScenarioWrite,
 		AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertAnswers, AlertReport, AlertGovern,
 		ChannelRead, ChannelWrite,

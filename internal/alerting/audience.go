@@ -11,6 +11,7 @@ import (
 	"tocsin/internal/access"
 	"tocsin/internal/directory"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 // member is a person of the audience, placed.
@@ -167,7 +168,7 @@ func (r *roll) add(m member, house string) {
 
 // number gives every entry its id, and a code to those who are called.
 func (r *roll) number(now time.Time) {
-	next, codes := newIDs(now), newCodes(r.people)
+	next, codes := newIDs(now), vault.NewLinkCodes(r.people)
 	for i := range r.entries {
 		e := &r.entries[i]
 		e.ID = next.take()

@@ -115,7 +115,7 @@ func (s *Service) mergeFacts(ctx context.Context, tx *storage.Tx, scope access.S
 		if a.State == AttemptGuarded {
 			guarded++
 		}
-		if e, ok := contactEvent(f); ok {
+		if e, ok := directory.EventOf(f); ok {
 			contacts = append(contacts, e)
 		}
 	}
@@ -162,30 +162,6 @@ func (a *attempt) merge(f dispatch.Fact) {
 
 // lost tells a message that will not arrive by this address.
 func (a *attempt) lost() bool { return a.State == AttemptFailed || a.State == AttemptExpired }
-
-// contactEvent is what a fact teaches the directory about an address. The
-// faults of a gateway teach nothing.
-func contactEvent(f dispatch.Fact) (directory.ContactEvent, bool) {
-	e := directory.ContactEvent{Address: f.Address, Medium: string(f.Medium), At: f.At}
-	if f.Kind == dispatch.FactDelivered {
-		e.Kind = directory.EventDelivered
-		return e, true
-	}
-	if f.Kind != dispatch.FactFailed {
-		return e, false
-	}
-	switch f.Reason {
-	case channels.ReasonInvalidAddress:
-		e.Kind = directory.EventBounced
-	case channels.ReasonBlocked:
-		e.Kind = directory.EventStopped
-	case channels.ReasonMailboxFull, channels.ReasonRejected, channels.ReasonExpired:
-		e.Kind = directory.EventFailed
-	default:
-		return e, false
-	}
-	return e, true
-}
 
 // moveRecipients changes the people whom facts concern.
 func (s *Service) moveRecipients(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, g factGroup, attempts map[uuid.UUID]*attempt, guarded int) (bool, error) {

@@ -11,6 +11,7 @@ import (
 	"tocsin/internal/channels"
 	"tocsin/internal/fault"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 // linkLife is how long a link still opens after the end of its alert.
@@ -27,7 +28,7 @@ type linked struct {
 // follow finds the recipient of a code. Every code, known or not, costs one
 // look at one index.
 func (s *Service) follow(ctx context.Context, code string, now time.Time) (l linked, found bool, err error) {
-	code = readCode(code)
+	code = vault.ReadLinkCode(code)
 	if code == "" {
 		return l, false, nil
 	}

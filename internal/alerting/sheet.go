@@ -15,6 +15,7 @@ import (
 	"tocsin/internal/channels"
 	"tocsin/internal/directory"
 	"tocsin/internal/dispatch"
+	"tocsin/internal/vault"
 )
 
 // Prepare returns the verification sheet of a draft; it writes nothing. Needs
@@ -209,7 +210,7 @@ func segments(previews []Preview) (n int) {
 }
 
 // previewLink has the length of a personal link.
-func (s *Service) previewLink() string { return s.linkBase + strings.Repeat("x", codeLength) }
+func (s *Service) previewLink() string { return s.linkBase + strings.Repeat("x", vault.LinkCodeLength) }
 
 // previews composes every text that this alert may send, as it will leave.
 func (s *Service) previews(p *plan, site string, isolated bool) ([]Preview, error) {

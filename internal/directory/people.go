@@ -307,3 +307,24 @@ func (d *Directory) Metiers(ctx context.Context, scope access.Scope, language st
 	})
 	return out, err
 }
+
+// Names gives the names of some people, in the caller's transaction.
+func (d *Directory) Names(ctx context.Context, tx *storage.Tx, scope access.Scope, ids []uuid.UUID) (map[uuid.UUID]string, error) {
+	if err := d.guard.Check(scope, access.DirectoryRead); err != nil {
+		return nil, err
+	}
+	out := make(map[uuid.UUID]string, len(ids))
+	g, err := generation(ctx, tx, scope)
+	if err != nil || len(ids) == 0 {
+		return out, err
+	}
+	err = tx.Query(ctx, `SELECT id, last_name, first_name FROM directory_people WHERE organisation_id = $1 AND since_gen <= $2 AND until_gen > $2 AND id IN (`+
+		storage.In(len(ids), 3)+`)`, storage.Args(ids, scope.Organisation(), g), func(row func(...any) error) error {
+		var id uuid.UUID
+		var p Person
+		err := row(&id, &p.LastName, &p.FirstName)
+		out[id] = p.Name()
+		return err
+	})
+	return out, err
+}

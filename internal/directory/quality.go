@@ -26,6 +26,7 @@ type Cause string
 const (
 	CauseNoContact  Cause = "no_contact"  // no way at all
 	CauseNoMobile   Cause = "no_mobile"   // some way, no mobile
+	CauseForeign    Cause = "foreign"     // who answered one of his numbers says that it is not his
 	CauseStopped    Cause = "stopped"     // an operator blocks one of his numbers
 	CauseBounced    Cause = "bounced"     // one of his addresses does not exist any more
 	CauseFailed     Cause = "failed"      // one of his addresses failed three times in a row
@@ -36,7 +37,7 @@ const (
 
 // Causes lists them, the gravest first.
 func Causes() []Cause {
-	return []Cause{CauseNoContact, CauseNoMobile, CauseStopped, CauseBounced, CauseFailed, CauseShared, CauseNeverTried, CauseUnproven}
+	return []Cause{CauseNoContact, CauseNoMobile, CauseForeign, CauseStopped, CauseBounced, CauseFailed, CauseShared, CauseNeverTried, CauseUnproven}
 }
 
 // Score is the quality of a set of people.
@@ -203,6 +204,7 @@ func (d *Directory) computeQuality(ctx context.Context, scope access.Scope) erro
 // $5 are failuresBad and the limit of proofs.
 const (
 	shown      = `SELECT c.person_id FROM directory_contacts c WHERE c.organisation_id = $1 AND c.since_gen <= $2 AND c.until_gen > $2 AND `
+	hasForeign = `p.id IN (` + shown + `c.state = 'foreign')`
 	hasStopped = `p.id IN (` + shown + `c.state = 'stopped')`
 	hasBounced = `p.id IN (` + shown + `c.state = 'bounced')`
 	hasFailed  = `p.id IN (` + shown + `c.state = 'failed' AND c.failures >= $4)`
@@ -217,6 +219,8 @@ func (cause Cause) condition() string {
 		return "p.mobiles = 0 AND p.points = 0"
 	case CauseNoMobile:
 		return "p.mobiles = 0 AND p.points > 0"
+	case CauseForeign:
+		return hasForeign
 	case CauseStopped:
 		return hasStopped
 	case CauseBounced:
@@ -247,7 +251,11 @@ func sweepQuality(ctx context.Context, tx *storage.Tx, scope access.Scope, now t
 		var service uuid.NullUUID
 		s := &Score{Causes: map[Cause]int{}}
 		n := make([]int, len(Causes()))
-		if err := row(&service, &s.People, &s.Proven, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7]); err != nil {
+		into := []any{&service, &s.People, &s.Proven}
+		for at := range n {
+			into = append(into, &n[at])
+		}
+		if err := row(into...); err != nil {
 			return err
 		}
 		for at, c := range Causes() {

@@ -109,8 +109,8 @@ func (k *ContactPoint) learn(e ContactEvent) {
 	case EventAnswered:
 		k.Answered = latest(k.Answered, e.At)
 	}
-	if late || k.State == Stopped && e.Kind != EventStopped {
-		return // only a person lifts a stop: the operator goes on blocking
+	if late || k.State == Foreign || k.State == Stopped && e.Kind != EventStopped {
+		return // only a person lifts a stop: the operator goes on blocking, the stranger goes on answering
 	}
 	switch e.Kind {
 	case EventDelivered, EventAnswered:

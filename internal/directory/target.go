@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"tocsin/internal/dispatch"
 )
 
 // The kinds of contact points. The values are stored.
@@ -22,7 +24,7 @@ const (
 )
 
 // ContactState is the last thing known of a contact point, the strongest first
-// kept: an operator's stop outweighs a bounce, a bounce a failure, an answer a delivery.
+// kept: who disowns it outweighs an operator's stop, a stop a bounce, a bounce a failure, an answer a delivery.
 type ContactState string
 
 // The states of a contact point.
@@ -33,6 +35,7 @@ const (
 	Failed     ContactState = "failed"    // failed since it last worked
 	Bounced    ContactState = "bounced"   // refused for good: unknown number, unknown mailbox
 	Stopped    ContactState = "stopped"   // the operator blocks it since its owner wrote STOP
+	Foreign    ContactState = "foreign"   // who answered says that it is somebody else's
 )
 
 // Contact is one way to reach a person.
@@ -52,7 +55,9 @@ type Contact struct {
 }
 
 // Usable tells whether a message may be tried on this contact point.
-func (c Contact) Usable() bool { return c.State != Stopped && c.State != Bounced }
+func (c Contact) Usable() bool {
+	return c.State != Stopped && c.State != Bounced && c.State != Foreign
+}
 
 // Target is a person as an alert needs him: frozen at the instant of Resolve.
 type Target struct {
@@ -98,4 +103,23 @@ type ContactEvent struct {
 	Medium string
 	Kind   EventKind
 	At     time.Time
+}
+
+// EventOf is what a fact of the outbox teaches about its address; ok is false
+// when it teaches nothing.
+func EventOf(f dispatch.Fact) (e ContactEvent, ok bool) {
+	e = ContactEvent{Address: f.Address, Medium: string(f.Medium), At: f.At}
+	switch f.Verdict() {
+	case dispatch.VerdictReached:
+		e.Kind = EventDelivered
+	case dispatch.VerdictFailed:
+		e.Kind = EventFailed
+	case dispatch.VerdictUnknown:
+		e.Kind = EventBounced
+	case dispatch.VerdictBlocked:
+		e.Kind = EventStopped
+	case dispatch.VerdictNone:
+		return e, false
+	}
+	return e, true
 }

@@ -63,3 +63,34 @@ type Sink interface {
 	Facts(ctx context.Context, scope access.Scope, now time.Time, facts []Fact) error
 	Replies(ctx context.Context, scope access.Scope, now time.Time, replies []Reply) error
 }
+
+// Verdict is what a fact says of an address, whoever sent to it.
+type Verdict string
+
+// The verdicts. The faults of a gateway say nothing of the address.
+const (
+	VerdictNone    Verdict = ""
+	VerdictReached Verdict = "reached"
+	VerdictFailed  Verdict = "failed"  // not this time
+	VerdictUnknown Verdict = "unknown" // no such number, no such mailbox
+	VerdictBlocked Verdict = "blocked" // the operator refuses it
+)
+
+// Verdict tells what the fact teaches about its address.
+func (f Fact) Verdict() Verdict {
+	if f.Kind == FactDelivered {
+		return VerdictReached
+	}
+	if f.Kind != FactFailed {
+		return VerdictNone
+	}
+	switch f.Reason {
+	case channels.ReasonInvalidAddress:
+		return VerdictUnknown
+	case channels.ReasonBlocked:
+		return VerdictBlocked
+	case channels.ReasonMailboxFull, channels.ReasonRejected, channels.ReasonExpired:
+		return VerdictFailed
+	}
+	return VerdictNone
+}

@@ -53,7 +53,7 @@ func noKeeping(c *ui.Context) {
 func (p *Pages) open(c *ui.Context) (reply, error) {
 	v := reply{Code: c.PathValue("code")}
 	address := ui.AddressOf(c.Ctx())
-	if p.codes.shut(address, c.Now) {
+	if p.codes.Shut(address, c.Now) {
 		return v, fault.New(fault.TooMany, "alerting.page.answer.too_many")
 	}
 	var err error
@@ -63,7 +63,7 @@ func (p *Pages) open(c *ui.Context) (reply, error) {
 	if v.Link, err = p.s.OpenLinkIn(c.Ctx(), v.Code, v.Asked, c.Now); err != nil {
 		return v, err
 	}
-	p.codes.tried(address, v.Link.Found, c.Now)
+	p.codes.Tried(address, v.Link.Found, c.Now)
 	if v.Link.Found {
 		c.Loc, c.Zone = p.catalog.For(i18n.Language(v.Link.Language)), v.Link.Zone
 	}

@@ -52,7 +52,7 @@ type Pages struct {
 	catalog *i18n.Catalog
 	clock   clock.Clock
 	board   *live.Board[alerting.Board]
-	codes   *gate
+	codes   *ui.Gate
 	// pdf and xlsx may be nil.
 	pdf, xlsx Document
 }
@@ -67,7 +67,7 @@ const (
 // Routes registers the pages of alerts: launch, follow-up, answer, report.
 func Routes(r *ui.Router, o Options) *Pages {
 	p := &Pages{
-		s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: newGate(), pdf: o.PDF, xlsx: o.XLSX,
+		s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), pdf: o.PDF, xlsx: o.XLSX,
 		board: live.NewBoard[alerting.Board](o.Hub, live.Pace{Every: boardEvery, Stale: boardStale, Clock: o.Clock}),
 	}
 	r.Get(AlertsPath, access.AlertRead, p.list)

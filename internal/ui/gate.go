@@ -1,13 +1,13 @@
-package pages
+package ui
 
 import (
 	"sync"
 	"time"
 )
 
-// gate slows down whoever tries codes. Only wrong codes count, and right ones
+// Gate slows down whoever tries codes. Only wrong codes count, and right ones
 // give credit back: a hospital's four thousand agents may share one address.
-type gate struct {
+type Gate struct {
 	mu     sync.Mutex
 	wrong  map[string]int
 	since  time.Time
@@ -23,18 +23,19 @@ const (
 	gateAddresses = 50_000
 )
 
-func newGate() *gate { return &gate{wrong: map[string]int{}, credit: map[string]int{}} }
+// NewGate returns a gate that has seen nobody.
+func NewGate() *Gate { return &Gate{wrong: map[string]int{}, credit: map[string]int{}} }
 
-// shut tells whether the address has tried too many wrong codes.
-func (g *gate) shut(address string, now time.Time) bool {
+// Shut tells whether the address has tried too many wrong codes.
+func (g *Gate) Shut(address string, now time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.turn(now)
 	return g.wrong[address] >= gateWrong+g.credit[address]
 }
 
-// tried notes a code that was tried.
-func (g *gate) tried(address string, right bool, now time.Time) {
+// Tried notes a code that was tried.
+func (g *Gate) Tried(address string, right bool, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.turn(now)
@@ -46,7 +47,7 @@ func (g *gate) tried(address string, right bool, now time.Time) {
 }
 
 // turn forgets everything at the end of a window.
-func (g *gate) turn(now time.Time) {
+func (g *Gate) turn(now time.Time) {
 	if now.Sub(g.since) < gateWindow && len(g.wrong)+len(g.credit) < gateAddresses {
 		return
 	}
