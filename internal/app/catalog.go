@@ -19,6 +19,7 @@ import (
 	"tocsin/internal/directory"
 	directorypages "tocsin/internal/directory/pages"
 	"tocsin/internal/directory/phone"
+	"tocsin/internal/directory/proof"
 	"tocsin/internal/dispatch"
 	dispatchpages "tocsin/internal/dispatch/pages"
 	"tocsin/internal/document/table"
@@ -47,7 +48,7 @@ func Migrations() []fs.FS {
 func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(
 		i18n.Locales, access.Locales, channels.Locales, sms.Locales, smshttp.Locales, email.Locales, config.Locales, storage.Locales, backup.Locales, vault.Locales, journal.Locales, rest.Locales, ui.Locales,
-		table.Locales, phone.Locales, finess.Locales, organisation.Locales, organisationpages.Locales, directory.Locales, directorypages.Locales,
+		table.Locales, phone.Locales, finess.Locales, organisation.Locales, organisationpages.Locales, directory.Locales, directorypages.Locales, proof.Locales,
 		dispatch.Locales, dispatchpages.Locales, alerting.Locales, alertpages.Locales, report.Locales, identity.Locales, administration.Locales, demo.Locales, bench.Locales, Locales,
 	)
 }

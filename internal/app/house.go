@@ -23,6 +23,8 @@ import (
 	"tocsin/internal/clock"
 	"tocsin/internal/config"
 	"tocsin/internal/directory"
+	directorypages "tocsin/internal/directory/pages"
+	"tocsin/internal/directory/proof"
 	"tocsin/internal/dispatch"
 	"tocsin/internal/i18n"
 	"tocsin/internal/identity"
@@ -66,6 +68,7 @@ type House struct {
 	Alerting  *alerting.Service
 	// Desk serves other programs.
 	Desk *rest.Desk
+	Proof     *proof.Service
 
 	leases *jobs.Leases
 	// wakers start a task before its time, by the task's name.
@@ -155,7 +158,11 @@ func (h *House) join(ctx context.Context) error {
 		Library: library.All, LinkBase: h.origin().String() + "/r/", Log: h.Log, Notify: h.Hub.Notify,
 		RequestBase: h.origin().String() + alertpages.RequestPath, Seconds: seconds{h.Accounts}, Catalog: h.Catalog,
 	})
-	h.Dispatch.Tell(h.Alerting)
+	h.Proof = proof.New(proof.Options{
+		DB: h.DB, Guard: h.Guard, Clock: h.Clock, Directory: h.Directory, Dispatch: h.Dispatch, Organisation: h.Houses, Catalog: h.Catalog,
+		LinkBase: h.origin().String() + directorypages.ConfirmPath, Alarms: alarms{h.Alerting}, Log: h.Log,
+	})
+	h.Dispatch.Tell(sinks{h.Alerting, h.Proof})
 	return h.openDesk()
 }
 

@@ -176,10 +176,18 @@ func (h *House) tasks() []jobs.Task {
 			return h.Alerting.Purge(ctx, access.Instance("alerting"), now)
 		}),
 		h.alone("rest.sweep", time.Hour, func(ctx context.Context, now time.Time) (bool, error) { return false, h.Desk.Sweep(ctx, now) }),
+		h.proving(),
 		{Name: "identity.sweep", Every: 10 * time.Minute, Run: func(ctx context.Context, now time.Time) (bool, error) {
 			return false, h.Accounts.Sweep(ctx, now)
 		}},
 	}...)
+}
+
+// proving sends the messages of campaigns, on one node at a time.
+func (h *House) proving() jobs.Task {
+	t := h.alone("directory.proof", 30*time.Second, h.Proof.Tick)
+	t.Wake = h.Proof.Wake()
+	return t
 }
 
 // wakeDirectory starts the work on an import at once.

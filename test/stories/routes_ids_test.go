@@ -12,10 +12,12 @@ import (
 	"tocsin/internal/access"
 	"tocsin/internal/alerting"
 	"tocsin/internal/directory"
+	"tocsin/internal/directory/proof"
 	"tocsin/internal/document/table"
 	"tocsin/internal/identity"
 	"tocsin/internal/identity/identitytest"
 	"tocsin/internal/organisation"
+	"tocsin/internal/storage"
 	"tocsin/internal/ui"
 )
 
@@ -119,6 +121,7 @@ func (w *walk) furnish() {
 	envelope, err := h.Accounts.MakeEnvelope(ctx, access.Instance("story").Within(h.scope.Organisation()), "Coffre des Lilas")
 	w.must(err)
 	request := w.request(sc)
+	campaign, correction, confirm := w.campaign(system)
 	link := strings.TrimPrefix(h.sms.received(mobile(agent))[0].Link, identitytest.Origin().String()+"/r/")
 	recipient := h.person(l, agent).ID
 
@@ -133,6 +136,9 @@ func (w *walk) furnish() {
 		{"/scenarios/bibliotheque/", "famille", "plan_blanc"},
 		{"/scenarios/", "id", sc.ID.String()},
 		{"/scenarios/", "section", "textes"},
+		{"/c/", "code", confirm},
+		{"/annuaire/campagnes/", "id", campaign},
+		{"/annuaire/campagnes/", "correction", correction},
 		{"/annuaire/groupes/", "id", group.String()},
 		{"/annuaire/import/", "id", imported.ID.String()},
 		{"/annuaire/planning/", "id", roster.ID.String()},
@@ -155,7 +161,7 @@ func (w *walk) furnish() {
 	} {
 		w.stolen.Set(name, id.String())
 	}
-	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre"}
+	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe"}
 }
 
 // request leaves a launch waiting for a second person.
@@ -177,6 +183,26 @@ func (w *walk) request(sc alerting.Scenario) uuid.UUID {
 	}
 	rules(0)
 	return l.ID
+}
+
+// campaign asks somebody whether his details are right, and has him correct them.
+func (w *walk) campaign(system access.Scope) (id, correction, code string) {
+	w.t.Helper()
+	h, ctx := w.h, w.t.Context()
+	draft := proof.Defaults(proof.Verification, h.now())
+	draft.Title = "Coordonnées Jacinthe"
+	c, err := h.Proof.Create(ctx, system, draft)
+	w.must(err)
+	_, err = h.Proof.Tick(ctx, h.now())
+	w.must(err)
+	w.must(h.DB.Read(ctx, system, func(tx *storage.Tx) error {
+		_, err := tx.Row(ctx, `SELECT code FROM directory_asked WHERE organisation_id = $1 LIMIT 1`, []any{system.Organisation()}, &code)
+		return err
+	}))
+	w.must(h.Proof.Correct(ctx, code, "06 39 98 76 54", "192.0.2.1", h.now()))
+	list, err := h.Proof.Corrections(ctx, system, c.ID)
+	w.must(err)
+	return c.ID.String(), list[0].ID.String(), code
 }
 
 func (w *walk) must(err error) {
@@ -220,6 +246,8 @@ func TestWhoMayDoWhatMatters(t *testing.T) {
 		"GET /alertes/{id}/rapport.pdf":                   {access.Launcher, access.CrisisCell, access.Auditor},
 		"POST /annuaire/import":                           files,
 		"POST /annuaire/export":                           files,
+		"POST /annuaire/campagnes/nouvelle":               files,
+		"POST /annuaire/campagnes/{id}/arreter":           files,
 		"POST /annuaire/import/{id}/confirmer":            files,
 		"POST /annuaire/planning":                         files,
 		"POST /annuaire/planning/{id}/confirmer":          files,

@@ -96,7 +96,7 @@ func draftOf(c *ui.Context, f *ui.Form, kind proof.Kind) proof.Draft {
 	d := proof.Draft{
 		Kind: kind, Title: f.Value("title"), Quota: number("quota"), From: day("from"), RemindAfter: number("remind_after"), Reminders: number("reminders"),
 		EveryMonths: number("every"), Hours: proof.Hours{From: number("hours"), To: number("to"), Saturdays: f.Checked("saturdays", "oui")},
-		Audience: directory.Rule{Services: idsOf(f.List("services")), Sites: idsOf(f.List("sites")), Metiers: f.List("metiers")},
+		Audience: directory.Rule{Services: ids(f.List("services")), Sites: ids(f.List("sites")), Metiers: f.List("metiers")},
 	}
 	if until := day("until"); !until.IsZero() {
 		d.Until = until.AddDate(0, 0, 1) // its last day counts whole

@@ -78,8 +78,8 @@ func (p pages) unknownLink(c *ui.Context) error {
 	return c.Status(http.StatusNotFound).Render(unknownLinkPage(c))
 }
 
-// confirm records what a button says.
-func (p pages) confirm(c *ui.Context) error {
+// answerLink records what a button says.
+func (p pages) answerLink(c *ui.Context) error {
 	v, err := p.confirmation(c)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"io/fs"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -13,11 +14,17 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
+	"tocsin/internal/channels"
 	"tocsin/internal/clock"
 	"tocsin/internal/directory"
 	"tocsin/internal/directory/pages"
 	"tocsin/internal/directory/phone"
+	"tocsin/internal/directory/proof"
+	"tocsin/internal/dispatch"
+	"tocsin/internal/dispatch/dispatchtest"
 	"tocsin/internal/document/table"
+	"tocsin/internal/i18n"
+	"tocsin/internal/jobs"
 	"tocsin/internal/journal"
 	"tocsin/internal/organisation"
 	"tocsin/internal/storage"
@@ -37,13 +44,15 @@ type ward struct {
 	clock   *clock.Fake
 	scope   access.Scope
 	router  *ui.Router
+	proof   *proof.Service
+	catalog *i18n.Catalog
 	woken   int
 }
 
 func newWard(t *testing.T, roles ...access.Role) *ward {
 	t.Helper()
 	t.Parallel()
-	db := storagetest.SQLite(t, organisation.Migrations, directory.Migrations, journal.Migrations)
+	db := storagetest.SQLite(t, organisation.Migrations, directory.Migrations, journal.Migrations, jobs.Migrations, dispatch.Migrations)
 	guard, err := access.NewGuard()
 	if err != nil {
 		t.Fatal(err)
@@ -53,6 +62,13 @@ func newWard(t *testing.T, roles ...access.Role) *ward {
 	if w.d, err = directory.New(db, guard, w.clock, w.org, vault.Derived{Key: "k1", Secret: [32]byte{1}}); err != nil {
 		t.Fatal(err)
 	}
+	if w.catalog, err = i18n.Load(sentences()...); err != nil {
+		t.Fatal(err)
+	}
+	w.proof = proof.New(proof.Options{
+		DB: db, Guard: guard, Clock: w.clock, Directory: w.d, Organisation: w.org, Catalog: w.catalog, LinkBase: "https://t.example" + pages.ConfirmPath,
+		Dispatch: dispatchtest.Outbox(t, db, w.clock, nil, dispatchtest.NewAir(channels.SMS), dispatchtest.NewAir(channels.Email)),
+	})
 	if _, err := w.org.Create(t.Context(), access.Instance("test"), organisation.Establishment{ID: uitest.Establishment(), Name: "CH des Trois-Vallées"}); err != nil {
 		t.Fatal(err)
 	}
@@ -60,11 +76,16 @@ func newWard(t *testing.T, roles ...access.Role) *ward {
 	return w
 }
 
+// sentences are those of a house with these pages; the first three are there anyway.
+func sentences() []fs.FS {
+	return []fs.FS{i18n.Locales, access.Locales, ui.Locales, pages.Locales, directory.Locales, proof.Locales, phone.Locales, table.Locales, organisation.Locales}
+}
+
 func (w *ward) as(roles ...access.Role) *ui.Router { return w.asVisitor(uitest.As(roles...)) }
 
 func (w *ward) asVisitor(v ui.Visitor) *ui.Router {
-	r := uitest.House(w.t, v, func(o *ui.Options) { o.Clock = w.clock }, pages.Locales, directory.Locales, phone.Locales, table.Locales, organisation.Locales)
-	pages.Routes(r, pages.Options{Directory: w.d, Organisation: w.org, Wake: func() { w.woken++ }})
+	r := uitest.House(w.t, v, func(o *ui.Options) { o.Clock = w.clock }, sentences()[3:]...)
+	pages.Routes(r, pages.Options{Directory: w.d, Organisation: w.org, Proof: w.proof, Catalog: w.catalog, Clock: w.clock, Wake: func() { w.woken++ }})
 	return r
 }
 

@@ -8,7 +8,9 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
+	"tocsin/internal/clock"
 	"tocsin/internal/directory"
+	"tocsin/internal/directory/proof"
 	"tocsin/internal/fault"
 	"tocsin/internal/i18n"
 	"tocsin/internal/organisation"
@@ -27,14 +29,22 @@ const (
 type Options struct {
 	Directory    *directory.Directory
 	Organisation *organisation.Service
+	Proof        *proof.Service
+	// Catalog speaks to who follows a link, whose language is not that of the browser.
+	Catalog *i18n.Catalog
+	Clock   clock.Clock
 	// Wake, if set, is called when an import waits for Directory.Work.
 	Wake func()
 }
 
 type pages struct {
-	d      *directory.Directory
-	houses *organisation.Service
-	wake   func()
+	d       *directory.Directory
+	houses  *organisation.Service
+	proof   *proof.Service
+	catalog *i18n.Catalog
+	clock   clock.Clock
+	codes   *ui.Gate
+	wake    func()
 }
 
 // uploadLimit is a little more than the largest file table reads, for the form around it.
@@ -45,7 +55,7 @@ const exportTime = 5 * time.Minute
 
 // Routes registers the pages of this room.
 func Routes(r *ui.Router, o Options) {
-	p := pages{d: o.Directory, houses: o.Organisation, wake: o.Wake}
+	p := pages{d: o.Directory, houses: o.Organisation, proof: o.Proof, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), wake: o.Wake}
 	if p.wake == nil {
 		p.wake = func() {}
 	}
@@ -69,6 +79,19 @@ func Routes(r *ui.Router, o Options) {
 	p.groupRoutes(r)
 	p.importRoutes(r)
 	p.rosterRoutes(r)
+	p.campaignRoutes(r)
+}
+
+func (p pages) campaignRoutes(r *ui.Router) {
+	r.Get(CampaignsPath, access.DirectoryRead, p.campaigns)
+	r.Get(CampaignsPath+"/nouvelle", access.DirectoryProve, p.newCampaign)
+	r.Post(CampaignsPath+"/nouvelle", access.DirectoryProve, p.addCampaign)
+	r.Get(CampaignsPath+"/{id}", access.DirectoryRead, p.campaign)
+	r.Get(CampaignsPath+"/{id}/arreter", access.DirectoryProve, p.stoppingCampaign)
+	r.Post(CampaignsPath+"/{id}/arreter", access.DirectoryProve, p.stopCampaign)
+	r.Post(CampaignsPath+"/{id}/corrections/{correction}", access.DirectoryWrite, p.decide)
+	r.Get(ConfirmPath+"{code}", ui.Public, p.confirming, ui.Bare())
+	r.Post(ConfirmPath+"{code}", ui.Public, p.answerLink, ui.Bare())
 }
 
 func (p pages) groupRoutes(r *ui.Router) {

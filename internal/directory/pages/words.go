@@ -65,6 +65,8 @@ func stateWords(c *ui.Context, k directory.ContactPoint) string {
 		return c.Loc.T("directory.page.state.bounced", "date", date(k.StateAt))
 	case directory.Stopped:
 		return c.Loc.T("directory.page.state.stopped", "date", date(k.StateAt))
+	case directory.Foreign:
+		return c.Loc.T("directory.page.state.foreign", "date", date(k.StateAt))
 	}
 	return c.Loc.T("directory.page.state.never")
 }
@@ -81,7 +83,7 @@ func stateTone(c *ui.Context, k directory.ContactPoint) ui.Tone {
 		return ui.Information
 	case directory.Failed:
 		return ui.Attention
-	case directory.Bounced, directory.Stopped:
+	case directory.Bounced, directory.Stopped, directory.Foreign:
 		return ui.Alert
 	}
 	return ui.Neutral
@@ -126,7 +128,7 @@ func causeTone(cause directory.Cause) ui.Tone {
 	switch cause {
 	case directory.CauseNoContact:
 		return ui.Critical
-	case directory.CauseNoMobile, directory.CauseStopped, directory.CauseBounced:
+	case directory.CauseNoMobile, directory.CauseForeign, directory.CauseStopped, directory.CauseBounced:
 		return ui.Alert
 	case directory.CauseFailed, directory.CauseShared:
 		return ui.Attention

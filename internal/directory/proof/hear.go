@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -75,10 +76,11 @@ func (s *Service) failed(ctx context.Context, tx *storage.Tx, scope access.Scope
 	switch mark := a.contact.String(); {
 	case f.Verdict() == dispatch.VerdictNone:
 		// Not the address's fault: the message does not count as one.
-		if f.Wave != a.sent || a.sent == 0 {
+		mark := spared + strconv.Itoa(f.Wave)
+		if slices.Contains(a.failed, mark) {
 			return nil
 		}
-		a.sent--
+		a.failed = append(a.failed, mark)
 		a.next = now.Add(retryAfter)
 	case !slices.Contains(a.failed, mark) && a.contact != uuid.Nil:
 		a.failed = append(a.failed, mark)
@@ -87,6 +89,20 @@ func (s *Service) failed(ctx context.Context, tx *storage.Tx, scope access.Scope
 		return nil
 	}
 	return a.save(ctx, tx, scope)
+}
+
+// spared marks, among what failed, a message that a gateway lost.
+const spared = "gateway:"
+
+// asks is how many messages count: those that a gateway lost do not.
+func (a asked) asks() int {
+	n := a.sent
+	for _, mark := range a.failed {
+		if strings.HasPrefix(mark, spared) {
+			n--
+		}
+	}
+	return n
 }
 
 // retryAfter is how long a campaign waits after a failure of the gateway.
@@ -177,7 +193,7 @@ const (
 // writes proves that somebody reads, not who.
 var (
 	wordsStop  = regexp.MustCompile(`^\W*(stop|unsubscribe|desabonn)`)
-	wordsNotMe = regexp.MustCompile(`^\W*2\b|\b(pas moi|not me|trompe|erreur|mauvais numero|wrong number|wrong person|connais pas|plus mon numero)\b`)
+	wordsNotMe = regexp.MustCompile(`^\W*2\b|\b(pas moi|not me|trompe\w*|erreur|mauvais numero|wrong number|wrong person|connais pas|plus mon numero)\b`)
 	wordsYes   = regexp.MustCompile(`^\W*1\b|\b(reponse|rep) 1\b|^\W*(oui|yes|ok|bien recu|recu|c'est moi|c'est bien moi|confirme|present)\b`)
 )
 

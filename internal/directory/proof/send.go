@@ -3,6 +3,7 @@ package proof
 import (
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,10 +22,13 @@ const (
 	purposeProve  = "prove" // to a number that was just given
 )
 
+// sparedMost is how many messages a gateway may lose before a person is left in peace.
+const sparedMost = 6
+
 // outbox is the campaign as dispatch knows it: a kill stops it, and nobody gets
 // more than what a campaign can mean to send him.
 func (s *Service) outbox(c Campaign) dispatch.Campaign {
-	return dispatch.Campaign{ID: c.ID, Mode: "test", MaxPerSubject: 2 * (c.Reminders + 2)}
+	return dispatch.Campaign{ID: c.ID, Mode: "test", MaxPerSubject: 2*(c.Reminders+2) + sparedMost}
 }
 
 // send lets the next messages of a campaign leave, as far as the day's quota
@@ -147,7 +151,7 @@ func (p *portion) write(a *asked, t directory.Target, closing time.Time) {
 	a.contact, a.standing, a.sentAt = k.ID, Asked, p.now
 	a.sent++
 	a.next = time.Time{}
-	if a.sent <= p.c.Reminders {
+	if a.asks() <= p.c.Reminders {
 		a.next = p.now.AddDate(0, 0, p.c.RemindAfter)
 	}
 	p.c.daySent++
@@ -157,7 +161,7 @@ func (p *portion) write(a *asked, t directory.Target, closing time.Time) {
 	}
 	p.texts[content.ID] = content
 	p.orders = append(p.orders, dispatch.Order{
-		ID: uuid.NewSHA1(a.id, []byte{byte(a.sent), byte(len(a.failed))}), Campaign: p.c.ID, Subject: a.id, Content: content.ID, Medium: content.Medium,
+		ID: uuid.NewSHA1(a.id, []byte(strconv.Itoa(a.sent))), Campaign: p.c.ID, Subject: a.id, Content: content.ID, Medium: content.Medium,
 		Address: k.Address, Link: p.s.linkBase + a.code, Token: token(k.Kind, a.code), Purpose: purpose, Wave: a.sent, Priority: lowPriority, ExpiresAt: closing,
 	})
 }
