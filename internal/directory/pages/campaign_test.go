@@ -102,7 +102,7 @@ func TestAPersonConfirmsCorrectsOrSaysItIsNotHer(t *testing.T) {
 	page(link).Says(".box", "ne sera plus utilisé")
 	uitest.Post(t, nobody, link, []string{"reponse", "autre"}).Want(http.StatusUnprocessableEntity)
 	w.get("/annuaire/"+who.ID.String()).Says("main", "Serait le numéro d’un autre")
-	english := page(link + "?lang=en").Says("h1", "are your contacts right")
+	english := page(link+"?lang=en").Says("h1", "are your contacts right")
 	english.Value("html", "lang", "en")
 }
 
