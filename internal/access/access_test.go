@@ -36,10 +36,10 @@ func TestMatrix(t *testing.T) {
 			access.AlertGovern, access.JournalErase,
 		},
 		access.Launcher: {
-			access.AlertLaunch, access.AlertConduct, access.AlertKill, access.AlertAnswers, access.AlertReport, access.ScenarioWrite, access.DirectoryNumbers, access.HealthRead,
+			access.AlertLaunch, access.AlertConduct, access.AlertKill, access.AlertAnswers, access.AlertReport, access.ScenarioWrite, access.DirectoryNumbers, access.HealthRead, access.AlertPayroll,
 		},
-		access.CrisisCell:       {access.AlertConduct, access.AlertKill, access.AlertAnswers, access.AlertReport, access.DirectoryNumbers, access.HealthRead},
-		access.DirectoryManager: {access.DirectoryWrite, access.DirectoryImport, access.DirectoryExport, access.DirectoryProve, access.DirectoryNumbers, access.OrganisationWrite},
+		access.CrisisCell:       {access.AlertConduct, access.AlertKill, access.AlertAnswers, access.AlertReport, access.DirectoryNumbers, access.HealthRead, access.AlertPayroll},
+		access.DirectoryManager: {access.DirectoryWrite, access.DirectoryImport, access.DirectoryExport, access.DirectoryProve, access.DirectoryNumbers, access.OrganisationWrite, access.AlertPayroll},
 		access.Reader:           {},
 		access.Auditor:          {access.JournalRead, access.AlertReport, access.AccountRead, access.ChannelRead, access.HealthRead},
 	}

@@ -25,6 +25,8 @@ const (
 	AlertAnswers Action = "alert.answers" // see what each person answered
 	AlertReport  Action = "alert.report"
 	AlertGovern  Action = "alert.govern" // the rules of launches: second person, retention, recall order
+	// AlertPayroll is to take out, by name, recall orders and hours on site.
+	AlertPayroll Action = "alert.payroll"
 
 	ChannelRead  Action = "channel.read"
 	ChannelWrite Action = "channel.write"
@@ -44,7 +46,7 @@ func Actions() []Action {
 		OrganisationRead, OrganisationWrite,
 		DirectoryRead, DirectoryNumbers, DirectoryWrite, DirectoryImport, DirectoryExport, DirectoryProve,
 		ScenarioRead, ScenarioWrite,
-		AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertAnswers, AlertReport, AlertGovern,
+		AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertAnswers, AlertReport, AlertGovern, AlertPayroll,
 		ChannelRead, ChannelWrite,
 		AccountRead, AccountWrite, AccountOwn,
 		JournalRead, JournalErase, HealthRead,

@@ -44,6 +44,9 @@ func (s *Service) Board(ctx context.Context, scope access.Scope, launch uuid.UUI
 		if b.Timeline, err = readEvents(ctx, tx, scope, launch); err != nil {
 			return err
 		}
+		if b.Roll, err = readRolls(ctx, tx, scope, launch); err != nil {
+			return err
+		}
 		b.Unmatched, err = countUnmatched(ctx, tx, scope, b.Launch.LaunchedAt)
 		return err
 	})
@@ -83,6 +86,7 @@ func (t tally) counters() Counters {
 		CallMe: n("meaning." + string(CallMe)), Arrived: n("state." + string(Arrived)), Exhausted: n("state." + string(Exhausted)),
 		Unconfirmed: n("state." + string(Unconfirmed)),
 		LeftOut:     n("state." + string(LeftAside)), Stopped: n("stopped"), Unread: n("unread"), Late: n("late"), Guarded: n("guarded"),
+		Left: n("left"), Orders: n("orders"),
 	}
 }
 

@@ -32,6 +32,15 @@ const (
 func (s *Service) during(ctx context.Context, scope access.Scope, now time.Time, action access.Action, launch uuid.UUID,
 	act func(tx *storage.Tx, l Launch, p *plan) (journal.Entry, error),
 ) error {
+	// An end message that should not leave can be stopped too.
+	open := func(l Launch) bool { return l.State == Running || action == access.AlertKill && l.State == Ended }
+	return s.conducted(ctx, scope, now, action, launch, open, act)
+}
+
+// conducted is during for an act that may be done on an alert as open says.
+func (s *Service) conducted(ctx context.Context, scope access.Scope, now time.Time, action access.Action, launch uuid.UUID, open func(Launch) bool,
+	act func(tx *storage.Tx, l Launch, p *plan) (journal.Entry, error),
+) error {
 	if err := s.guard.Check(scope, action); err != nil {
 		return err
 	}
@@ -40,8 +49,7 @@ func (s *Service) during(ctx context.Context, scope access.Scope, now time.Time,
 		if err != nil {
 			return err
 		}
-		// An end message that should not leave can be stopped too.
-		if l.State != Running && (action != access.AlertKill || l.State != Ended) {
+		if !open(l) {
 			return fault.New(fault.Conflict, "alerting.alert.over")
 		}
 		p, err := s.planOf(ctx, tx, scope, l)
@@ -189,23 +197,18 @@ func recipientOf(ctx context.Context, tx *storage.Tx, scope access.Scope, launch
 	return nil, fault.New(fault.NotFound, "alerting.recipient.unknown")
 }
 
-// Arrive ticks a person at the door, or takes the tick back. Needs access.AlertConduct.
+// Arrive ticks a person at the door, also one who comes back, or takes the last
+// tick back. Ticked twice changes nothing. Needs access.AlertConduct.
 func (s *Service) Arrive(ctx context.Context, scope access.Scope, now time.Time, launch, recipient uuid.UUID, arrived bool) error {
 	return s.during(ctx, scope, now, access.AlertConduct, launch, func(tx *storage.Tx, l Launch, pl *plan) (journal.Entry, error) {
 		p, err := recipientOf(ctx, tx, scope, l.ID, recipient, lockInOrder)
 		if err != nil {
 			return journal.Entry{}, err
 		}
-		if p.Arrived.IsZero() != arrived {
-			return journal.Entry{}, nil // ticked twice
-		}
 		t := tally{}
-		if arrived {
-			p.Arrived, p.Due = now, time.Time{}
-			t.curve("arrived", l.LaunchedAt, now, 1)
-		} else {
-			t.curve("arrived", l.LaunchedAt, now, -1)
-			p.Arrived = time.Time{}
+		changed, err := s.cross(ctx, tx, scope, now, l, p, arrived, t)
+		if err != nil || !changed {
+			return journal.Entry{}, err
 		}
 		after := p.standing()
 		t.state(p.State, after)
@@ -235,6 +238,35 @@ func (s *Service) Arrive(ctx context.Context, scope access.Scope, now time.Time,
 		return journal.Entry{Action: "alert.arrival", After: map[string]any{"recipient": recipient, "arrived": arrived}},
 			s.event(ctx, tx, scope, now, l.ID, Event{Kind: EventArrival, By: scope.Actor().Name, People: n, Text: p.First + " " + p.Last})
 	})
+}
+
+// cross opens a stay, or takes the open one back; false when there is nothing to
+// change. Who came once stays counted as arrived, whatever he does after.
+func (s *Service) cross(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, l Launch, p *person, arrived bool, t tally) (bool, error) {
+	stays, err := p.stays(ctx, tx, scope)
+	if err != nil {
+		return false, err
+	}
+	inside := len(stays) > 0 && stays[len(stays)-1].LeftAt.IsZero()
+	if inside == arrived {
+		return false, nil
+	}
+	if arrived {
+		if len(stays) > 0 {
+			t.add("left", -1)
+		} else {
+			p.Arrived, p.Due = now, time.Time{}
+			t.curve("arrived", l.LaunchedAt, now, 1)
+		}
+		return true, openStay(ctx, tx, scope, now, p)
+	}
+	if len(stays) > 1 {
+		t.add("left", 1)
+	} else {
+		t.curve("arrived", l.LaunchedAt, now, -1)
+		p.Arrived = time.Time{}
+	}
+	return true, undoStay(ctx, tx, scope, now, stays[len(stays)-1])
 }
 
 // End ends the alert: nothing more is called, queued calls are taken back, and

@@ -3,6 +3,7 @@ package alerting_test
 import (
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -43,6 +44,7 @@ type hospital struct {
 	dir   *directory.Directory
 	out   *dispatch.Dispatch
 	clock *clock.Fake
+	keys  *vault.Vault
 	scope access.Scope
 	// told are the deliveries whose fate the test already told.
 	told map[uuid.UUID]bool
@@ -59,15 +61,25 @@ func newHospital(t testing.TB, db *storage.DB, at time.Time) *hospital {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &hospital{t: t, db: db, clock: clock.NewFake(at), told: map[uuid.UUID]bool{}}
+	h := &hospital{t: t, db: db, clock: clock.NewFake(at), told: map[uuid.UUID]bool{}, keys: keyring(t)}
 	h.org = organisation.New(db, guard, h.clock)
 	if h.dir, err = directory.New(db, guard, h.clock, h.org, vault.Derived{Key: "k1", Secret: [32]byte{1}}); err != nil {
 		t.Fatal(err)
 	}
 	h.out = dispatchtest.Outbox(t, db, h.clock, nil, dispatchtest.NewAir(channels.SMS), dispatchtest.NewAir(channels.Email))
-	h.Service = alerting.New(alerting.Options{DB: db, Guard: guard, Directory: h.dir, Dispatch: h.out, Organisation: h.org, LinkBase: "https://t.example/r/"})
+	h.Service = alerting.New(alerting.Options{DB: db, Guard: guard, Directory: h.dir, Dispatch: h.out, Organisation: h.org, LinkBase: "https://t.example/r/", Keys: h.keys})
 	h.scope = h.establishment("CHU de Valbrume")
 	return h
+}
+
+// keyring is a new keyring of one key.
+func keyring(t testing.TB) *vault.Vault {
+	t.Helper()
+	v, err := vault.Create(filepath.Join(t.TempDir(), "tocsin.key"), night)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }
 
 func (h *hospital) establishment(name string) access.Scope {
@@ -388,5 +400,5 @@ func newHospitalOver(h *hospital) *alerting.Service {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return alerting.New(alerting.Options{DB: h.db, Guard: guard, Directory: h.dir, Dispatch: h.out, Organisation: h.org, LinkBase: "https://t.example/r/"})
+	return alerting.New(alerting.Options{DB: h.db, Guard: guard, Directory: h.dir, Dispatch: h.out, Organisation: h.org, LinkBase: "https://t.example/r/", Keys: h.keys})
 }

@@ -43,6 +43,9 @@ type desk struct {
 	tally  tally
 	// served are those whose answer counts now: what still waits for them is taken back.
 	served []uuid.UUID
+	// comers said now that they come: they get a recall order, and words that lead to it.
+	comers []uuid.UUID
+	words  map[contentKey]composed
 }
 
 func (s *Service) intake(tx *storage.Tx, scope access.Scope, now time.Time) *intake {
@@ -90,6 +93,14 @@ func (in *intake) flush(ctx context.Context) error {
 	alerts := slices.SortedFunc(maps.Keys(in.desks), compareIDs)
 	for _, id := range alerts {
 		if err := in.s.spare(ctx, in.tx, in.scope, in.now, id, in.desks[id].served); err != nil {
+			return err
+		}
+	}
+	for _, id := range alerts {
+		if err := in.issue(ctx, in.desks[id]); err != nil {
+			return err
+		}
+		if err := in.writeWords(ctx, in.desks[id]); err != nil {
 			return err
 		}
 	}
@@ -165,7 +176,7 @@ func (in *intake) answer(ctx context.Context, d *desk, p *person, g given) error
 		}
 	}
 	if use != "" && d.launch.State != Killed && before < answersAcknowledged {
-		in.acknowledge(d, p, g, use)
+		return in.acknowledge(ctx, d, p, g, use)
 	}
 	return nil
 }
@@ -207,6 +218,9 @@ func (in *intake) counts(ctx context.Context, d *desk, p *person, g given) error
 	t.state(p.State, after)
 	p.State = after
 	d.served = append(d.served, p.ID)
+	if in.recalls(d, g) {
+		d.comers = append(d.comers, p.ID)
+	}
 	return in.s.placeInQuota(ctx, in.tx, in.scope, d.launch, d.plan, p, d.sites[p.Unit], in.now)
 }
 
@@ -266,17 +280,24 @@ const ackWave = 100 * roundStep
 // acknowledge answers an answer on the medium it came by. The id of the order
 // follows from the answer's: one answer is acknowledged once. So does its wave,
 // because dispatch merges the same words to the same address within a wave.
-func (in *intake) acknowledge(d *desk, p *person, g given, use Use) {
+func (in *intake) acknowledge(ctx context.Context, d *desk, p *person, g given, use Use) error {
 	if g.Address == "" {
-		return
+		return nil
 	}
 	id := uuid.NewSHA1(g.ID, []byte("ack"))
 	a := addressee{ID: p.ID, Wave: ackWave + int(id.ID()%1_000_000), Language: p.Language, Code: p.Code, Site: d.sites[p.Unit]}
 	o, ok := in.s.order(d.shelf, id, a, rung{g.Medium, g.Address}, use, in.now)
-	if ok {
-		o.Purpose = string(UseAck)
-		in.orders = append(in.orders, o)
+	if !ok {
+		return nil
 	}
+	o.Purpose = string(UseAck)
+	if use == UseAck && p.Meaning == Coming && in.recalls(d, g) {
+		if err := in.withRecall(ctx, d, &o, a, g.Medium); err != nil {
+			return err
+		}
+	}
+	in.orders = append(in.orders, o)
+	return nil
 }
 
 func (in *intake) count(ctx context.Context, recipient uuid.UUID) (n int, err error) {

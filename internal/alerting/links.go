@@ -101,8 +101,15 @@ func (s *Service) OpenLinkIn(ctx context.Context, code, language string, now tim
 	if link.WhereToGo, err = Render(def.WhereToGo.In(p.Language), vars); err != nil {
 		return Link{}, err
 	}
-	link.WhatToBring, err = Render(def.WhatToBring.In(p.Language), vars)
-	return link, err
+	if link.WhatToBring, err = Render(def.WhatToBring.In(p.Language), vars); err != nil {
+		return Link{}, err
+	}
+	if link.Given == Coming && link.State == Running {
+		check, err := s.checkRecallOf(ctx, l.scope, p.ID, now)
+		link.Recalled = check.Status != RecallInvalid
+		return link, err
+	}
+	return link, nil
 }
 
 // AnswerByLink records the answer of the page's button. minutes is the announced

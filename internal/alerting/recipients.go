@@ -72,9 +72,11 @@ func (s *Service) RecipientByID(ctx context.Context, scope access.Scope, launch,
 			return err
 		}
 		list, err := s.detail(ctx, tx, scope, []person{*p}, units, whole)
-		if err == nil {
-			r = list[0]
+		if err != nil {
+			return err
 		}
+		r = list[0]
+		r.Stays, err = p.stays(ctx, tx, scope)
 		return err
 	})
 	return r, err

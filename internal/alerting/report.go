@@ -40,7 +40,10 @@ type Report struct {
 	Unreached []ReportPerson `json:"unreached"`
 	Timeline  []Event        `json:"timeline"`
 	// Erased is when the names were erased, after the time they are kept; zero before.
-	Erased time.Time `json:"erased,omitzero"`
+	Erased time.Time  `json:"erased,omitzero"`
+	Door   ReportDoor `json:"door"`
+	// Rolls are the services that said who was there already.
+	Rolls []Roll `json:"rolls"`
 }
 
 // ReportDelays are the times from the launch until a share of the people called
@@ -138,7 +141,15 @@ func (s *Service) ReportData(ctx context.Context, scope access.Scope, launch uui
 		if err := r.messages(ctx, tx, scope); err != nil {
 			return err
 		}
-		return r.people(ctx, tx, scope)
+		if err := r.people(ctx, tx, scope); err != nil {
+			return err
+		}
+		said, err := readRolls(ctx, tx, scope, launch)
+		if err != nil {
+			return err
+		}
+		r.Rolls = said.Rolls
+		return r.door(ctx, tx, scope)
 	})
 	if err != nil {
 		return r, err

@@ -27,9 +27,11 @@ type Service struct {
 	requestBase string
 	seconds     Seconds
 	catalog     *i18n.Catalog
-	log         *slog.Logger
-	wake        chan struct{}
-	announced   func(topic string)
+	// keys sign the recall orders; nil signs none.
+	keys      Keys
+	log       *slog.Logger
+	wake      chan struct{}
+	announced func(topic string)
 
 	mu    sync.Mutex
 	plans map[uuid.UUID]*plan
@@ -52,7 +54,9 @@ type Options struct {
 	// both, the page and its banner alone ask.
 	Seconds Seconds
 	Catalog *i18n.Catalog
-	Log     *slog.Logger
+	// Keys sign the recall orders of those who come; nil gives none.
+	Keys Keys
+	Log  *slog.Logger
 	// Notify tells the pages that a topic moved (live.Hub.Notify); nil tells nobody.
 	Notify func(topic string)
 }
@@ -61,7 +65,7 @@ type Options struct {
 func New(o Options) *Service {
 	s := &Service{
 		db: o.DB, guard: o.Guard, people: o.Directory, dispatch: o.Dispatch, houses: o.Organisation,
-		library: o.Library, linkBase: o.LinkBase, requestBase: o.RequestBase, seconds: o.Seconds, catalog: o.Catalog, log: o.Log, wake: make(chan struct{}, 1), announced: o.Notify,
+		library: o.Library, linkBase: o.LinkBase, requestBase: o.RequestBase, seconds: o.Seconds, catalog: o.Catalog, keys: o.Keys, log: o.Log, wake: make(chan struct{}, 1), announced: o.Notify,
 		plans: map[uuid.UUID]*plan{},
 	}
 	if s.log == nil {

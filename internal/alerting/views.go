@@ -44,6 +44,8 @@ type Board struct {
 	Timeline []Event
 	// Unmatched counts the replies of unknown senders since the launch.
 	Unmatched int
+	// Roll is what the services said of who was there already.
+	Roll RollCall
 }
 
 // CurvePoints bounds the curve of a board: six hours.
@@ -55,6 +57,8 @@ type Counters struct {
 	People, Waiting, Called, Reached, Answered int
 	Coming, OnSite, Unavailable, CallMe        int
 	Arrived, LeftOut, Stopped                  int
+	// Left are those who came and are gone; Orders those who got a recall order.
+	Left, Orders int
 	// Unconfirmed may have read a message and may still answer; Exhausted cannot: nothing arrived.
 	Unconfirmed, Exhausted int
 	// Unread counts people whose answer nobody could read, Late the answers after
@@ -122,6 +126,8 @@ const (
 	EventExtended    EventKind = "extended"
 	EventManualCall  EventKind = "manual_call"
 	EventArrival     EventKind = "arrival"
+	EventDeparture   EventKind = "departure"
+	EventRoll        EventKind = "roll" // a service said who was there already
 	EventAttached    EventKind = "attached"
 	EventStop        EventKind = "stop"
 	EventGuarded     EventKind = "guarded"
@@ -186,6 +192,8 @@ type Recipient struct {
 	Stopped, Unread, StoodDown, WentByHand bool
 	Attempts                               []Attempt
 	Answers                                []Answer
+	// Stays are what the door noted, the oldest first; lists leave them out.
+	Stays []Stay
 }
 
 // Attempt is one message to a person.
@@ -276,4 +284,6 @@ type Link struct {
 	LaunchedAt     time.Time
 	Zone           *time.Location
 	AcceptsAnswers bool
+	// Recalled tells that an order waits for him beside this page.
+	Recalled bool
 }

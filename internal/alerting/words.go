@@ -21,7 +21,7 @@ func (a AttemptState) Key() string { return "alerting.attempt." + string(a) }
 func EventKinds() []EventKind {
 	return []EventKind{
 		EventLaunched, EventTwin, EventWaveOpened, EventWaveStopped, EventQuotaMet, EventReopened, EventStandDown, EventRepeated,
-		EventProgress, EventExtended, EventManualCall, EventArrival, EventAttached, EventStop, EventGuarded, EventEnded, EventKilled,
+		EventProgress, EventExtended, EventManualCall, EventArrival, EventDeparture, EventRoll, EventAttached, EventStop, EventGuarded, EventEnded, EventKilled,
 		EventConfirmed, EventOverridden,
 	}
 }

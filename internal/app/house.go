@@ -67,8 +67,8 @@ type House struct {
 	Dispatch  *dispatch.Dispatch
 	Alerting  *alerting.Service
 	// Desk serves other programs.
-	Desk *rest.Desk
-	Proof     *proof.Service
+	Desk  *rest.Desk
+	Proof *proof.Service
 
 	leases *jobs.Leases
 	// wakers start a task before its time, by the task's name.
@@ -155,7 +155,7 @@ func (h *House) join(ctx context.Context) error {
 	}
 	h.Alerting = alerting.New(alerting.Options{
 		DB: h.DB, Guard: h.Guard, Directory: h.Directory, Dispatch: h.Dispatch, Organisation: h.Houses,
-		Library: library.All, LinkBase: h.origin().String() + "/r/", Log: h.Log, Notify: h.Hub.Notify,
+		Library: library.All, LinkBase: h.origin().String() + "/r/", Keys: h.Vault, Log: h.Log, Notify: h.Hub.Notify,
 		RequestBase: h.origin().String() + alertpages.RequestPath, Seconds: seconds{h.Accounts}, Catalog: h.Catalog,
 	})
 	h.Proof = proof.New(proof.Options{

@@ -123,14 +123,19 @@ func (w *walk) furnish() {
 	request := w.request(sc)
 	campaign, correction, confirm := w.campaign(system)
 	link := strings.TrimPrefix(h.sms.received(mobile(agent))[0].Link, identitytest.Origin().String()+"/r/")
+	h.sms.answer(mobile(agent), "1 30")
 	recipient := h.person(l, agent).ID
+	recalled, err := h.Alerting.OpenRecall(ctx, link, h.now())
+	w.must(err)
 
 	w.ids = []pathID{
 		{"/alertes/declencher/scenario/", "scenario", sc.ID.String()},
 		{"/alertes/", "id", l.ID.String()},
 		{"/demandes/", "demande", request.String()},
 		{"/alertes/", "personne", recipient.String()},
+		{"/alertes/", "service", uuid.Nil.String()},
 		{"/r/", "code", link},
+		{"/ordre/", "code", recalled.Order.Code},
 		{"/bienvenue/", "code", "dejautilise"},
 		{"/invitation/", "code", invited.Code},
 		{"/scenarios/bibliotheque/", "famille", "plan_blanc"},
@@ -242,6 +247,8 @@ func TestWhoMayDoWhatMatters(t *testing.T) {
 		"POST /alertes/{id}/message":                      cell,
 		"POST /alertes/{id}/elargir":                      cell,
 		"POST /alertes/{id}/arrivees":                     cell,
+		"POST /alertes/{id}/appel/{service}":              cell,
+		"GET /alertes/{id}/paie.xlsx":                     {access.Launcher, access.CrisisCell, access.DirectoryManager},
 		"POST /alertes/{id}/arret":                        {access.Administrator, access.Launcher, access.CrisisCell},
 		"GET /alertes/{id}/rapport.pdf":                   {access.Launcher, access.CrisisCell, access.Auditor},
 		"POST /annuaire/import":                           files,

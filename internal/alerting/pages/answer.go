@@ -72,11 +72,16 @@ func (p *Pages) open(c *ui.Context) (reply, error) {
 
 // unknown is the page of a code that leads nowhere, whatever the reason.
 func (p *Pages) unknown(c *ui.Context) error {
+	p.takeTime(c)
+	return c.Status(http.StatusNotFound).Render(unknownPage(c))
+}
+
+// takeTime lets a wrong code take as long as any other.
+func (p *Pages) takeTime(c *ui.Context) {
 	select {
 	case <-p.clock.After(unknownFloor - p.clock.Now().Sub(c.Now)):
 	case <-c.Ctx().Done():
 	}
-	return c.Status(http.StatusNotFound).Render(unknownPage(c))
 }
 
 // record keeps the answer of a button.

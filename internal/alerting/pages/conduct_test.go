@@ -124,7 +124,7 @@ func TestArrivalsInOneTap(t *testing.T) {
 		fields = append(fields, uitest.Attribute(n, "name"), uitest.Attribute(n, "value"))
 	}
 	uitest.Post(t, r, path(l, "/arrivees"), fields).Leads(path(l, "/arrivees?q=dur"))
-	page(t, r, path(l, "/arrivees?q=dur")).Says(".badge", "Arrivée à 03:00").Has("button[value=non]").Says(".heading", "1 personne est arrivée")
+	page(t, r, path(l, "/arrivees?q=dur")).Says(".badge", "Arrivée à 03:00").Has("button[name=arrive][value=non]").Has("button[name=depart][value=oui]").Says(".heading", "1 sur place, 1 venues en tout")
 	fields[1] = "non"
 	uitest.Post(t, r, path(l, "/arrivees"), fields).Want(http.StatusSeeOther)
 	if got := h.recipient(l, "Durand"); !got.Came.IsZero() {

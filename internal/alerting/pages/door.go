@@ -14,45 +14,110 @@ import (
 // doorListed is how many people the page of the door shows at once.
 const doorListed = 30
 
-// found are people looked for by a few letters.
+// findings are people looked for by a few letters, to attach a reply to one.
 type findings struct {
 	act
 	Query  string
 	People []alerting.Recipient
-	// Reply is the reply to attach; empty at the door.
-	Reply alerting.UnmatchedReply
+	Reply  alerting.UnmatchedReply
 }
 
-// look finds people of the alert by name. Without letters the door shows those
-// who announced themselves and are still expected.
-func (p *Pages) look(c *ui.Context, a act, expected bool) (findings, error) {
+// look finds people of the alert by name.
+func (p *Pages) look(c *ui.Context, a act) (findings, error) {
 	out := findings{act: a, Query: c.FormValue("q")}
-	f := alerting.RecipientFilter{Text: out.Query}
 	if utf8.RuneCountInString(out.Query) < 2 {
-		if !expected {
-			return out, nil
-		}
-		f = alerting.RecipientFilter{State: alerting.Answered, Meaning: alerting.Coming}
+		return out, nil
 	}
 	var err error
-	out.People, err = p.s.Recipients(c.Ctx(), c.Scope, a.Launch.ID, f, alerting.Page{Limit: doorListed})
+	out.People, err = p.s.Recipients(c.Ctx(), c.Scope, a.Launch.ID, alerting.RecipientFilter{Text: out.Query}, alerting.Page{Limit: doorListed})
 	return out, err
 }
 
-// door is where arrivals are ticked: a few letters, one tap.
+// doorway is the door of an alert: one of its lists, or who was looked for.
+type doorway struct {
+	Launch   alerting.Launch
+	Counters alerting.Counters
+	List     alerting.DoorList
+	Query    string
+	People   []alerting.Recipient
+	// Next continues the list; Nil at its end.
+	Next uuid.UUID
+}
+
+// door is where arrivals and departures are ticked: a few letters or the code
+// of an order, then one tap. It stays open after the alert, for those who leave.
 func (p *Pages) door(c *ui.Context) error {
-	a, err := p.act(c)
+	l, err := p.alert(c)
 	if err != nil {
 		return err
 	}
-	v, err := p.look(c, a, true)
+	b, err := p.snapshot(c, l)
 	if err != nil {
 		return err
+	}
+	v := doorway{Launch: l, Counters: b.Counters, List: doorList(l, c.FormValue("liste")), Query: c.FormValue("q")}
+	if utf8.RuneCountInString(v.Query) < 2 {
+		v.Query = ""
+	}
+	after, err := uuid.Parse(c.FormValue("apres"))
+	if err != nil {
+		after = uuid.Nil // the first page
+	}
+	v.People, err = p.s.Door(c.Ctx(), c.Scope, l.ID, v.List, v.Query, alerting.Page{After: after, Limit: doorListed + 1})
+	if err != nil {
+		return err
+	}
+	if len(v.People) > doorListed {
+		v.People = v.People[:doorListed]
+		v.Next = v.People[doorListed-1].ID
 	}
 	return c.Render(p.doorPage(c, v))
 }
 
-// tick notes an arrival, or takes it back.
+// doorList reads which list is asked for; after the alert nobody is expected.
+func doorList(l alerting.Launch, asked string) alerting.DoorList {
+	switch d := alerting.DoorList(asked); {
+	case d == alerting.DoorInside || d == alerting.DoorLeft:
+		return d
+	case l.State != alerting.Running:
+		return alerting.DoorInside
+	}
+	return alerting.DoorExpected
+}
+
+// here is this page with what was looked for, to come back to after a tap.
+func (v doorway) here() string {
+	q := url.Values{}
+	if v.Query != "" {
+		q.Set("q", v.Query)
+	} else {
+		q.Set("liste", string(v.List))
+	}
+	return alertPath(v.Launch.ID, "/arrivees?"+q.Encode())
+}
+
+func (v doorway) tabs(c *ui.Context) []ui.Tab {
+	var out []ui.Tab
+	for _, d := range []alerting.DoorList{alerting.DoorExpected, alerting.DoorInside, alerting.DoorLeft} {
+		if d == alerting.DoorExpected && v.Launch.State != alerting.Running {
+			continue
+		}
+		count := ""
+		switch d {
+		case alerting.DoorInside:
+			count = c.Loc.Int(v.Counters.Arrived - v.Counters.Left)
+		case alerting.DoorLeft:
+			count = c.Loc.Int(v.Counters.Left)
+		}
+		out = append(out, ui.Tab{
+			Label: c.Loc.T("alerting.page.door.list." + string(d)), Path: alertPath(v.Launch.ID, "/arrivees?liste="+string(d)),
+			Current: v.Query == "" && d == v.List, Count: count,
+		})
+	}
+	return out
+}
+
+// tick notes an arrival or a departure, or takes it back.
 func (p *Pages) tick(c *ui.Context) error {
 	l, err := p.alert(c)
 	if err != nil {
@@ -66,15 +131,19 @@ func (p *Pages) tick(c *ui.Context) error {
 	if err != nil {
 		return err
 	}
-	arrived := c.FormValue("arrive") != "non"
-	if err := p.s.Arrive(c.Ctx(), c.Scope, c.Now, l.ID, id, arrived); err != nil {
+	act, word := p.s.Arrive, "arrive"
+	if c.FormValue("depart") != "" {
+		act, word = p.s.Leave, "depart"
+	}
+	yes := c.FormValue(word) != "non"
+	if err := act(c.Ctx(), c.Scope, c.Now, l.ID, id, yes); err != nil {
 		return err
 	}
-	if who := name(r.LastName, r.FirstName); arrived {
-		c.Flash(ui.Success, c.Loc.T("alerting.page.door.done", "name", who, "at", c.Loc.Clock(c.Now, c.Zone)))
-	} else {
-		c.Flash(ui.Information, c.Loc.T("alerting.page.door.undone", "name", who))
+	tone, key := ui.Success, "alerting.page.door."+word+".done"
+	if !yes {
+		tone, key = ui.Information, "alerting.page.door."+word+".undone"
 	}
+	c.Flash(tone, c.Loc.T(key, "name", name(r.LastName, r.FirstName), "at", c.Loc.Clock(c.Now, c.Zone)))
 	return c.Redirect(ui.LocalPath(c.FormValue("retour"), alertPath(l.ID, "/arrivees")))
 }
 
@@ -93,7 +162,7 @@ func (p *Pages) unmatched(c *ui.Context) error {
 	if err != nil {
 		return c.Render(unmatchedPage(c, a, list))
 	}
-	v, err := p.look(c, a, false)
+	v, err := p.look(c, a)
 	if err != nil {
 		return err
 	}
@@ -127,19 +196,10 @@ func (p *Pages) attach(c *ui.Context) error {
 	return c.Redirect(alertPath(l.ID, "/reponses"))
 }
 
-// here is this page with what was looked for, to come back to after a tap.
-func (v findings) here(under string) string {
-	path := alertPath(v.Launch.ID, under)
-	if v.Query != "" {
-		path += "?q=" + url.QueryEscape(v.Query)
-	}
-	return path
-}
-
 // doorEmpty says why nobody is shown at the door.
-func doorEmpty(c *ui.Context, v findings) string {
+func doorEmpty(c *ui.Context, v doorway) string {
 	if v.Query == "" {
-		return c.Loc.T("alerting.page.door.nobody")
+		return c.Loc.T("alerting.page.door.empty." + string(v.List))
 	}
 	return c.Loc.T("alerting.page.door.not_found", "query", v.Query)
 }
@@ -150,3 +210,10 @@ func attachEmpty(c *ui.Context, v findings) string {
 	}
 	return c.Loc.T("alerting.page.door.not_found", "query", v.Query)
 }
+
+// mayArrive and mayLeave tell what the door can note of a person now.
+func mayArrive(l alerting.Launch, r alerting.Recipient) bool {
+	return l.State == alerting.Running && r.LeftOut == "" && !r.Inside()
+}
+
+func mayLeave(r alerting.Recipient) bool { return r.Inside() }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -65,9 +66,11 @@ func newHospital(t *testing.T) *hospital {
 	h.dir, err = directory.New(db, guard, h.clock, h.org, vault.Derived{Key: "k1", Secret: [32]byte{1}})
 	must(t, err)
 	out := dispatchtest.Outbox(t, db, h.clock, nil, dispatchtest.NewAir(channels.SMS), dispatchtest.NewAir(channels.Email))
+	keys, err := vault.Create(filepath.Join(t.TempDir(), "tocsin.key"), night())
+	must(t, err)
 	h.Service = alerting.New(alerting.Options{
 		DB: db, Guard: guard, Directory: h.dir, Dispatch: out, Organisation: h.org,
-		LinkBase: "https://t.example/r/", Notify: h.hub.Notify, Library: library.All,
+		LinkBase: "https://t.example/r/", Notify: h.hub.Notify, Library: library.All, Keys: keys,
 	})
 	h.house, err = h.org.Create(t.Context(), access.Instance("test"), organisation.Establishment{Name: "CHU de Valbrume", Word: "CIGOGNE"})
 	must(t, err)
@@ -108,7 +111,7 @@ func (h *hospital) asVisitor(who ui.Visitor) *ui.Router {
 		o.Clock = h.clock
 		o.Frame = ui.Frame{Rail: pages.Rail(), Acts: pages.Acts(), Banner: pages.Banners{Service: h.Service, Clock: h.clock}, Search: pages.Search{Service: h.Service}}
 	}, locales()...)
-	p := pages.Routes(r, pages.Options{Service: h.Service, Directory: h.dir, Organisation: h.org, Catalog: catalog(h.t), Hub: h.hub, Clock: h.clock})
+	p := pages.Routes(r, pages.Options{Service: h.Service, Directory: h.dir, Organisation: h.org, Catalog: catalog(h.t), Hub: h.hub, Clock: h.clock, RecallBase: "https://t.example/ordre/"})
 	h.t.Cleanup(p.Close)
 	return r
 }

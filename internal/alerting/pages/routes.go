@@ -40,6 +40,8 @@ type Options struct {
 	// Hub is the one the service notifies.
 	Hub   *live.Hub
 	Clock clock.Clock
+	// RecallBase begins the public address of a recall order, with its final slash.
+	RecallBase string
 	// PDF and XLSX write the report of an alert; nil when this house has none.
 	PDF, XLSX Document
 }
@@ -53,6 +55,8 @@ type Pages struct {
 	clock   clock.Clock
 	board   *live.Board[alerting.Board]
 	codes   *ui.Gate
+	// recallBase begins what the QR of an order says.
+	recallBase string
 	// pdf and xlsx may be nil.
 	pdf, xlsx Document
 }
@@ -67,7 +71,7 @@ const (
 // Routes registers the pages of alerts: launch, follow-up, answer, report.
 func Routes(r *ui.Router, o Options) *Pages {
 	p := &Pages{
-		s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), pdf: o.PDF, xlsx: o.XLSX,
+		s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), recallBase: o.RecallBase, pdf: o.PDF, xlsx: o.XLSX,
 		board: live.NewBoard[alerting.Board](o.Hub, live.Pace{Every: boardEvery, Stale: boardStale, Clock: o.Clock}),
 	}
 	r.Get(AlertsPath, access.AlertRead, p.list)
@@ -86,6 +90,8 @@ func Routes(r *ui.Router, o Options) *Pages {
 	p.ruleRoutes(r)
 	p.conductRoutes(r)
 	p.reportRoutes(r)
+	p.recallRoutes(r)
+	p.rollRoutes(r)
 
 	r.Get(AnswerPath+"{code}", ui.Public, p.answer, ui.Bare())
 	r.Post(AnswerPath+"{code}", ui.Public, p.record, ui.Bare())

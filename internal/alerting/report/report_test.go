@@ -108,6 +108,28 @@ func TestFiguresEqualTheFacts(t *testing.T) {
 		}
 	}
 	h.delaysAgree(r, book["Délais"])
+	h.presenceAgrees(book)
+}
+
+// presenceAgrees counts orders, comings, goings and the roll by plain SQL.
+func (h *house) presenceAgrees(book map[string][][]string) {
+	h.t.Helper()
+	door := book["Rappels, arrivées et départs"]
+	for label, query := range map[string]string{
+		"Personnes qui ont reçu un ordre de rappel": `SELECT COUNT(*) FROM (SELECT DISTINCT recipient_id FROM alerting_answers WHERE meaning = 'coming' AND NOT late) AS r`,
+		"Personnes arrivées":                        `SELECT COUNT(*) FROM alerting_recipients WHERE arrived_us IS NOT NULL`,
+		"Personnes reparties":                       `SELECT COUNT(*) FROM alerting_stays WHERE left_us IS NOT NULL AND undone_us IS NULL`,
+		"Personnes encore sur place":                `SELECT COUNT(*) FROM alerting_stays WHERE left_us IS NULL AND undone_us IS NULL`,
+	} {
+		if got, want := cell(door, label, 1), float64(h.number(query)); got != want || want == 0 {
+			h.t.Errorf("%s: the report says %v, the tables %v", label, got, want)
+		}
+	}
+	rolls := book["Déjà sur place"]
+	said := h.number(`SELECT others + (SELECT COUNT(*) FROM alerting_roll_people p WHERE p.roll_id = r.id) FROM alerting_rolls r ORDER BY at_us DESC LIMIT 1`)
+	if got := cell(rolls, "Total", 5); got != float64(said) || said != 8 {
+		h.t.Errorf("already there: the report says %v, the tables %d", got, said)
+	}
 }
 
 // delaysAgree recomputes the time to half of the people called: the instant of

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -45,7 +46,9 @@ func newHouse(t *testing.T) *house {
 	h.dir, err = directory.New(db, guard, clock.Real(), houses, vault.Derived{Key: "k1", Secret: [32]byte{1}})
 	must(t, err)
 	out := dispatchtest.Outbox(t, db, clock.Real(), nil, h.air)
-	h.Service = alerting.New(alerting.Options{DB: db, Guard: guard, Directory: h.dir, Dispatch: out, Organisation: houses, LinkBase: "https://t.example/r/"})
+	keys, err := vault.Create(filepath.Join(t.TempDir(), "tocsin.key"), clock.Real().Now())
+	must(t, err)
+	h.Service = alerting.New(alerting.Options{DB: db, Guard: guard, Directory: h.dir, Dispatch: out, Organisation: houses, LinkBase: "https://t.example/r/", Keys: keys})
 	out.Tell(h.Service)
 	e, err := houses.Create(t.Context(), access.Instance("test"), organisation.Establishment{Name: "CHU de Valbrume", Word: "CIGOGNE"})
 	must(t, err)
@@ -142,6 +145,9 @@ func (h *house) played() alerting.Report {
 	for _, r := range come {
 		must(h.t, h.Arrive(ctx, h.scope, now(), l.ID, r.ID, true))
 	}
+	must(h.t, h.Leave(ctx, h.scope, now(), l.ID, come[0].ID, true))
+	must(h.t, h.CallRoll(ctx, h.scope, now(), l.ID, uuid.Nil, []uuid.UUID{come[0].Person, come[1].Person}, 5))
+	must(h.t, h.CallRoll(ctx, h.scope, now(), l.ID, uuid.Nil, []uuid.UUID{come[1].Person}, 7))
 	must(h.t, h.End(ctx, h.scope, now(), l.ID, nil))
 	// 45 alerts, 20 acknowledgements, 45 ends.
 	h.until("the end is sent", func() bool {
