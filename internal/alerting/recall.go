@@ -88,7 +88,7 @@ type RecallCheck struct {
 
 // SpacedCode writes a code in groups of four, as it is read aloud.
 func SpacedCode(code string) string {
-	if len(code) != codeLength {
+	if len(code) != vault.LinkCodeLength {
 		return code
 	}
 	return code[:4] + "-" + code[4:8] + "-" + code[8:]
@@ -203,7 +203,7 @@ func parseRecall(text string) (o RecallOrder, ok bool) {
 		}
 		*t = read
 	}
-	return o, o.Mode != "" && readCode(o.Code) == o.Code
+	return o, o.Mode != "" && vault.ReadLinkCode(o.Code) == o.Code
 }
 
 // recallKey is the pair of keys of one establishment made from one key of the keyring.

@@ -15,6 +15,7 @@ import (
 	"tocsin/internal/channels"
 	"tocsin/internal/dispatch"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 // recalls tells whether an answer that counts gives a recall order. A test asks
@@ -86,7 +87,7 @@ func (in *intake) signed(ctx context.Context, d *desk, people []*person, last ma
 	if err != nil {
 		return nil, err
 	}
-	ids, codes := newIDs(in.now), newCodes(len(people))
+	ids, codes := newIDs(in.now), vault.NewLinkCodes(len(people))
 	rows := make([][]any, len(people))
 	for i, p := range people {
 		code := codes[i]

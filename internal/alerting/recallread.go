@@ -16,6 +16,7 @@ import (
 	"tocsin/internal/access"
 	"tocsin/internal/fault"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 // CheckRecall verifies the order of a code for whoever asks, without recording
@@ -23,7 +24,7 @@ import (
 // instant; a code that leads nowhere gives RecallInvalid and no error.
 func (s *Service) CheckRecall(ctx context.Context, code string, now time.Time) (RecallCheck, error) {
 	unknown := RecallCheck{Status: RecallInvalid, Reason: RecallUnknown, Zone: time.UTC}
-	code = readCode(code)
+	code = vault.ReadLinkCode(code)
 	if code == "" {
 		return unknown, nil
 	}
@@ -171,7 +172,7 @@ func recallCode(typed string) string {
 	if u, err := url.Parse(typed); err == nil && u.Host != "" {
 		typed = path.Base(u.Path)
 	}
-	return readCode(typed)
+	return vault.ReadLinkCode(typed)
 }
 
 // byRecall finds the person of an alert whose order has that code.

@@ -51,7 +51,7 @@ func (k *desk) awaitTurn(ctx context.Context, it *item) {
 // weight is how many messages of the contract a delivery is.
 func (k *desk) weight(it *item) int {
 	if w, ok := k.channel.(channels.Weigher); ok {
-		return max(1, w.Weight(it.message()))
+		return max(1, w.Weight(it.message(k.d.watch.isolated(k.gateway.Organisation))))
 	}
 	return 1
 }

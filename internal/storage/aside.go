@@ -63,7 +63,7 @@ func (db *DB) Others(ctx context.Context) (n int, err error) {
 	if db.engine == SQLite {
 		return 0, nil
 	}
-	err = db.readers.QueryRowContext(ctx, `SELECT COUNT(*) FROM pg_stat_activity
+	err = db.pool.QueryRowContext(ctx, `SELECT COUNT(*) FROM pg_stat_activity
 		WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = current_setting('application_name')`).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count connections: %w", err)
