@@ -1,9 +1,12 @@
 package directory
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -13,6 +16,9 @@ import (
 	"tocsin/internal/organisation"
 	"tocsin/internal/storage"
 )
+
+// usualContacts is how many contact points most people have: a mobile and an address.
+const usualContacts = 2
 
 // How many people are in memory at once: of everyone, whose contact points are
 // read in one sweep, and of a chosen few, whose are looked up by name.
@@ -150,8 +156,9 @@ func (c *compiler) contacts(ctx context.Context, tx *storage.Tx, page []Target) 
 			args = append(args, page[i].Person)
 		}
 	}
-	return tx.Query(ctx, `SELECT person_id, id, kind, address, private, shared, state, rank FROM directory_contacts
-		WHERE organisation_id = $1 AND since_gen <= $2 AND until_gen > $2 AND `+which+` ORDER BY person_id, rank, id`,
+	// The few of each person are put in order here: the database would open a sorter for each.
+	err := tx.Query(ctx, `SELECT person_id, id, kind, address, private, shared, state, rank FROM directory_contacts
+		WHERE organisation_id = $1 AND since_gen <= $2 AND until_gen > $2 AND `+which,
 		args, func(row func(...any) error) error {
 			var person uuid.UUID
 			var k Contact
@@ -159,10 +166,17 @@ func (c *compiler) contacts(ctx context.Context, tx *storage.Tx, page []Target) 
 				return err
 			}
 			if i, chosen := at[person]; chosen {
+				if page[i].Contacts == nil {
+					page[i].Contacts = make([]Contact, 0, usualContacts)
+				}
 				page[i].Contacts = append(page[i].Contacts, k)
 			}
 			return nil
 		})
+	for i := range page {
+		slices.SortFunc(page[i].Contacts, func(a, b Contact) int { return cmp.Or(cmp.Compare(a.Rank, b.Rank), bytes.Compare(a.ID[:], b.ID[:])) })
+	}
+	return err
 }
 
 // Count tells how many human beings a rule chooses now.

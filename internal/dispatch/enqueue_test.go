@@ -1,6 +1,8 @@
 package dispatch_test
 
 import (
+	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
@@ -123,6 +125,49 @@ func TestTwoEstablishmentsShareNothing(t *testing.T) {
 		}
 		if north.air.Count() != 5 {
 			t.Errorf("%d sends", north.air.Count())
+		}
+	})
+}
+
+func TestTheFirstOrdersOfACampaign(t *testing.T) {
+	each(t, func(t *testing.T, db *storage.DB) {
+		h := newHouse(t, db, channels.SMS).open(nil)
+		first := func(limit int, change func(orders []dispatch.Order)) (c dispatch.Campaign, accepted int, err error) {
+			c, content, orders := dispatchtest.Mail(t0, channels.SMS, 1300)
+			slices.SortFunc(orders, func(a, b dispatch.Order) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+			c.MaxTotal = limit
+			change(orders)
+			err = db.Write(t.Context(), h.scope, func(tx *storage.Tx) error {
+				if err := h.d.OpenCampaign(t.Context(), tx, h.scope, t0, c); err != nil {
+					return err
+				}
+				if err := h.d.AddContents(t.Context(), tx, h.scope, t0, c.ID, []dispatch.Content{content}); err != nil {
+					return err
+				}
+				accepted, err = h.d.EnqueueFirst(t.Context(), tx, h.scope, t0, c.ID, slices.Values(orders))
+				return err
+			})
+			h.d.Wake()
+			return c, accepted, err
+		}
+		c, n, err := first(1200, func(orders []dispatch.Order) { orders[7].Address = orders[6].Address })
+		if err != nil || n != 1200 {
+			t.Fatalf("%d accepted, %v", n, err)
+		}
+		h.within("all sent", func() bool { v := h.view(c); return v.Accepted == 1200 && v.Merged == 1 && v.Guarded == 99 })
+		for name, spoil := range map[string]func(orders []dispatch.Order){
+			"an id twice":          func(orders []dispatch.Order) { orders[900].ID = orders[899].ID },
+			"of another campaign":  func(orders []dispatch.Order) { orders[900].Campaign = c.ID },
+			"an unknown text":      func(orders []dispatch.Order) { orders[900].Content = uuid.New() },
+			"an address of nobody": func(orders []dispatch.Order) { orders[900].Address = "" },
+		} {
+			broken, _, err := first(0, spoil)
+			if err == nil {
+				t.Errorf("%s: accepted", name)
+			}
+			if _, err := h.d.View(t.Context(), h.scope, broken.ID, t0); !fault.Is(err, fault.NotFound) {
+				t.Errorf("%s: something is left: %v", name, err)
+			}
 		}
 	})
 }

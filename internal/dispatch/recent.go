@@ -8,7 +8,7 @@ import (
 
 // recentMost is how many acceptances a gateway remembers: a few seconds of the
 // quickest, whose receipts follow at once.
-const recentMost = 8192
+const recentMost = 16384
 
 // recent remembers what a gateway took lately, so that the receipt that follows
 // costs no look at the database. The database stays the judge: an update that

@@ -95,11 +95,11 @@ func (tx *Tx) insertRows(ctx context.Context, table string, columns []string, ro
 	if tx.engine == SQLite {
 		return tx.insertEach(ctx, insertText(table, columns, 1, tail), len(columns), rows)
 	}
-	batch := tx.batch(len(columns))
-	query, size := "", 0
+	size, most := 0, batch(len(columns))
+	query := ""
 	tx.grew(table, len(rows))
 	for len(rows) > 0 {
-		n := batch
+		n := most
 		for n > len(rows) {
 			n /= 2
 		}
@@ -142,17 +142,11 @@ func (tx *Tx) insertEach(ctx context.Context, query string, columns int, rows []
 	return nil
 }
 
-// batch is how many rows a bulk statement carries. PostgreSQL pays for round
-// trips: whole batches share one prepared text, and the rest is cut in powers of
-// two for the same reason. SQLite has none to pay; there a statement of many
-// rows costs the square of its parameters (each is looked up by name), and a
-// statement journal in memory.
-func (tx *Tx) batch(columns int) int {
-	if tx.engine == SQLite {
-		return 1
-	}
-	return min(512, max(1, maxParameters/columns))
-}
+// batch is how many rows a bulk statement carries on PostgreSQL, which pays for
+// round trips: whole batches share one prepared text, and the rest is cut in
+// powers of two for the same reason. SQLite has none to pay, and takes rows one
+// by one: a statement of many rows costs it a journal of its own, in memory.
+func batch(columns int) int { return min(512, max(1, maxParameters/columns)) }
 
 // Column is a column of UpdateRows with its type: uuid, text, bigint, boolean.
 type Column struct{ Name, Type string }
@@ -163,6 +157,9 @@ func (tx *Tx) UpdateRows(ctx context.Context, table string, keys int, columns []
 	if keys < 1 || keys >= len(columns) {
 		return 0, fmt.Errorf("update %s: %d keys of %d columns", table, keys, len(columns))
 	}
+	if tx.engine == SQLite {
+		return tx.updateEach(ctx, table, keys, columns, rows)
+	}
 	names, match, set := make([]string, len(columns)), []string{}, []string{}
 	for i, c := range columns {
 		names[i] = "c" + strconv.Itoa(i)
@@ -172,11 +169,11 @@ func (tx *Tx) UpdateRows(ctx context.Context, table string, keys int, columns []
 			set = append(set, c.Name+" = v."+names[i])
 		}
 	}
-	batch := tx.batch(len(columns))
-	query, size := "", 0
+	size, most := 0, batch(len(columns))
+	query := ""
 	var total int64
 	for len(rows) > 0 {
-		n := batch
+		n := most
 		for n > len(rows) {
 			n /= 2
 		}
@@ -185,7 +182,7 @@ func (tx *Tx) UpdateRows(ctx context.Context, table string, keys int, columns []
 			args = append(args, r...)
 		}
 		if n != size {
-			query, size = "WITH v("+strings.Join(names, ", ")+") AS (VALUES "+tuples(n, len(columns), tx.casts(columns))+") UPDATE "+table+
+			query, size = "WITH v("+strings.Join(names, ", ")+") AS (VALUES "+tuples(n, len(columns), casts(columns))+") UPDATE "+table+
 				" SET "+strings.Join(set, ", ")+" FROM v WHERE "+strings.Join(match, " AND "), n
 		}
 		changed, err := tx.Exec(ctx, query, args...)
@@ -198,11 +195,43 @@ func (tx *Tx) UpdateRows(ctx context.Context, table string, keys int, columns []
 	return total, nil
 }
 
-// casts tells PostgreSQL the types of a VALUES list, which it would take for text.
-func (tx *Tx) casts(columns []Column) []string {
-	if tx.engine == SQLite {
-		return nil
+// updateEach runs one plain statement for each row: a list of values to join
+// would be a table of its own to SQLite, made and dropped each time.
+func (tx *Tx) updateEach(ctx context.Context, table string, keys int, columns []Column, rows [][]any) (total int64, err error) {
+	if len(rows) == 0 {
+		return 0, nil
 	}
+	var b strings.Builder
+	b.WriteString("UPDATE " + table + " SET ")
+	for i, c := range append(columns[keys:len(columns):len(columns)], columns[:keys]...) {
+		switch sets := len(columns) - keys; {
+		case i == sets:
+			b.WriteString(" WHERE ")
+		case i > sets:
+			b.WriteString(" AND ")
+		case i > 0:
+			b.WriteString(", ")
+		}
+		b.WriteString(c.Name + " = $" + strconv.Itoa(i+1))
+	}
+	t := tx.texts.of(b.String())
+	args := make([]any, len(columns))
+	for _, r := range rows {
+		if len(r) != len(columns) {
+			return total, fmt.Errorf("update %s: %d values for %d columns", table, len(r), len(columns))
+		}
+		copy(args[copy(args, r[keys:]):], r[:keys])
+		n, err := tx.q.exec(ctx, t.query, args)
+		if err != nil {
+			return total, fmt.Errorf("update %s: %w", table, err)
+		}
+		total += n
+	}
+	return total, nil
+}
+
+// casts tells PostgreSQL the types of a VALUES list, which it would take for text.
+func casts(columns []Column) []string {
 	out := make([]string, len(columns))
 	for i, c := range columns {
 		out[i] = "::" + c.Type
