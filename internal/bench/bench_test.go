@@ -97,7 +97,7 @@ func TestTableNamesEveryFigure(t *testing.T) {
 func TestIDsOfTheIssue(t *testing.T) {
 	t.Parallel()
 	want := []string{
-		"sms4300.first_ms", "sms4300.last_s", "sms100k.last_s", "sms100k.rss_mb", "sms100k.ratio", "email4300.ratio", "crash.lost",
+		"sms4300.first_ms", "sms4300.last_s", "sms100k.last_s", "sms100k.rss_mb", "sms100k.ratio", "sms100k.ratio_fast", "email4300.ratio", "crash.lost",
 		"crash.doubles_per_kill", "crash.resume_s", "import100k.preview_s", "import100k.commit_s", "import100k.rss_mb", "pages100k.ttfb_p95_ms",
 		"answerpage.bytes", "answerpage.usable_s",
 	}

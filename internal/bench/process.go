@@ -36,8 +36,11 @@ type process struct {
 }
 
 // start runs this program with other arguments. Its error output is ours.
-func (b *bench) start(args ...string) (*process, error) {
-	cmd := exec.Command(b.Program, args...)
+func (b *bench) start(args ...string) (*process, error) { return b.startProgram(b.Program, args...) }
+
+// startProgram runs a program with nothing of our environment.
+func (b *bench) startProgram(program string, args ...string) (*process, error) {
+	cmd := exec.Command(program, args...)
 	cmd.Stderr = b.Log
 	// Settings of the person who measures must not reach the house measured.
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + b.folder, "HOME=" + b.folder, "GODEBUG=" + os.Getenv("GODEBUG")}
@@ -161,6 +164,7 @@ func (p *process) await(ctx context.Context) error {
 				continue
 			}
 			err := <-p.ended
+			p.ended <- err // whoever waits again learns the same
 			var exit *exec.ExitError
 			if errors.As(err, &exit) && !exit.Exited() {
 				return nil
