@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 
+	"tocsin/internal/backup"
 	"tocsin/internal/bench"
 	"tocsin/internal/config"
 	"tocsin/internal/organisation"
@@ -66,6 +68,13 @@ func benchHouse(ctx context.Context, settings *config.Server, log *slog.Logger) 
 	return bench.House{
 		Organisations: h.Houses, Directory: h.Directory, Dispatch: h.Dispatch, Alerting: h.Alerting,
 		Serve: h.Serve, Close: h.Close,
+		Backup: func(ctx context.Context, w io.Writer) error {
+			keyring, err := os.ReadFile(settings.KeyFile)
+			if err == nil {
+				_, err = backup.Make(ctx, h.DB, Migrations(), w, backup.Order{Now: h.Clock.Now(), Program: Version, Passphrase: "banc d'essai de Tocsin", Keyring: keyring})
+			}
+			return err
+		},
 		Doors: func(ctx context.Context, e organisation.Establishment) ([]string, error) {
 			d, err := h.demoDoors(ctx, e)
 			if err != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"tocsin/internal/bench/ground"
 	"tocsin/internal/fault"
 )
 
@@ -38,16 +39,20 @@ type Sizes struct {
 	Alert, Mail, Mass, Crash, Kills int
 	// Import is rows, Pages people in the directory; Requests how often each page is asked for in one run.
 	Import, Pages, Requests int
+	// CutS is how many seconds a network is cut.
+	CutS int
+	// Viewers are browsers that follow an alert.
+	Viewers int
 }
 
 // Bars are the sizes of the table.
 func Bars() Sizes {
-	return Sizes{Alert: 4300, Mail: 4300, Mass: 100_000, Crash: 20_000, Kills: 10, Import: 100_000, Pages: 100_000, Requests: 10}
+	return Sizes{Alert: 4300, Mail: 4300, Mass: 100_000, Crash: 20_000, Kills: 10, Import: 100_000, Pages: 100_000, Requests: 10, CutS: 60, Viewers: 1000}
 }
 
 // Scaled are the same sizes with a part of the people and rows.
 func (s Sizes) Scaled(part float64) Sizes {
-	for _, n := range []*int{&s.Alert, &s.Mail, &s.Mass, &s.Crash, &s.Import, &s.Pages} {
+	for _, n := range []*int{&s.Alert, &s.Mail, &s.Mass, &s.Crash, &s.Import, &s.Pages, &s.Viewers} {
 		*n = max(1, int(float64(*n)*part))
 	}
 	return s
@@ -65,7 +70,14 @@ func measurements() []measurement {
 		{"sms4300", []string{"first_ms", "last_s"}, (*bench).sms4300},
 		{"sms100k", []string{"last_s", "rss_mb", "ratio", "ratio_fast"}, (*bench).sms100k},
 		{"email4300", []string{"ratio"}, (*bench).email4300},
+		{"sms100k", []string{"pg3_cpu_ratio", "pg3_doubles"}, (*bench).sms100kpg3},
 		{"crash", []string{"lost", "doubles_per_kill", "resume_s"}, (*bench).crash},
+		{"crashpg3", []string{"lost", "resume_s"}, (*bench).crashpg3},
+		{"cut", []string{"lost", "other_delay_s"}, (*bench).cut},
+		{"killswitch", []string{"late"}, (*bench).killswitch},
+		{"partition", []string{"lost", "unflagged_doubles"}, (*bench).partition},
+		{"busy", []string{"first_ms", "contract_pct"}, (*bench).busy},
+		{"answers", []string{"rate", "visible_p95_ms"}, (*bench).answers},
 		{"import100k", []string{"preview_s", "commit_s", "rss_mb"}, (*bench).import100k},
 		{"pages100k", []string{"ttfb_p95_ms"}, (*bench).pages100k},
 		{"answerpage", []string{"bytes", "usable_s"}, (*bench).answerpage},
@@ -105,6 +117,8 @@ func choose(only string) (map[string]bool, error) {
 type bench struct {
 	Options
 	folder string
+	// postgres is started by the first measurement that needs it.
+	postgres *ground.Postgres
 }
 
 // Run measures. Figures whose measurement succeeded are returned even when
@@ -127,7 +141,7 @@ func Run(ctx context.Context, o Options) (results []Result, err error) {
 	if b.folder, err = os.MkdirTemp(o.Folder, "tocsin-bench-"); err != nil {
 		return nil, fmt.Errorf("folder of the measurements: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(b.folder)) }()
+	defer func() { err = errors.Join(err, b.stopPostgres(), os.RemoveAll(b.folder)) }()
 	b.note("data on %s (%s); %s", b.folder, fileSystem(b.folder), machine())
 	for _, m := range measurements() {
 		if !slices.ContainsFunc(m.ids, func(id string) bool { return chosen[m.group+"."+id] }) {

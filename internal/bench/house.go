@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"io"
 	"net"
 	"path/filepath"
 
@@ -24,15 +25,18 @@ type House struct {
 	// Serve serves pages and sends until ctx ends; ready receives the address.
 	Serve func(ctx context.Context, ready chan<- net.Addr) error
 	Close func() error
+	// Backup writes all the data.
+	Backup func(ctx context.Context, w io.Writer) error
 }
 
 // Builder builds the house of a process to measure.
 type Builder func(ctx context.Context, settings *config.Server) (House, error)
 
-// settings are those of a house that listens on this machine only.
-func settings(folder, listen, url string) (*config.Server, error) {
+// settings are those of a house that listens on this machine only; without a
+// database its data are an SQLite file.
+func settings(folder, listen, url, database string) (*config.Server, error) {
 	s := &config.Server{
-		Listen: listen, PublicURL: url, Data: filepath.Join(folder, "data"), KeyFile: filepath.Join(folder, "tocsin.key"),
+		Listen: listen, PublicURL: url, Data: filepath.Join(folder, "data"), KeyFile: filepath.Join(folder, "tocsin.key"), DatabaseURL: database,
 		LogLevel: "error", LogFormat: "text", Language: "fr", Timezone: "Europe/Paris",
 	}
 	return s, s.Validate()

@@ -21,7 +21,10 @@ type peer struct {
 }
 
 // startPeer starts the peer and waits until it counts.
-func (b *bench) startPeer(ctx context.Context) (*peer, error) {
+func (b *bench) startPeer(ctx context.Context) (*peer, error) { return b.startPeerAs(ctx, "--fast") }
+
+// startPeerAs starts it with people who behave as the options say.
+func (b *bench) startPeerAs(ctx context.Context, options ...string) (*peer, error) {
 	p := &peer{client: &http.Client{Timeout: time.Minute}}
 	var err error
 	for _, address := range []*string{&p.smpp, &p.smtp, &p.control} {
@@ -29,7 +32,7 @@ func (b *bench) startPeer(ctx context.Context) (*peer, error) {
 			return nil, err
 		}
 	}
-	p.process, err = b.start("lab", "--fast", "--smpp", p.smpp, "--smtp", p.smtp, "--control", p.control)
+	p.process, err = b.start(append([]string{"lab", "--smpp", p.smpp, "--smtp", p.smtp, "--control", p.control}, options...)...)
 	if err != nil {
 		return nil, err
 	}

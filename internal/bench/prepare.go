@@ -24,8 +24,12 @@ import (
 // prepareRequest asks for a house with its people.
 type prepareRequest struct {
 	Folder, File, URL string
-	SMPP, SMTP        string
-	Medium            channels.Medium
+	// Database is PostgreSQL's; empty for an SQLite file.
+	Database   string
+	SMPP, SMTP string
+	Medium     channels.Medium
+	// Rate is the contract with the operator in SMS per second; 0 means no limit.
+	Rate int
 	// Profile is a folder and the beginning of a name; empty profiles nothing.
 	Profile string
 }
@@ -33,6 +37,8 @@ type prepareRequest struct {
 // prepared is a house ready for an alert, and what its import cost.
 type prepared struct {
 	Establishment, Scenario uuid.UUID
+	// Mail is the same scenario by e-mail, where both peers were given.
+	Mail uuid.UUID
 	// Text is the message as it leaves, with a link of the right length.
 	Subject, Text     string
 	Rows              int
@@ -63,7 +69,7 @@ func smtpSettings(address string) (channels.Settings, error) {
 // prepare makes the establishment, its gateways, its people through the real
 // import, and one scenario for everybody.
 func prepare(ctx context.Context, r prepareRequest, build Builder) (out prepared, err error) {
-	s, err := settings(r.Folder, "127.0.0.1:0", r.URL)
+	s, err := settings(r.Folder, "127.0.0.1:0", r.URL, r.Database)
 	if err != nil {
 		return out, err
 	}
@@ -100,6 +106,12 @@ func prepare(ctx context.Context, r prepareRequest, build Builder) (out prepared
 	if err := h.Directory.RefreshQuality(ctx, access.Instance("bench")); err != nil {
 		return out, err
 	}
+	if r.SMPP != "" && r.SMTP != "" {
+		if err := h.write(ctx, scope, channels.Email, &out); err != nil {
+			return out, err
+		}
+		out.Mail = out.Scenario
+	}
 	return out, h.write(ctx, scope, r.Medium, &out)
 }
 
@@ -107,6 +119,7 @@ func (h House) gateways(ctx context.Context, scope access.Scope, r prepareReques
 	if r.SMPP != "" {
 		settings, err := smppSettings(r.SMPP)
 		if err == nil {
+			settings["rate"] = fmt.Sprint(r.Rate)
 			_, err = h.Dispatch.CreateGateway(ctx, scope, time.Now(), dispatch.GatewayInput{Kind: "smpp", Name: "SMSC", Enabled: true, Settings: settings, InFlight: inFlight})
 		}
 		if err != nil {
@@ -201,10 +214,24 @@ func (h House) write(ctx context.Context, scope access.Scope, medium channels.Me
 type house struct {
 	prepared
 	folder string
+	// database is PostgreSQL's; empty for an SQLite file in the folder.
+	database string
 }
 
 // newHouse prepares data for n people.
 func (b *bench) newHouse(ctx context.Context, name string, n int, p *peer, medium channels.Medium, url string) (*house, error) {
+	r := prepareRequest{URL: url, Medium: medium}
+	if p != nil && medium == channels.SMS {
+		r.SMPP = p.smpp
+	}
+	if p != nil && medium == channels.Email {
+		r.SMTP = p.smtp
+	}
+	return b.prepareHouse(ctx, name, n, r)
+}
+
+// prepareHouse prepares data for n people as asked.
+func (b *bench) prepareHouse(ctx context.Context, name string, n int, r prepareRequest) (*house, error) {
 	folder := filepath.Join(b.folder, name)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
@@ -213,17 +240,11 @@ func (b *bench) newHouse(ctx context.Context, name string, n int, p *peer, mediu
 	if err := writeStaff(file, n); err != nil {
 		return nil, err
 	}
-	r := prepareRequest{Folder: folder, File: file, URL: url, Medium: medium}
-	if p != nil && medium == channels.SMS {
-		r.SMPP = p.smpp
-	}
-	if p != nil && medium == channels.Email {
-		r.SMTP = p.smtp
-	}
+	r.Folder, r.File = folder, file
 	if b.Profile != "" {
 		r.Profile = filepath.Join(b.Profile, name+"-import")
 	}
-	h := &house{folder: folder}
+	h := &house{folder: folder, database: r.Database}
 	if err := b.do(ctx, "prepare", r, &h.prepared); err != nil {
 		return nil, err
 	}

@@ -36,15 +36,25 @@ type process struct {
 }
 
 // start runs this program with other arguments. Its error output is ours.
-func (b *bench) start(args ...string) (*process, error) { return b.startProgram(b.Program, args...) }
+func (b *bench) start(args ...string) (*process, error) { return b.startBy(nil, b.Program, args...) }
 
 // startProgram runs a program with nothing of our environment.
 func (b *bench) startProgram(program string, args ...string) (*process, error) {
+	return b.startBy(nil, program, args...)
+}
+
+// startBy runs a program elsewhere, when that is not nil.
+func (b *bench) startBy(elsewhere func(*exec.Cmd) error, program string, args ...string) (*process, error) {
 	cmd := exec.Command(program, args...)
 	cmd.Stderr = b.Log
 	// Settings of the person who measures must not reach the house measured.
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + b.folder, "HOME=" + b.folder, "GODEBUG=" + os.Getenv("GODEBUG")}
 	cmd.Dir = b.folder
+	if elsewhere != nil {
+		if err := elsewhere(cmd); err != nil {
+			return nil, err
+		}
+	}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -76,8 +86,10 @@ func (p *process) follow(out io.Reader) {
 }
 
 // step starts one of the steps with its request.
-func (b *bench) step(name string, request any) (*process, error) {
-	p, err := b.start(StepCommand, name)
+func (b *bench) step(name string, request any) (*process, error) { return b.stepBy(nil, name, request) }
+
+func (b *bench) stepBy(elsewhere func(*exec.Cmd) error, name string, request any) (*process, error) {
+	p, err := b.startBy(elsewhere, StepCommand, name)
 	if err != nil {
 		return nil, err
 	}

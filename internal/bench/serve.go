@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime/pprof"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"tocsin/internal/access"
 	"tocsin/internal/alerting"
@@ -21,6 +25,7 @@ import (
 // serveRequest asks for the product on prepared data.
 type serveRequest struct {
 	Folder, Listen, URL     string
+	Database                string
 	Establishment, Scenario uuid.UUID
 	// Doors asks for accounts and the paths that sign them in.
 	Doors bool
@@ -32,6 +37,8 @@ type serveRequest struct {
 type opened struct {
 	Address string
 	Doors   []string
+	// Node is the name under which its outbox claims.
+	Node string
 }
 
 // launched is one launch: the instants of its confirmation and of its return,
@@ -43,8 +50,13 @@ type launched struct {
 	People int
 }
 
-// order is what the bench asks of a product that serves.
-type order struct{ Launch bool }
+// order is what the bench asks of a product that serves: to launch a scenario,
+// to stop an alert, to tell how many lots a node holds, or to import a file and
+// make backups meanwhile.
+type order struct {
+	Launch, Kill uuid.UUID
+	Held, Load   string
+}
 
 // serve runs the product until its input ends, and launches when told.
 func serve(ctx context.Context, l *line, build Builder) error {
@@ -52,7 +64,7 @@ func serve(ctx context.Context, l *line, build Builder) error {
 	if more, err := l.read(&r); err != nil || !more {
 		return fmt.Errorf("no request: %w", err)
 	}
-	s, err := settings(r.Folder, r.Listen, r.URL)
+	s, err := settings(r.Folder, r.Listen, r.URL, r.Database)
 	if err != nil {
 		return err
 	}
@@ -64,7 +76,7 @@ func serve(ctx context.Context, l *line, build Builder) error {
 }
 
 func (h House) follow(ctx context.Context, l *line, r serveRequest) error {
-	var o opened
+	o := opened{Node: h.Dispatch.Node()}
 	if r.Doors {
 		var err error
 		if o.Doors, err = h.Doors(ctx, organisation.Establishment{ID: r.Establishment}); err != nil {
@@ -91,31 +103,81 @@ func (h House) follow(ctx context.Context, l *line, r serveRequest) error {
 
 // obey launches each time it is told to, until the input ends.
 func (h House) obey(ctx context.Context, l *line, r serveRequest) error {
+	ctx, rest := context.WithCancel(ctx)
+	defer rest()
+	var working sync.WaitGroup
+	burdens := make(chan error, 1)
 	for {
 		var o order
 		more, err := l.read(&o)
 		if err != nil || !more {
-			return errors.Join(err, l.tell("bye", ownPeakMB()))
+			rest()
+			working.Wait()
+			close(burdens)
+			return errors.Join(err, <-burdens, l.tell("bye", ownPeakMB()))
 		}
-		stop, err := profile(r.Profile)
+		scope := access.Instance("bench").Within(r.Establishment)
+		switch {
+		case o.Kill != uuid.Nil:
+			if err = h.Alerting.Kill(ctx, scope, time.Now(), o.Kill, "banc"); err == nil {
+				err = l.tell("killed", time.Now().UnixMicro())
+			}
+		case o.Load != "":
+			working.Go(func() { burdens <- h.labour(ctx, scope, o.Load) })
+			err = l.tell("loading", nil)
+		case o.Held != "":
+			var n int
+			if n, err = h.Dispatch.Held(ctx, scope, o.Held); err == nil {
+				err = l.tell("held", n)
+			}
+		default:
+			var stop func()
+			if stop, err = profile(r.Profile); err != nil {
+				return err
+			}
+			defer stop()
+			var told launched
+			if told, err = h.launch(ctx, r, o.Launch); err == nil {
+				err = l.tell("launched", told)
+			}
+		}
 		if err != nil {
-			return err
-		}
-		defer stop()
-		told, err := h.launch(ctx, r)
-		if err != nil {
-			return err
-		}
-		if err := l.tell("launched", told); err != nil {
 			return err
 		}
 	}
 }
 
-func (h House) launch(ctx context.Context, r serveRequest) (launched, error) {
+// labour imports a file as a person does, then makes backups until ctx ends: the
+// first begins with the import.
+func (h House) labour(ctx context.Context, scope access.Scope, file string) error {
+	group, gctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		i, err := h.stage(gctx, scope, file)
+		if err == nil {
+			i, err = h.Directory.Preview(gctx, scope, i.ID)
+		}
+		if err == nil {
+			_, err = h.Directory.Confirm(gctx, scope, i.ID)
+		}
+		return err
+	})
+	group.Go(func() error {
+		for {
+			if err := h.Backup(gctx, io.Discard); err != nil {
+				return err
+			}
+		}
+	})
+	if err := group.Wait(); ctx.Err() == nil {
+		return err
+	}
+	return nil // cut short by the end of the measurement
+}
+
+func (h House) launch(ctx context.Context, r serveRequest, scenario uuid.UUID) (launched, error) {
 	asked := time.Now()
 	launch, _, err := h.Alerting.Launch(ctx, access.Instance("bench").Within(r.Establishment), asked, alerting.Draft{
-		Scenario: r.Scenario, Mode: alerting.Exercise, OrderedBy: "Banc d'essai", IdempotencyKey: storage.NewID(asked).String(),
+		Scenario: scenario, Mode: alerting.Exercise, OrderedBy: "Banc d'essai", IdempotencyKey: storage.NewID(asked).String(),
 	})
 	return launched{Launch: launch.ID, Asked: asked.UnixMicro(), Done: time.Now().UnixMicro(), People: launch.People}, err
 }
@@ -156,14 +218,22 @@ type product struct {
 
 // open starts the product and waits until it serves.
 func (b *bench) open(ctx context.Context, h *house, r serveRequest) (*product, error) {
+	return b.openBy(ctx, h, r, nil)
+}
+
+// openBy is open with a change of the process, to put it elsewhere.
+func (b *bench) openBy(ctx context.Context, h *house, r serveRequest, elsewhere func(*exec.Cmd) error) (*product, error) {
 	r.Folder, r.Establishment, r.Scenario = h.folder, h.Establishment, h.Scenario
+	if r.Database == "" {
+		r.Database = h.database
+	}
 	if r.Listen == "" {
 		r.Listen, r.URL = "127.0.0.1:0", publicURL
 	}
 	if b.Profile != "" {
 		r.Profile = filepath.Join(b.Profile, filepath.Base(h.folder))
 	}
-	p, err := b.step("serve", r)
+	p, err := b.stepBy(elsewhere, "serve", r)
 	if err != nil {
 		return nil, err
 	}
@@ -178,8 +248,13 @@ func (b *bench) open(ctx context.Context, h *house, r serveRequest) (*product, e
 const publicURL = "https://tocsin.banc.example"
 
 // launch starts the alert and waits until it is durable.
-func (p *product) launch(ctx context.Context) (l launched, err error) {
-	if err := p.say(order{Launch: true}); err != nil {
+func (p *product) launch(ctx context.Context) (launched, error) {
+	return p.launchOf(ctx, p.house.Scenario)
+}
+
+// launchOf starts the alert of a scenario.
+func (p *product) launchOf(ctx context.Context, scenario uuid.UUID) (l launched, err error) {
+	if err := p.say(order{Launch: scenario}); err != nil {
 		return l, err
 	}
 	if err := p.wait(ctx, "launched", &l); err != nil {

@@ -75,7 +75,10 @@ func (l *Leases) While(ctx context.Context, c clock.Clock, name string, keep tim
 				return
 			case <-c.After(keep / 3):
 			}
-			mine, _, err := l.Acquire(ctx, name, c.Now(), keep)
+			// A renewal without an answer must not outlive the lease: the work stops before.
+			asked, enough := context.WithTimeout(ctx, keep/3)
+			mine, _, err := l.Acquire(asked, name, c.Now(), keep)
+			enough()
 			if err == nil && !mine {
 				err = fmt.Errorf("lease %s: lost", name)
 			}

@@ -3,6 +3,7 @@ package crash_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -36,13 +37,20 @@ const (
 type installation struct {
 	t      *testing.T
 	folder string
-	scope  access.Scope
-	house  *app.House
+	// database is the PostgreSQL of several nodes; empty for an SQLite file.
+	database string
+	scope    access.Scope
+	house    *app.House
 }
 
 func install(t *testing.T) *installation {
 	t.Helper()
-	i := &installation{t: t, folder: t.TempDir()}
+	return installOn(t, "")
+}
+
+func installOn(t *testing.T, database string) *installation {
+	t.Helper()
+	i := &installation{t: t, folder: t.TempDir(), database: database}
 	i.open()
 	e, err := i.house.Houses.Create(t.Context(), access.Instance("crash"), organisation.Establishment{Name: "CHU de Valbrume", Language: "fr"})
 	if err != nil {
@@ -55,7 +63,7 @@ func install(t *testing.T) *installation {
 // open looks into the data beside the program, without doing any of its work.
 func (i *installation) open() {
 	i.t.Helper()
-	s := &config.Server{Listen: "127.0.0.1:0", PublicURL: "https://tocsin.test", Data: i.data(), KeyFile: i.key(), LogLevel: "error", LogFormat: "text", Language: "fr", Timezone: "Europe/Paris"}
+	s := &config.Server{Listen: "127.0.0.1:0", PublicURL: "https://tocsin.test", Data: i.data(), KeyFile: i.key(), DatabaseURL: i.database, LogLevel: "error", LogFormat: "text", Language: "fr", Timezone: "Europe/Paris"}
 	if err := s.Validate(); err != nil {
 		i.t.Fatal(err)
 	}
@@ -73,7 +81,11 @@ func (i *installation) open() {
 func (i *installation) data() string { return filepath.Join(i.folder, "data") }
 func (i *installation) key() string  { return filepath.Join(i.folder, "tocsin.key") }
 func (i *installation) flags() []string {
-	return []string{"--data", i.data(), "--key-file", i.key(), "--public-url", "https://tocsin.test", "--log-level", "warn"}
+	flags := []string{"--data", i.data(), "--key-file", i.key(), "--public-url", "https://tocsin.test", "--log-level", "warn"}
+	if i.database != "" {
+		flags = append(flags, "--database-url", i.database)
+	}
+	return flags
 }
 
 // serve starts the program on this data and waits for its pages.
@@ -134,15 +146,19 @@ func (i *installation) file(name, text string) string {
 }
 
 // gateway leads to the simulated operator.
-func (i *installation) gateway(n *network) {
+func (i *installation) gateway(n *network) { i.t.Helper(); i.gatewayBy(n.smpp, nil) }
+
+// gatewayBy leads to it by a road, with more settings.
+func (i *installation) gatewayBy(address string, more channels.Settings) {
 	i.t.Helper()
-	host, port, err := net.SplitHostPort(n.smpp)
+	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		i.t.Fatal(err)
 	}
+	settings := channels.Settings{"host": host, "port": port, "system_id": "tocsin", "source": "38000", "rate": strconv.Itoa(rate)}
+	maps.Copy(settings, more)
 	if _, err := i.house.Dispatch.CreateGateway(i.t.Context(), i.scope, now(), dispatch.GatewayInput{
-		Kind: "smpp", Name: "Opérateur", Enabled: true, InFlight: inFlight,
-		Settings: channels.Settings{"host": host, "port": port, "system_id": "tocsin", "source": "38000", "rate": strconv.Itoa(rate)},
+		Kind: "smpp", Name: "Opérateur", Enabled: true, InFlight: inFlight, Settings: settings,
 	}); err != nil {
 		i.t.Fatal(err)
 	}

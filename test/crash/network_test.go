@@ -15,10 +15,10 @@ type network struct {
 	smpp, control string
 }
 
-func startNetwork(t *testing.T) *network {
+func startNetwork(t *testing.T, more ...string) *network {
 	t.Helper()
 	n := &network{smpp: freePort(t), control: freePort(t)}
-	n.process = start(t, nil, "lab", "--fast", "--smpp", n.smpp, "--smtp", "", "--control", n.control)
+	n.process = start(t, nil, append([]string{"lab", "--fast", "--smpp", n.smpp, "--smtp", "", "--control", n.control}, more...)...)
 	listens(t, n.smpp, n.process)
 	listens(t, n.control, n.process)
 	return n
@@ -55,15 +55,22 @@ func (n *network) sms() lab.SMSCounts {
 func (n *network) times() map[string]int {
 	n.t.Helper()
 	out := map[string]int{}
+	for _, e := range n.entries() {
+		out[e.To]++
+	}
+	return out
+}
+
+// entries are all the messages taken, in order.
+func (n *network) entries() (out []lab.Entry) {
+	n.t.Helper()
 	for since := 0; ; {
 		var page []lab.Entry
 		n.ask(http.MethodGet, "/messages?since="+strconv.Itoa(since), &page)
 		if len(page) == 0 {
 			return out
 		}
-		for _, e := range page {
-			out[e.To]++
-		}
+		out = append(out, page...)
 		since += len(page)
 	}
 }

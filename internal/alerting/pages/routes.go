@@ -42,6 +42,8 @@ type Options struct {
 	Clock clock.Clock
 	// RecallBase begins the public address of a recall order, with its final slash.
 	RecallBase string
+	// Shared is true when other nodes may move an alert without this one's hub knowing.
+	Shared bool
 	// PDF and XLSX write the report of an alert; nil when this house has none.
 	PDF, XLSX Document
 }
@@ -61,8 +63,8 @@ type Pages struct {
 	pdf, xlsx Document
 }
 
-// The pace of the follow-up: one reading a second at most while things move,
-// one every five seconds when another node may have moved them.
+// The pace of the follow-up: one reading a second at most, at each news; among
+// several nodes one each second, so that all of them show the same within one.
 const (
 	boardEvery = time.Second
 	boardStale = 5 * time.Second
@@ -70,9 +72,13 @@ const (
 
 // Routes registers the pages of alerts: launch, follow-up, answer, report.
 func Routes(r *ui.Router, o Options) *Pages {
+	stale := boardStale
+	if o.Shared {
+		stale = boardEvery
+	}
 	p := &Pages{
 		s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), recallBase: o.RecallBase, pdf: o.PDF, xlsx: o.XLSX,
-		board: live.NewBoard[alerting.Board](o.Hub, live.Pace{Every: boardEvery, Stale: boardStale, Clock: o.Clock}),
+		board: live.NewBoard[alerting.Board](o.Hub, live.Pace{Every: boardEvery, Stale: stale, Clock: o.Clock}),
 	}
 	r.Get(AlertsPath, access.AlertRead, p.list)
 	r.Get(LaunchPath, access.AlertLaunch, p.choose)
