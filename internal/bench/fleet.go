@@ -32,7 +32,7 @@ const ticksPerSecond = 100
 // PostgreSQL is not installed.
 func (b *bench) newDatabase(ctx context.Context, name, copyOf string) (string, error) {
 	if b.postgres == nil {
-		server, err := ground.StartPostgres(ctx, b.folder, true)
+		server, err := ground.StartPostgres(ctx, true)
 		if errors.Is(err, ground.ErrNoPostgres) {
 			return "", fault.New(fault.Unavailable, "bench.no_postgres")
 		}

@@ -35,7 +35,7 @@ func main() {
 func run(serve string, command []string) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	c, err := ground.StartPostgres(ctx, "", false)
+	c, err := ground.StartPostgres(ctx, false)
 	if errors.Is(err, ground.ErrNoPostgres) {
 		return fmt.Errorf("%w: run `make test-deps`", err)
 	}

@@ -25,16 +25,16 @@ type Postgres struct {
 // ErrNoPostgres means that PostgreSQL is not installed on this machine.
 var ErrNoPostgres = errors.New("PostgreSQL is not installed")
 
-// StartPostgres makes a server in a folder of its own below folder, the
-// system's temporary one when empty. durable makes each commit wait for the
-// disk, as a hospital's would. PostgreSQL refuses to run as root, so root lends
-// it the postgres account. Errors: ErrNoPostgres.
-func StartPostgres(ctx context.Context, folder string, durable bool) (*Postgres, error) {
+// StartPostgres makes a server in a folder of its own below the system's
+// temporary one. durable makes each commit wait for the disk, as a hospital's
+// would. PostgreSQL refuses to run as root, so root lends it the postgres
+// account, which could not enter a folder of root's. Errors: ErrNoPostgres.
+func StartPostgres(ctx context.Context, durable bool) (*Postgres, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp(folder, "tocsin-postgres-")
+	dir, err := os.MkdirTemp("", "tocsin-postgres-")
 	if err != nil {
 		return nil, err
 	}
