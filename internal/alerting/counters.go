@@ -83,7 +83,14 @@ func readTally(ctx context.Context, tx *storage.Tx, scope access.Scope, launch u
 func (s *Service) event(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, launch uuid.UUID, e Event) error {
 	_, err := tx.Exec(ctx, `INSERT INTO alerting_events (organisation_id, id, launch_id, at_us, kind, actor, wave, people, body)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, scope.Organisation(), storage.NewID(now), launch, storage.Micros(now), string(e.Kind), e.By, e.Wave, e.People, e.Text)
-	return err
+	if err != nil || s.herald == nil {
+		return err
+	}
+	l, err := readLaunch(ctx, tx, scope, launch)
+	if err != nil {
+		return err
+	}
+	return s.herald.Herald(ctx, tx, scope, now, l, e)
 }
 
 // Timeline lists the events of an alert, the oldest first.

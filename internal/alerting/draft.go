@@ -23,6 +23,8 @@ type Draft struct {
 	Fingerprint string
 	// IdempotencyKey makes retries of one form one alert; Launch only, 8 to 100 characters.
 	IdempotencyKey string
+	// Propose asks a person to confirm, however few people there are.
+	Propose bool
 
 	// second is how a launch that waited for a second person may leave.
 	second *secondHand

@@ -32,6 +32,7 @@ type Service struct {
 	log       *slog.Logger
 	wake      chan struct{}
 	announced func(topic string)
+	herald    Herald
 
 	mu    sync.Mutex
 	plans map[uuid.UUID]*plan

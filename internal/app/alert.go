@@ -19,7 +19,9 @@ type alertCommand struct {
 	Launch    alertLaunch    `cmd:"" help:"Show what would leave; with --go, launch it."`
 	Override  alertOverride  `cmd:"" help:"Launch what a second person did not confirm in time."`
 	List      alertList      `cmd:"" help:"List the alerts under way and the last ones."`
-	Status    alertStatus    `cmd:"" help:"Show the figures of an alert."`
+	Show      alertStatus    `cmd:"" aliases:"status" help:"Show the figures of an alert."`
+	Progress  alertProgress  `cmd:"" help:"Send a progress message."`
+	Stop      alertStop      `cmd:"" help:"Stop a wave for good."`
 	End       alertEnd       `cmd:"" help:"End an alert, with its message."`
 	Kill      alertKill      `cmd:"" help:"Stop at once everything that has not left."`
 }
@@ -27,6 +29,7 @@ type alertCommand struct {
 // place is what the commands about alerts share.
 type place struct {
 	config.Server
+	elsewhere
 	Establishment string `help:"Name of the establishment, when the instance has several." placeholder:"NAME"`
 }
 
@@ -45,6 +48,9 @@ type alertScenarios struct{ place }
 
 // Run lists the scenarios, and under each the values a launch asks for.
 func (c *alertScenarios) Run(s *session) error {
+	if c.Remote != "" {
+		return c.far(s)
+	}
 	return c.enter(s, func(h *House, scope access.Scope) error {
 		all, err := h.Alerting.Scenarios(s.ctx, scope, alerting.ScenarioFilter{})
 		if err != nil {
@@ -93,6 +99,9 @@ type alertLaunch struct {
 
 // Run shows the sheet and, with --go, launches.
 func (c *alertLaunch) Run(s *session) error {
+	if c.Remote != "" {
+		return c.far(s)
+	}
 	return c.enter(s, func(h *House, scope access.Scope) error {
 		id, err := h.scenario(s, scope, c.Scenario)
 		if err != nil {
@@ -183,6 +192,9 @@ type alertList struct{ place }
 
 // Run lists alerts.
 func (c *alertList) Run(s *session) error {
+	if c.Remote != "" {
+		return c.far(s)
+	}
 	return c.enter(s, func(h *House, scope access.Scope) error {
 		all, err := h.Alerting.Launches(s.ctx, scope, alerting.Page{})
 		if err != nil {
@@ -213,10 +225,14 @@ func (o *one) id() (uuid.UUID, error) {
 	return id, nil
 }
 
-func (o *one) enterOne(s *session, do func(h *House, scope access.Scope, id uuid.UUID) error) error {
+// enterOne does something to an alert, here or elsewhere.
+func (o *one) enterOne(s *session, do func(h *House, scope access.Scope, id uuid.UUID) error, far func(id uuid.UUID) error) error {
 	id, err := o.id()
 	if err != nil {
 		return err
+	}
+	if o.Remote != "" {
+		return far(id)
 	}
 	return o.enter(s, func(h *House, scope access.Scope) error { return do(h, scope, id) })
 }
@@ -237,7 +253,7 @@ func (c *alertStatus) Run(s *session) error {
 			s.printf("  %s %s: %d/%d", q.Skill, q.SiteName, q.Coming+q.Arrived, q.Needed)
 		}
 		return nil
-	})
+	}, func(id uuid.UUID) error { return c.far(s, id) })
 }
 
 type alertEnd struct {
@@ -253,6 +269,12 @@ func (c *alertEnd) Run(s *session) error {
 			text = alerting.Localized{"fr": c.Text, "en": c.Text}
 		}
 		return h.Alerting.End(s.ctx, scope, h.Clock.Now(), id, text)
+	}, func(id uuid.UUID) error {
+		body := map[string]any{}
+		if c.Text != "" {
+			body["text"] = alerting.Localized{"fr": c.Text, "en": c.Text}
+		}
+		return c.farAct(s, id, "/end", body)
 	})
 }
 
@@ -268,5 +290,35 @@ func (c *alertKill) Run(s *session) error {
 			return fmt.Errorf("kill %s: %w", id, err)
 		}
 		return nil
+	}, func(id uuid.UUID) error { return c.farAct(s, id, "/kill", map[string]any{"why": c.Why}) })
+}
+
+type alertProgress struct {
+	one
+	Text string `required:"" help:"The message." placeholder:"TEXT"`
+	To   string `default:"all" enum:"all,coming,unanswered" help:"all, coming or unanswered."`
+}
+
+// Run sends a progress message.
+func (c *alertProgress) Run(s *session) error {
+	text := alerting.Localized{"fr": c.Text, "en": c.Text}
+	return c.enterOne(s, func(h *House, scope access.Scope, id uuid.UUID) error {
+		return h.Alerting.Progress(s.ctx, scope, h.Clock.Now(), id, alerting.To(c.To), text)
+	}, func(id uuid.UUID) error {
+		return c.farAct(s, id, "/messages", map[string]any{"to": c.To, "text": text})
+	})
+}
+
+type alertStop struct {
+	one
+	Wave int `required:"" help:"Number of the wave, from 1." placeholder:"N"`
+}
+
+// Run stops a wave.
+func (c *alertStop) Run(s *session) error {
+	return c.enterOne(s, func(h *House, scope access.Scope, id uuid.UUID) error {
+		return h.Alerting.StopWave(s.ctx, scope, h.Clock.Now(), id, c.Wave)
+	}, func(id uuid.UUID) error {
+		return c.farAct(s, id, fmt.Sprintf("/waves/%d/stop", c.Wave), map[string]any{})
 	})
 }

@@ -9,6 +9,7 @@ import (
 	alertapi "tocsin/internal/alerting/api"
 	directoryapi "tocsin/internal/directory/api"
 	dispatchapi "tocsin/internal/dispatch/api"
+	hookapi "tocsin/internal/hooks/api"
 	identityapi "tocsin/internal/identity/api"
 	organisationapi "tocsin/internal/organisation/api"
 	"tocsin/internal/rest"
@@ -30,6 +31,7 @@ func (h *House) openDesk() error {
 	alertapi.Register(desk, h.Alerting)
 	dispatchapi.Register(desk, h.Dispatch)
 	adminapi.Register(desk, h.Journal)
+	hookapi.Register(desk, h.Hooks)
 	h.Desk = desk
 	return nil
 }

@@ -23,6 +23,7 @@ import (
 	"tocsin/internal/dispatch"
 	dispatchpages "tocsin/internal/dispatch/pages"
 	"tocsin/internal/document/table"
+	"tocsin/internal/hooks"
 	"tocsin/internal/i18n"
 	"tocsin/internal/identity"
 	"tocsin/internal/jobs"
@@ -40,7 +41,7 @@ import (
 func Migrations() []fs.FS {
 	return []fs.FS{
 		journal.Migrations, jobs.Migrations, rest.Migrations, organisation.Migrations, identity.Migrations,
-		directory.Migrations, dispatch.Migrations, alerting.Migrations,
+		directory.Migrations, dispatch.Migrations, alerting.Migrations, hooks.Migrations,
 	}
 }
 
@@ -49,6 +50,6 @@ func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(
 		i18n.Locales, access.Locales, channels.Locales, sms.Locales, smshttp.Locales, email.Locales, config.Locales, storage.Locales, backup.Locales, vault.Locales, journal.Locales, rest.Locales, ui.Locales,
 		table.Locales, phone.Locales, finess.Locales, organisation.Locales, organisationpages.Locales, directory.Locales, directorypages.Locales, proof.Locales,
-		dispatch.Locales, dispatchpages.Locales, alerting.Locales, alertpages.Locales, report.Locales, identity.Locales, administration.Locales, demo.Locales, bench.Locales, Locales,
+		dispatch.Locales, dispatchpages.Locales, alerting.Locales, alertpages.Locales, report.Locales, hooks.Locales, identity.Locales, administration.Locales, demo.Locales, bench.Locales, Locales,
 	)
 }

@@ -14,6 +14,7 @@ import (
 	"tocsin/internal/app"
 	"tocsin/internal/channels"
 	"tocsin/internal/config"
+	"tocsin/internal/hooks"
 )
 
 // The guides are for people whom no compiler warns: what they list is checked
@@ -205,5 +206,28 @@ func TestLinksBetweenDocumentsLead(t *testing.T) {
 	}
 	if seen == 0 {
 		t.Error("no link was found: the documents changed their form")
+	}
+}
+
+// TestTheGuideOfTheAPIIsTrue: every operation it shows exists, every event and
+// every outcome has its line.
+func TestTheGuideOfTheAPIIsTrue(t *testing.T) {
+	t.Parallel()
+	text := guide(t, "guides/api.md")
+	description := guide(t, "openapi.json")
+	for _, m := range regexp.MustCompile(`/api/v1(/[a-z]+)`).FindAllStringSubmatch(text, -1) {
+		if m[1] != "/openapi" && !strings.Contains(description, `"/api/v1`+m[1]) {
+			t.Errorf("the guide calls %s, which does not exist", m[0])
+		}
+	}
+	for _, k := range hooks.Kinds() {
+		if row(text, string(k)) == "" {
+			t.Errorf("the guide does not explain the event %s", k)
+		}
+	}
+	for _, o := range []hooks.Outcome{hooks.Started, hooks.Proposed, hooks.Duplicate, hooks.HeldBack, hooks.Over, hooks.Ignored} {
+		if row(text, string(o)) == "" {
+			t.Errorf("the guide does not explain the outcome %s", o)
+		}
 	}
 }

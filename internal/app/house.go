@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -26,6 +27,8 @@ import (
 	directorypages "tocsin/internal/directory/pages"
 	"tocsin/internal/directory/proof"
 	"tocsin/internal/dispatch"
+	"tocsin/internal/hooks"
+	"tocsin/internal/hooks/carrier"
 	"tocsin/internal/i18n"
 	"tocsin/internal/identity"
 	"tocsin/internal/jobs"
@@ -48,6 +51,9 @@ type Plan struct {
 	StyleGuide bool
 	// Cost of passwords; zero means the default. Tests take a cheap one.
 	Cost identity.Cost
+	// HookAddresses replaces the rule of the addresses of the inside that hooks may
+	// reach; nil keeps it. Tests listen on this machine.
+	HookAddresses func(net.IP) bool
 }
 
 // House is every room, joined.
@@ -66,6 +72,7 @@ type House struct {
 	Directory *directory.Directory
 	Dispatch  *dispatch.Dispatch
 	Alerting  *alerting.Service
+	Hooks     *hooks.Service
 	// Desk serves other programs.
 	Desk  *rest.Desk
 	Proof *proof.Service
@@ -163,6 +170,11 @@ func (h *House) join(ctx context.Context) error {
 		LinkBase: h.origin().String() + directorypages.ConfirmPath, Alarms: alarms{h.Alerting}, Log: h.Log,
 	})
 	h.Dispatch.Tell(sinks{h.Alerting, h.Proof})
+	h.Hooks = hooks.New(hooks.Options{
+		DB: h.DB, Guard: h.Guard, Vault: h.Vault, Alerting: h.Alerting, Dispatch: h.Dispatch, Carrier: carrier.New(h.HookAddresses), Log: h.Log,
+		Node: h.Dispatch.Node(), Version: Version,
+	})
+	h.Alerting.Tell(h.Hooks)
 	return h.openDesk()
 }
 

@@ -13,9 +13,11 @@ import (
 	directorypages "tocsin/internal/directory/pages"
 	dispatchpages "tocsin/internal/dispatch/pages"
 	"tocsin/internal/fault"
+	hookpages "tocsin/internal/hooks/pages"
 	"tocsin/internal/i18n"
 	identitypages "tocsin/internal/identity/pages"
 	organisationpages "tocsin/internal/organisation/pages"
+	"tocsin/internal/rest"
 	"tocsin/internal/storage"
 	"tocsin/internal/ui"
 )
@@ -56,6 +58,7 @@ func (h *House) register(r *ui.Router) {
 	})
 	organisationpages.Routes(r, organisationpages.Options{Service: h.Houses})
 	dispatchpages.Routes(r, dispatchpages.Options{Service: h.Dispatch})
+	hookpages.Routes(r, hookpages.Options{Service: h.Hooks, Alerting: h.Alerting, Root: h.origin().String() + rest.Root + "/hooks/"})
 	h.registerDesk(r)
 	if h.demo != nil {
 		h.demo.register(r)
@@ -67,6 +70,7 @@ func (h *House) register(r *ui.Router) {
 			{Label: "identity.envelopes.title", Hint: "identity.envelopes.hint", Path: identitypages.EnvelopesPath, Icon: "lock", Need: access.AccountRead},
 			{Label: "alerting.page.rules.title", Hint: "alerting.page.rules.hint", Path: alertpages.RulesPath, Icon: "shield", Need: access.AlertGovern},
 			{Label: "app.card.channels", Hint: "app.card.channels.hint", Path: dispatchpages.Path, Icon: "phone", Need: access.ChannelRead},
+			{Label: "app.card.hooks", Hint: "app.card.hooks.hint", Path: hookpages.Path, Icon: "link", Need: access.ChannelRead},
 			{Label: "app.card.tokens", Hint: "app.card.tokens.hint", Path: identitypages.TokensPath, Icon: "key", Need: access.AccountRead},
 		},
 	})

@@ -175,6 +175,9 @@ func (h *House) tasks() []jobs.Task {
 		h.alone("alerting.purge", alerting.PurgeEvery, func(ctx context.Context, now time.Time) (bool, error) {
 			return h.Alerting.Purge(ctx, access.Instance("alerting"), now)
 		}),
+		h.Hooks.Task(),
+		h.alone("hooks.watch", 5*time.Second, h.Hooks.Watch),
+		h.alone("hooks.sweep", time.Hour, func(ctx context.Context, now time.Time) (bool, error) { return false, h.Hooks.Sweep(ctx, now) }),
 		h.alone("rest.sweep", time.Hour, func(ctx context.Context, now time.Time) (bool, error) { return false, h.Desk.Sweep(ctx, now) }),
 		h.proving(),
 		{Name: "identity.sweep", Every: 10 * time.Minute, Run: func(ctx context.Context, now time.Time) (bool, error) {

@@ -16,6 +16,7 @@ var doors = map[string][]string{
 	"directory":      {"organisation", "dispatch"},
 	"identity":       {"organisation", "directory", "dispatch"},
 	"alerting":       {"organisation", "channels", "directory", "dispatch"},
+	"hooks":          {"alerting", "dispatch"},
 	"administration": {},
 	"lab":            {},
 }

@@ -89,7 +89,7 @@ func (p *process) follow(out io.Reader) {
 func (b *bench) step(name string, request any) (*process, error) { return b.stepBy(nil, name, request) }
 
 func (b *bench) stepBy(elsewhere func(*exec.Cmd) error, name string, request any) (*process, error) {
-	p, err := b.startBy(elsewhere, StepCommand, name)
+	p, err := b.startBy(elsewhere, b.Program, StepCommand, name)
 	if err != nil {
 		return nil, err
 	}

@@ -89,6 +89,7 @@ func Register[I, O any](d *Desk, op Operation, do func(ctx context.Context, c *C
 		// A body is read once its program is known.
 		Middlewares:                  huma.Middlewares{d.admit(op)},
 		MaxBodyBytes:                 BodyLimit,
+		SkipValidateBody:             op.Need == Signed, // what is signed is read by who checks the signature
 		RejectUnknownQueryParameters: true,
 	}
 	if op.Need != Signed {

@@ -14,6 +14,7 @@ import (
 	"tocsin/internal/directory"
 	"tocsin/internal/directory/proof"
 	"tocsin/internal/document/table"
+	"tocsin/internal/hooks"
 	"tocsin/internal/identity"
 	"tocsin/internal/identity/identitytest"
 	"tocsin/internal/organisation"
@@ -122,6 +123,15 @@ func (w *walk) furnish() {
 	w.must(err)
 	request := w.request(sc)
 	campaign, correction, confirm := w.campaign(system)
+	subscription, _, err := h.Hooks.Subscribe(ctx, access.Instance("story").Within(h.scope.Organisation()), h.now(), hooks.SubscriptionInput{Name: "Tableau Réglisse", URL: "https://tableau.example/", Events: hooks.Kinds()})
+	w.must(err)
+	w.must(h.Hooks.Try(ctx, access.Instance("story").Within(h.scope.Organisation()), h.now(), subscription.ID))
+	messages, err := h.Hooks.Deliveries(ctx, access.Instance("story").Within(h.scope.Organisation()), subscription.ID, uuid.Nil)
+	w.must(err)
+	door, _, err := h.Hooks.OpenDoor(ctx, access.Instance("story").Within(h.scope.Organisation()), h.now(), hooks.DoorInput{
+		Name: "Onduleurs Réglisse", Form: hooks.Own, Scenario: sc.ID, Mode: alerting.Test, Act: hooks.Propose, Gap: time.Hour,
+	})
+	w.must(err)
 	link := strings.TrimPrefix(h.sms.received(mobile(agent))[0].Link, identitytest.Origin().String()+"/r/")
 	h.sms.answer(mobile(agent), "1 30")
 	recipient := h.person(l, agent).ID
@@ -154,6 +164,9 @@ func (w *walk) furnish() {
 		{"/passerelles/", "passerelle", gateways[0].ID.String()},
 		{"/passerelles/", "secret", "devine"},
 		{"/administration/comptes/", "id", member.ID.String()},
+		{"/administration/liaisons/entrees/", "id", door.ID.String()},
+		{"/administration/liaisons/", "id", subscription.ID.String()},
+		{"/administration/liaisons/", "message", messages[0].ID.String()},
 		{"/administration/jetons/", "id", token.ID.String()},
 		{"/administration/enveloppes/", "id", envelope.String()},
 		{"/etablissement/", "id", site.ID.String()},
@@ -166,7 +179,7 @@ func (w *walk) furnish() {
 	} {
 		w.stolen.Set(name, id.String())
 	}
-	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe"}
+	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe"}
 }
 
 // request leaves a launch waiting for a second person.

@@ -24,7 +24,7 @@ const (
 
 // families are the beginnings of actions one may filter by, in the order shown.
 func families() []string {
-	return []string{"alert.", "scenario.", "directory.", "organisation.", "dispatch.", "identity.", "journal.", "instance."}
+	return []string{"alert.", "scenario.", "directory.", "organisation.", "dispatch.", "identity.", "hooks.", "journal.", "instance."}
 }
 
 // filterOf reads the filter kept in the address. What cannot be read counts as
