@@ -1,6 +1,7 @@
 // From the link of the first start to the report of the first alert, as the
 // person who installs does it. Each test goes on where the one before stopped.
 import assert from "node:assert/strict";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { PHONE, tabTo } from "../lib/browser.mjs";
 import { totp } from "../lib/login.mjs";
 import { hold, none, openAll, press, sound, submit } from "../lib/sound.mjs";
@@ -14,6 +15,16 @@ const road = {};
 
 // enter opens a page as the administrator signed in by the first test.
 const enter = (t, path, options = {}) => t.open(path, { ...options, state: road.state });
+
+// authenticator plugs a virtual security key into a page.
+async function authenticator(page) {
+  const device = await page.context().newCDPSession(page);
+  await device.send("WebAuthn.enable");
+  const { authenticatorId } = await device.send("WebAuthn.addVirtualAuthenticator", { options: {
+    protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true,
+  } });
+  return { device, authenticatorId };
+}
 
 const staff = (extra = "") => "Matricule;Nom;Prénom;Métier;Service;Portable;Courriel\r\n" +
   "1001;ABADIE;Léa;IADE;Urgences;;lea@ch.example\r\n" +
@@ -45,6 +56,7 @@ export const tests = {
     await page.fill("#f-code", totp(secret, Date.now()));
     await submit(page, "#f-code");
     assert.equal(await page.locator("ol.columns code").count(), 10);
+    road.secret = secret;
     await sound(t, page, "04-codes-de-secours");
     await press(page, "button.primary");
     assert.equal(new URL(page.url()).pathname, "/alertes");
@@ -54,11 +66,7 @@ export const tests = {
 
   "a passkey is registered, then signs in alone": async (t) => {
     const page = await enter(t, "/compte/second-facteur");
-    const device = await page.context().newCDPSession(page);
-    await device.send("WebAuthn.enable");
-    await device.send("WebAuthn.addVirtualAuthenticator", { options: {
-      protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true,
-    } });
+    const { device, authenticatorId } = await authenticator(page);
     await page.fill("#key-name", "Ordinateur de la salle de crise");
     await press(page, "[data-passkey=register] button");
     await page.goto(t.base + "/compte/second-facteur");
@@ -70,6 +78,59 @@ export const tests = {
     await sound(t, page, "07-connexion");
     await Promise.all([page.waitForURL(t.base + "/annuaire"), page.click("[data-passkey] button")]);
     await page.waitForSelector("h1");
+    [road.key] = (await device.send("WebAuthn.getCredentials", { authenticatorId })).credentials;
+  },
+
+  "a stranger’s key is refused; a code, then one’s own key, are second steps": async (t) => {
+    const page = await t.open("/connexion");
+    const { device, authenticatorId } = await authenticator(page);
+    const foreign = randomBytes(16).toString("base64");
+    await device.send("WebAuthn.addCredential", { authenticatorId, credential: {
+      credentialId: foreign, isResidentCredential: true, rpId: "localhost", userHandle: randomBytes(16).toString("base64"), signCount: 1,
+      privateKey: generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "der" }).toString("base64"),
+    } });
+    await page.click("[data-passkey] button");
+    await page.waitForFunction(() => document.querySelector("[data-passkey-note]").textContent !== "");
+    assert.equal(new URL(page.url()).pathname, "/connexion", "a key nobody registered opened the door");
+    await device.send("WebAuthn.removeCredential", { authenticatorId, credentialId: foreign });
+
+    const halfway = async () => {
+      await page.goto(t.base + "/connexion");
+      await page.fill("#f-login", LOGIN);
+      await page.fill("#f-password", PASSWORD);
+      await submit(page, "#f-password");
+      assert.equal(new URL(page.url()).pathname, "/connexion/second-facteur");
+    };
+    await halfway();
+    await sound(t, page, "07-second-facteur-demande");
+    await page.fill("#f-code", "000000");
+    await submit(page, "#f-code");
+    await page.waitForSelector(".summary");
+    await page.fill("#f-code", totp(road.secret, Date.now() + 30_000)); // the code of this half minute set the application up
+    await submit(page, "#f-code");
+    assert.equal(new URL(page.url()).pathname, "/alertes");
+
+    await page.context().clearCookies();
+    await device.send("WebAuthn.addCredential", { authenticatorId, credential: road.key });
+    await halfway();
+    await Promise.all([page.waitForURL(t.base + "/alertes"), page.click("[data-passkey] button")]);
+  },
+
+  "a sealed envelope: made, printed, kept": async (t) => {
+    const page = await enter(t, "/administration/enveloppes");
+    await sound(t, page, "07-enveloppes-vides");
+    await page.fill("#f-label", "Coffre du standard");
+    await submit(page, "#f-label");
+    await sound(t, page, "07-enveloppe-a-imprimer");
+    assert.match(await page.locator(".sheet code").innerText(), /^([A-Z2-9]{4} ){3}[A-Z2-9]{4}$/);
+    await press(page, "form[action$='/imprimee'] button");
+    await sound(t, page, "07-enveloppes");
+    await page.goto(t.base + "/administration/alertes");
+    await sound(t, page, "07-regles-des-alertes");
+    await page.goto(t.base + "/administration/alertes/information");
+    await sound(t, page, "07-notice");
+    await page.goto(t.base + "/compte");
+    await sound(t, page, "07-mon-compte");
   },
 
   "a gateway: added, tried, shown": async (t) => {
