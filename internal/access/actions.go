@@ -56,7 +56,7 @@ func Actions() []Action {
 // ProgramActions lists what a program may be given; the policies refuse it the rest.
 func ProgramActions() []Action {
 	return []Action{
-		ScenarioRead, AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertReport,
+		ScenarioRead, AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertAnswers, AlertReport,
 		OrganisationRead, DirectoryRead, DirectoryWrite, HealthRead, JournalRead,
 	}
 }

@@ -93,7 +93,8 @@ func (s *Service) event(ctx context.Context, tx *storage.Tx, scope access.Scope,
 	return s.herald.Herald(ctx, tx, scope, now, l, e)
 }
 
-// Timeline lists the events of an alert, the oldest first.
+// Timeline lists the events of an alert, the oldest first; without the names of
+// agents for who may not see what each of them did.
 func (s *Service) Timeline(ctx context.Context, scope access.Scope, launch uuid.UUID) (out []Event, err error) {
 	if err := s.guard.Check(scope, access.AlertRead); err != nil {
 		return nil, err
@@ -102,6 +103,9 @@ func (s *Service) Timeline(ctx context.Context, scope access.Scope, launch uuid.
 		out, err = readEvents(ctx, tx, scope, launch)
 		return err
 	})
+	if !s.guard.May(scope, access.AlertAnswers) {
+		out = unnamed(out)
+	}
 	return out, err
 }
 

@@ -101,6 +101,7 @@ func forgetPeople(ctx context.Context, tx *storage.Tx, scope access.Scope, launc
 			person_id = '00000000-0000-0000-0000-000000000000' WHERE organisation_id = $1 AND id IN (` + in + `)`,
 		`UPDATE alerting_attempts SET address = '' WHERE organisation_id = $1 AND recipient_id IN (` + in + `)`,
 		`UPDATE alerting_answers SET body = '', noted_by = '' WHERE organisation_id = $1 AND recipient_id IN (` + in + `)`,
+		`DELETE FROM alerting_recalls WHERE organisation_id = $1 AND recipient_id IN (` + in + `)`,
 	} {
 		if _, err := tx.Exec(ctx, query, storage.Args(ids, scope.Organisation())...); err != nil {
 			return false, err
@@ -118,6 +119,9 @@ func (s *Service) purged(ctx context.Context, tx *storage.Tx, scope access.Scope
 	}
 	if _, err := tx.Exec(ctx, `UPDATE alerting_events SET body = '' WHERE organisation_id = $1 AND launch_id = $2 AND kind IN ($3, $4, $5, $6)`,
 		scope.Organisation(), p.launch, string(EventManualCall), string(EventArrival), string(EventAttached), string(EventStop)); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM alerting_roll_people WHERE organisation_id = $1 AND launch_id = $2`, scope.Organisation(), p.launch); err != nil {
 		return err
 	}
 	old := storage.Micros(now.AddDate(0, 0, -int(p.keep)))

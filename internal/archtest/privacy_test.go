@@ -13,8 +13,9 @@ import (
 // personTables hold rows about one member of staff. A new one is added here by
 // somebody who has asked what it will be used for.
 var personTables = []string{
-	"alerting_answers", "alerting_attempts", "alerting_quota_people", "alerting_recipients", "alerting_unmatched",
-	"directory_absences", "directory_contacts", "directory_import_results", "directory_members", "directory_people",
+	"alerting_answers", "alerting_attempts", "alerting_quota_people", "alerting_recalls", "alerting_recipients", "alerting_roll_people", "alerting_stays",
+	"alerting_unmatched", "directory_absences", "directory_asked", "directory_contacts", "directory_corrections", "directory_import_results",
+	"directory_members", "directory_people", "directory_roster_people", "directory_shifts",
 	"dispatch_deliveries", "dispatch_replies",
 }
 

@@ -94,6 +94,8 @@ func rolesOf(actions []access.Action) (out []access.Role) {
 		switch a {
 		case access.AlertLaunch, access.AlertConduct, access.AlertKill:
 			role = access.Launcher
+		case access.AlertAnswers:
+			role = access.CrisisCell
 		case access.DirectoryWrite:
 			role = access.DirectoryManager
 		case access.JournalRead, access.AlertReport, access.HealthRead:

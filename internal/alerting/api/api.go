@@ -39,7 +39,9 @@ func (a api) reading(d *rest.Desk) {
 	}
 	rest.Register(d, op("alerts", "/alerts", "Alerts, the newest first"), a.launches)
 	rest.Register(d, op("alert", "/alerts/{id}", "One alert as it stands: figures, quotas, waves, media"), a.board)
-	rest.Register(d, op("alertPeople", "/alerts/{id}/people", "People of an alert, by name, with every answer and every message"), a.people)
+	people := op("alertPeople", "/alerts/{id}/people", "People of an alert, by name, with every answer and every message")
+	people.Need = access.AlertAnswers
+	rest.Register(d, people, a.people)
 	rest.Register(d, op("alertEvents", "/alerts/{id}/events", "What happened, the oldest first"), a.events)
 	rest.Register(d, op("requests", "/requests", "Launches that wait for a second person now"), a.requests)
 	rest.Register(d, op("request", "/requests/{id}", "What became of a launch that waited for a second person"), a.request)
