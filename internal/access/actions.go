@@ -13,6 +13,7 @@ const (
 	DirectoryWrite   Action = "directory.write"
 	DirectoryImport  Action = "directory.import"
 	DirectoryExport  Action = "directory.export"
+	DirectorySync    Action = "directory.sync"  // give the directory a list of people, by a program
 	DirectoryProve   Action = "directory.prove" // write to people to prove that they can be reached
 
 	ScenarioRead  Action = "scenario.read"
@@ -44,7 +45,7 @@ const (
 func Actions() []Action {
 	return []Action{
 		OrganisationRead, OrganisationWrite,
-		DirectoryRead, DirectoryNumbers, DirectoryWrite, DirectoryImport, DirectoryExport, DirectoryProve,
+		DirectoryRead, DirectoryNumbers, DirectoryWrite, DirectoryImport, DirectoryExport, DirectoryProve, DirectorySync,
 		ScenarioRead, ScenarioWrite,
 		AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertAnswers, AlertReport, AlertGovern, AlertPayroll,
 		ChannelRead, ChannelWrite,
@@ -57,6 +58,6 @@ func Actions() []Action {
 func ProgramActions() []Action {
 	return []Action{
 		ScenarioRead, AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertAnswers, AlertReport,
-		OrganisationRead, DirectoryRead, DirectoryWrite, HealthRead, JournalRead,
+		OrganisationRead, DirectoryRead, DirectoryWrite, DirectorySync, HealthRead, JournalRead,
 	}
 }

@@ -27,6 +27,7 @@ func (h *House) Checks() []administration.Check {
 		{ID: "journal", Title: "app.check.journal", Run: h.checkJournal},
 		{ID: "gateways", Title: "app.check.gateways", Run: h.checkGateways},
 		{ID: "dkim", Title: "app.check.dkim", Run: h.checkRecords},
+		{ID: "feeds", Title: "app.check.feeds", Run: h.checkFeeds},
 		{ID: "intake", Title: "app.check.intake", Run: h.checkIntake},
 	}
 }
@@ -169,6 +170,31 @@ func (h *House) testGateway(ctx context.Context, scope access.Scope, g dispatch.
 	// The health page may be read by people who may not try a gateway by hand;
 	// the program does it for them.
 	return h.Dispatch.TestGateway(ctx, access.System(scope.Organisation(), "doctor"), g.ID)
+}
+
+// checkFeeds dials every directory server of the establishment.
+func (h *House) checkFeeds(ctx context.Context, scope access.Scope) administration.Finding {
+	within := access.System(scope.Organisation(), "doctor")
+	list, err := h.Feeds.Feeds(ctx, within)
+	if err != nil {
+		f := finding(administration.Broken, "app.check.feeds.unreadable", "")
+		f.Err = err
+		return f
+	}
+	for _, server := range list {
+		if err := h.Feeds.Check(ctx, within, server.ID); err != nil {
+			f := finding(administration.Broken, "app.check.feeds.broken", "app.check.gateways.todo", "name", server.Name)
+			if said := fault.As(err); said != nil {
+				f.ToDo = administration.Say(said.Key, said.Args...)
+			}
+			f.Err = err
+			return f
+		}
+	}
+	if len(list) == 0 {
+		return finding(administration.Unused, "app.check.feeds.none", "")
+	}
+	return finding(administration.Well, "app.check.feeds.well", "", "n", len(list))
 }
 
 func (h *House) checkIntake(ctx context.Context, _ access.Scope) administration.Finding {

@@ -24,6 +24,8 @@ import (
 	"tocsin/internal/clock"
 	"tocsin/internal/config"
 	"tocsin/internal/directory"
+	"tocsin/internal/directory/feed"
+	"tocsin/internal/directory/ldap"
 	directorypages "tocsin/internal/directory/pages"
 	"tocsin/internal/directory/proof"
 	"tocsin/internal/dispatch"
@@ -76,6 +78,7 @@ type House struct {
 	// Desk serves other programs.
 	Desk  *rest.Desk
 	Proof *proof.Service
+	Feeds *feed.Service
 
 	leases *jobs.Leases
 	// wakers start a task before its time, by the task's name.
@@ -168,6 +171,9 @@ func (h *House) join(ctx context.Context) error {
 	h.Proof = proof.New(proof.Options{
 		DB: h.DB, Guard: h.Guard, Clock: h.Clock, Directory: h.Directory, Dispatch: h.Dispatch, Organisation: h.Houses, Catalog: h.Catalog,
 		LinkBase: h.origin().String() + directorypages.ConfirmPath, Alarms: alarms{h.Alerting}, Log: h.Log,
+	})
+	h.Feeds = feed.New(feed.Options{
+		DB: h.DB, Guard: h.Guard, Clock: h.Clock, Vault: h.Vault, Directory: h.Directory, Kinds: []feed.Kind{ldap.Kind{}}, Log: h.Log, Wake: h.wakeDirectory,
 	})
 	h.Dispatch.Tell(sinks{h.Alerting, h.Proof})
 	h.Hooks = hooks.New(hooks.Options{

@@ -180,6 +180,8 @@ func (h *House) tasks() []jobs.Task {
 		h.alone("hooks.sweep", time.Hour, func(ctx context.Context, now time.Time) (bool, error) { return false, h.Hooks.Sweep(ctx, now) }),
 		h.alone("rest.sweep", time.Hour, func(ctx context.Context, now time.Time) (bool, error) { return false, h.Desk.Sweep(ctx, now) }),
 		h.proving(),
+		h.alone("directory.watch", 10*time.Minute, h.Proof.Watch),
+		h.alone("directory.feeds", time.Minute, h.Feeds.Tick),
 		{Name: "identity.sweep", Every: 10 * time.Minute, Run: func(ctx context.Context, now time.Time) (bool, error) {
 			return false, h.Accounts.Sweep(ctx, now)
 		}},

@@ -100,6 +100,9 @@ func inRoom(t *testing.T, s source, sub string) {
 	if isFace(sub) && !isFace(s.sub) {
 		t.Errorf("%s enters its own %s: only app does", s.path, sub)
 	}
+	if outside(s.room, sub) && s.sub != sub {
+		t.Errorf("%s enters %s/%s: only app does", s.path, s.room, sub)
+	}
 }
 
 func checkDoor(t *testing.T, s source, room, sub string) {
@@ -126,9 +129,15 @@ func checkDoor(t *testing.T, s source, room, sub string) {
 		t.Errorf("%s: a tool knows no room, and it imports %s", s.path, room)
 	case !slices.Contains(doors[s.room], room):
 		t.Errorf("%s: there is no door from %s to %s", s.path, s.room, room)
-	case room == "channels" && sub != "":
+	case outside(room, sub):
 		t.Errorf("%s imports the implementation %s/%s: only app does", s.path, room, sub)
 	}
+}
+
+// outside tells the packages that speak to peers on the network: each stands
+// beside its room, behind an interface that the room declares.
+func outside(room, sub string) bool {
+	return room == "channels" && sub != "" || room == "directory" && sub == "ldap"
 }
 
 func isFace(sub string) bool {

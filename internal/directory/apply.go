@@ -60,7 +60,7 @@ func (d *Directory) Work(ctx context.Context, scope access.Scope) (more bool, er
 	inside := scope.Within(organisation)
 	switch state {
 	case Previewing:
-		_, err = d.Preview(ctx, inside, id)
+		err = d.carryOn(ctx, inside, id)
 	case Applying:
 		_, err = d.Confirm(ctx, inside, id)
 	default:
@@ -231,6 +231,9 @@ func (a *application) readPlaces(ctx context.Context, chunk []result) error {
 				return err
 			}
 			a.reading, err = newReading(a.i.Header, a.i.Mapping, a.i.Source, places, a.reference)
+			if err == nil {
+				a.reading.secret = a.key.Secret
+			}
 			return err
 		})
 	}
@@ -292,6 +295,11 @@ func (a *application) write(ctx context.Context, tx *storage.Tx, chunk []result)
 		}
 	}
 	if err := b.flush(ctx, tx); err != nil {
+		return err
+	}
+	conflicts := a.reading.conflicts
+	a.reading.conflicts = nil
+	if err := keepConflicts(ctx, tx, a.scope, a.i.Applied, a.i.ID, conflicts); err != nil {
 		return err
 	}
 	a.i.Done = chunk[len(chunk)-1].seq

@@ -79,11 +79,12 @@ func (d *Directory) Correct(ctx context.Context, tx *storage.Tx, scope access.Sc
 		}
 		return err
 	}
-	before := p.Person
+	old, before := p, p.Person
 	p.Contacts = corrected(p.Contacts, c, now)
 	if len(changedFields(before, p.Person)) == 0 {
 		return nil
 	}
+	byHand(d.key.Secret, &old, &p)
 	p.Updated, p.Revision = now, p.Revision+1
 	if err := d.writePerson(ctx, tx, scope, p, true); err != nil {
 		return err

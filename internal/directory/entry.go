@@ -25,6 +25,7 @@ type Problem struct {
 // entry is a row of a staff file once understood.
 type entry struct {
 	Match          string                 `json:"match"`
+	Key            string                 `json:"key,omitempty"`
 	Matricule      string                 `json:"matricule,omitempty"`
 	RPPS           string                 `json:"rpps,omitempty"`
 	LastName       string                 `json:"last"`
@@ -68,6 +69,9 @@ type reading struct {
 	places    *organisation.Places
 	reference *Reference
 	serial    uint32
+	// secret marks what lists said; conflicts are those of the merges made so far.
+	secret    [32]byte
+	conflicts []Conflict
 }
 
 func newReading(header []string, m Mapping, source string, places *organisation.Places, ref *Reference) (*reading, error) {
@@ -127,6 +131,9 @@ func (r *reading) read(line int, cells []string) *entry {
 		e.Status = Interne
 	}
 	e.Match = matchKey(e.Matricule, e.LastName, e.FirstName, r.source, 0)
+	if e.Matricule == "" && e.Key != "" {
+		e.Match = "k:" + storage.Fold(r.source) + ":" + e.Key
+	}
 	return e
 }
 
@@ -149,6 +156,8 @@ func (r *reading) field(e *entry, i int, f Field, cell string) {
 		cell = strings.ToValidUTF8(cell[:500], "")
 	}
 	switch f {
+	case FieldKey:
+		e.Key = cell
 	case FieldMatricule:
 		e.Matricule = cell
 	case FieldLastName:

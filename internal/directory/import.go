@@ -48,6 +48,7 @@ type Import struct {
 	Done, Total int
 	Summary     Summary
 	By          string
+	Handling    Handling
 	Created     time.Time
 	Updated     time.Time
 	// Applied is when it was confirmed; zero before.
@@ -69,6 +70,8 @@ type Summary struct {
 	Services, Sites []string
 	// Cautions concern the whole file.
 	Cautions []Problem
+	// Conflicts counts the values on which two sources disagree; rules decide.
+	Conflicts int
 	// Kept are the people an undo left as they are, since somebody changed them after.
 	Kept []string
 }
@@ -79,9 +82,26 @@ func (s Summary) Emptying() bool {
 	return slices.ContainsFunc(s.Cautions, func(p Problem) bool { return p.Key == "directory.import.many_gone" })
 }
 
+// Handling says how an import is carried on once it is read.
+type Handling struct {
+	// Auto confirms it without a person, as long as no more than GoneMost per
+	// cent of the source's people would leave; beyond, it waits.
+	Auto     bool `json:"auto,omitempty"`
+	GoneMost int  `json:"gone_most,omitempty"`
+	// Partial tells that the table is not the whole list: whom it does not speak
+	// of stays.
+	Partial bool `json:"partial,omitempty"`
+	// Feed is the server it was read from; Nil for a file or a program.
+	Feed uuid.UUID `json:"feed,omitzero"`
+}
+
+// tooMany tells that more people would leave than a program may decide.
+func (h Handling) tooMany(gone, owned int) bool { return gone*100 > h.GoneMost*owned }
+
 // File says where a table comes from.
 type File struct {
-	Name string
+	Name     string
+	Handling Handling
 	// Source is the owner of the rows; empty means "RH".
 	Source string
 }
@@ -93,22 +113,22 @@ type Rows interface {
 	Next() (table.Row, error)
 }
 
-const importColumns = `id, source, file_name, state, header, signature, format, mapping, total, done, generation, summary, actor_name, created_us, updated_us, applied_us, remembered`
+const importColumns = `id, source, file_name, state, header, signature, format, mapping, total, done, generation, summary, actor_name, created_us, updated_us, applied_us, remembered, handling`
 
 func scanImport(row func(...any) error) (Import, error) {
 	var i Import
-	var header, format, mapping, summary string
+	var header, format, mapping, summary, handling string
 	var created, updated int64
 	var applied sql.NullInt64
 	if err := row(&i.ID, &i.Source, &i.FileName, &i.State, &header, &i.signature, &format, &mapping, &i.Total, &i.Done, &i.generation, &summary,
-		&i.By, &created, &updated, &applied, &i.Remembered); err != nil {
+		&i.By, &created, &updated, &applied, &i.Remembered, &handling); err != nil {
 		return i, err
 	}
 	i.Created, i.Updated, i.Applied = storage.Time(created), storage.Time(updated), storage.NullTime(applied)
 	for _, part := range []struct {
 		text string
 		into any
-	}{{header, &i.Header}, {format, &i.Format}, {mapping, &i.Mapping}, {summary, &i.Summary}} {
+	}{{header, &i.Header}, {format, &i.Format}, {mapping, &i.Mapping}, {summary, &i.Summary}, {handling, &i.Handling}} {
 		if err := json.Unmarshal([]byte(part.text), part.into); err != nil {
 			return i, err
 		}
@@ -133,8 +153,8 @@ func readImport(ctx context.Context, tx *storage.Tx, scope access.Scope, id uuid
 
 // writeImport inserts or updates the row of an import.
 func writeImport(ctx context.Context, tx *storage.Tx, scope access.Scope, i Import, now time.Time) error {
-	texts := make([]string, 4)
-	for n, part := range []any{i.Header, i.Format, i.Mapping, i.Summary} {
+	texts := make([]string, 5)
+	for n, part := range []any{i.Header, i.Format, i.Mapping, i.Summary, i.Handling} {
 		b, err := json.Marshal(part)
 		if err != nil {
 			return err
@@ -142,11 +162,11 @@ func writeImport(ctx context.Context, tx *storage.Tx, scope access.Scope, i Impo
 		texts[n] = string(b)
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO directory_imports (organisation_id, `+importColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 		ON CONFLICT (organisation_id, id) DO UPDATE SET state = excluded.state, mapping = excluded.mapping, remembered = excluded.remembered, total = excluded.total, done = excluded.done,
 		generation = excluded.generation, summary = excluded.summary, updated_us = excluded.updated_us, applied_us = excluded.applied_us`,
 		scope.Organisation(), i.ID, i.Source, i.FileName, string(i.State), texts[0], i.signature, texts[1], texts[2], i.Total, i.Done, i.generation,
-		texts[3], i.By, storage.Micros(i.Created), storage.Micros(now), storage.NullMicros(i.Applied), i.Remembered)
+		texts[3], i.By, storage.Micros(i.Created), storage.Micros(now), storage.NullMicros(i.Applied), i.Remembered, texts[4])
 	return err
 }
 

@@ -15,6 +15,7 @@ type Field string
 // The fields. Ignored columns are read and thrown away.
 const (
 	Ignored         Field = ""
+	FieldKey        Field = "key" // by which a server names an entry for good
 	FieldMatricule  Field = "matricule"
 	FieldRPPS       Field = "rpps"
 	FieldLastName   Field = "last_name"
@@ -48,7 +49,7 @@ func Fields() []Field {
 	return []Field{
 		FieldMatricule, FieldLastName, FieldFirstName, FieldFullName, FieldMetier, FieldQualified, FieldSite, FieldService, FieldCode,
 		FieldStatus, FieldSemester, FieldContract, FieldAbsentFrom, FieldAbsentTo, FieldMobile, FieldMobileOwn, FieldPhone, FieldPhoneOwn,
-		FieldExtension, FieldDECT, FieldEmail, FieldEmailOwn, FieldRPPS, FieldLanguage, FieldProtected, FieldRefused,
+		FieldExtension, FieldDECT, FieldEmail, FieldEmailOwn, FieldRPPS, FieldLanguage, FieldProtected, FieldRefused, FieldKey,
 	}
 }
 
@@ -113,8 +114,17 @@ func guess(header []string, sample [][]string) Mapping {
 		}
 		m[i], taken[f] = f, true
 	}
+	// A column that holds nothing gives way to another of its name: servers have
+	// two places for a matricule, and fill one.
 	for i, h := range header {
-		take(i, fieldOf(h))
+		if filled(i, sample) {
+			take(i, fieldOf(h))
+		}
+	}
+	for i, h := range header {
+		if m[i] == Ignored {
+			take(i, fieldOf(h))
+		}
 	}
 	for i := range header {
 		if m[i] == Ignored && !confidential(header[i]) {
@@ -125,6 +135,10 @@ func guess(header []string, sample [][]string) Mapping {
 		m[slices.Index(m, FieldLastName)] = FieldFullName // "Nom" alone, holding "DUPONT Marie"
 	}
 	return m
+}
+
+func filled(column int, sample [][]string) bool {
+	return slices.ContainsFunc(sample, func(row []string) bool { return column < len(row) && row[column] != "" })
 }
 
 // fieldOf reads the name of a column.
@@ -178,13 +192,14 @@ func either(yes bool, a, b Field) Field {
 // exactHeader knows the headers of common staff files, and ours.
 func exactHeader(s string) (Field, bool) {
 	for f, known := range map[Field][]string{
-		FieldMatricule: {"matricule", "matricule_agent", "mat", "no_matricule", "num_matricule", "numero_matricule", "n_matricule", "n°_matricule", "identifiant", "id", "id_agent", "code_agent", "no_agent", "employee_id", "staff_id", "payroll_number", "agent"},
-		FieldLastName:  {"nom", "nom_usuel", "nom_d_usage", "nom_usage", "nom_de_famille", "nom_agent", "last_name", "lastname", "surname", "family_name"},
-		FieldFirstName: {"prenom", "prenom_usuel", "prenoms", "first_name", "firstname", "given_name", "forename"},
+		FieldKey:       {"cle_du_serveur"},
+		FieldMatricule: {"employeeid", "employeenumber", "matricule", "matricule_agent", "mat", "no_matricule", "num_matricule", "numero_matricule", "n_matricule", "n°_matricule", "identifiant", "id", "id_agent", "code_agent", "no_agent", "employee_id", "staff_id", "payroll_number", "agent"},
+		FieldLastName:  {"sn", "nom", "nom_usuel", "nom_d_usage", "nom_usage", "nom_de_famille", "nom_agent", "last_name", "lastname", "surname", "family_name"},
+		FieldFirstName: {"givenname", "prenom", "prenom_usuel", "prenoms", "first_name", "firstname", "given_name", "forename"},
 		FieldFullName:  {"nom_prenom", "nom_et_prenom", "nom_prenoms", "nom_complet", "agent_nom_prenom", "full_name", "name", "identite"},
-		FieldMetier:    {"metier", "fonction", "emploi", "grade", "profession", "libelle_emploi", "libelle_grade", "libelle_metier", "libelle_fonction", "job", "job_title", "role", "occupation"},
+		FieldMetier:    {"title", "metier", "fonction", "emploi", "grade", "profession", "libelle_emploi", "libelle_grade", "libelle_metier", "libelle_fonction", "job", "job_title", "role", "occupation"},
 		FieldQualified: {"qualification", "qualifications", "specialite", "specialites", "competence", "competences", "skill", "skills"},
-		FieldSite:      {"site", "etablissement", "lieu", "site_geographique", "campus", "location"},
+		FieldSite:      {"physicaldeliveryofficename", "site", "etablissement", "lieu", "site_geographique", "campus", "location"},
 		FieldService:   {"service", "libelle_service", "libelle_uf", "uf_libelle", "affectation", "unite", "unite_fonctionnelle", "nom_du_service", "department", "ward", "unit"},
 		FieldCode:      {"uf", "code_uf", "uf_code", "no_uf", "code_service", "num_uf", "numero_uf", "service_code", "department_code"},
 		FieldStatus:    {"statut", "status", "statut_agent", "type_de_contrat", "type_contrat", "position"},
@@ -197,7 +212,7 @@ func exactHeader(s string) (Field, bool) {
 		FieldMobileOwn: {"portable_perso", "mobile_perso", "tel_perso", "telephone_personnel", "tel_personnel", "gsm_perso"},
 		FieldMobile:    {"portable", "mobile", "gsm", "portable_pro", "mobile_pro", "tel_portable", "tel_mobile", "telephone_mobile", "telephone_portable", "mobile_phone"},
 		FieldPhoneOwn:  {"domicile", "tel_domicile", "telephone_domicile", "fixe_domicile", "home_phone"},
-		FieldPhone:     {"fixe", "tel", "telephone", "telephone_fixe", "tel_fixe", "phone", "landline", "tel_pro", "telephone_professionnel", "contact", "telephone_s", "numero", "numero_de_telephone"},
+		FieldPhone:     {"telephonenumber", "fixe", "tel", "telephone", "telephone_fixe", "tel_fixe", "phone", "landline", "tel_pro", "telephone_professionnel", "contact", "telephone_s", "numero", "numero_de_telephone"},
 		FieldExtension: {"poste", "poste_interne", "no_poste", "numero_interne", "num_poste", "tel_interne", "extension"},
 	} {
 		if slices.Contains(known, s) {

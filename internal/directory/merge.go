@@ -38,7 +38,10 @@ func (r *reading) merge(e *entry, old *record, now time.Time) record {
 		p.Site, p.Service = r.places.Find(e.Place)
 	}
 	r.details(e, &p)
-	p.Contacts = r.mergeContacts(e, p.Contacts, now)
+	if old != nil {
+		r.settle(e, old, &p)
+	}
+	p.Contacts = r.mergeContacts(r.heldContacts(e, old, &p), p.Contacts, now)
 	return p
 }
 
@@ -84,14 +87,14 @@ func (r *reading) details(e *entry, p *record) {
 // mergeContacts keeps what is known of each address, drops what the same
 // source gave before and gives no more, and respects the order of preference
 // that somebody chose: a new number takes the place of the one it replaces.
-func (r *reading) mergeContacts(e *entry, old []ContactPoint, now time.Time) []ContactPoint {
+func (r *reading) mergeContacts(given []entryContact, old []ContactPoint, now time.Time) []ContactPoint {
 	speaks := func(kind string) bool {
 		if kind == Email {
 			return slices.ContainsFunc(r.mapping, Field.isMail)
 		}
 		return slices.ContainsFunc(r.mapping, Field.isPhone)
 	}
-	fresh := slices.Clone(e.Contacts)
+	fresh := slices.Clone(given)
 	take := func(match func(entryContact) bool) *entryContact {
 		i := slices.IndexFunc(fresh, match)
 		if i < 0 {
@@ -179,6 +182,9 @@ func (r *reading) changes(old, p *record, e *entry) []Change {
 // samePlace tells whether the file's names lead to the place the person has. A
 // place that is not there yet is created when the import is applied.
 func (r *reading) samePlace(old *record, e *entry) bool {
+	if old.Source != "" && old.Source != r.source && (old.Service != uuid.Nil || old.Site != uuid.Nil) {
+		return true // where somebody works is for the list that owns him to say
+	}
 	if !r.mapping.has(FieldSite) && !r.mapping.has(FieldService) && !r.mapping.has(FieldCode) {
 		return true
 	}

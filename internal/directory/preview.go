@@ -62,6 +62,10 @@ func (d *Directory) Preview(ctx context.Context, scope access.Scope, id uuid.UUI
 		return i, err
 	}
 	i.State, i.Done = Ready, i.Total
+	if h := i.Handling; h.Auto && i.Summary.Gone > 0 && h.tooMany(i.Summary.Gone, c.owned) {
+		i.Handling.Auto = false
+		i.Summary.Cautions = append(i.Summary.Cautions, Problem{Key: "directory.import.waits", Args: []any{"count", i.Summary.Gone, "total", c.owned, "most", h.GoneMost}})
+	}
 	return i, d.keep(ctx, scope, i)
 }
 
@@ -79,6 +83,7 @@ type comparison struct {
 	again   map[int]bool        // rows that turned out to share a number with a later one
 	shared  map[uint64]bool     // numbers of several people
 	matched map[uuid.UUID]bool  // people the file speaks of
+	owned   int                 // people the source owns
 	blind   bool                // a row without readable key: whom it spoke of is unknown
 	place   map[string]struct{} // new places seen
 }
@@ -94,6 +99,9 @@ func (d *Directory) newComparison(ctx context.Context, scope access.Scope, i *Im
 			return err
 		}
 		c.reading, err = newReading(i.Header, i.Mapping, i.Source, places, d.reference)
+		if err == nil {
+			c.reading.secret = d.key.Secret
+		}
 		return err
 	})
 	return c, err
@@ -154,10 +162,15 @@ func (c *comparison) compare(ctx context.Context, rows []staged, forward bool) e
 	var keys []string
 	for n, row := range rows {
 		entries[n] = c.understand(row, forward)
-		keys = append(keys, entries[n].Match)
 	}
 	var results [][]any
 	err := c.db.Read(ctx, c.scope, func(tx *storage.Tx) error {
+		if err := c.byMail(ctx, tx, entries); err != nil {
+			return err
+		}
+		for _, e := range entries {
+			keys = append(keys, e.Match)
+		}
 		known, err := c.known(ctx, tx, c.scope, keys)
 		if err != nil {
 			return err
@@ -234,7 +247,7 @@ func (c *comparison) understand(row staged, forward bool) *entry {
 		e.problems = []Problem{p}
 		return e
 	}
-	if e.Matricule == "" && e.LastName != "" {
+	if e.Matricule == "" && e.Key == "" && e.LastName != "" {
 		e.Match = c.nameMatch(row.seq, e, forward)
 	}
 	if forward && e.LastName != "" {
@@ -324,7 +337,7 @@ func (c *comparison) result(row staged, e *entry, known map[string]*record) ([]a
 			warnings++
 		}
 	}
-	if errs > 0 && (e.Matricule == "" || row.problem != "" && old == nil) {
+	if errs > 0 && (e.Matricule == "" && e.Key == "" || row.problem != "" && old == nil) {
 		c.blind = true
 	}
 	kind, changes, id := KindNew, []Change(nil), uuid.Nil
@@ -334,6 +347,8 @@ func (c *comparison) result(row staged, e *entry, known map[string]*record) ([]a
 	case old != nil:
 		id = old.ID
 		after := c.reading.merge(e, old, c.clock.Now())
+		c.i.Summary.Conflicts += len(c.reading.conflicts)
+		c.reading.conflicts = nil
 		if changes = c.reading.changes(old, &after, e); len(changes) > 0 {
 			kind = KindChanged
 		} else if kind = KindSame; warnings == 0 {

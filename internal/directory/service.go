@@ -105,6 +105,7 @@ func (d *Directory) save(ctx context.Context, tx *storage.Tx, scope access.Scope
 	after.Created, after.Updated, after.Human, after.Source = now, now, p.ID, before.Source
 	if found {
 		after.Created, after.Human, after.Revision = before.Created, before.Human, before.Revision+1
+		byHand(d.key.Secret, &before, &after)
 	} else {
 		after.ID = storage.NewID(now)
 		after.Human = after.ID

@@ -39,7 +39,7 @@ func (d *Directory) Stage(ctx context.Context, scope access.Scope, rows Rows, fi
 		file.Source = "RH"
 	}
 	i := Import{
-		ID: storage.NewID(now), Source: file.Source, FileName: oneLine(file.Name), State: Staging, Header: rows.Header(), Format: rows.Format(),
+		ID: storage.NewID(now), Source: file.Source, FileName: oneLine(file.Name), State: Staging, Header: rows.Header(), Format: rows.Format(), Handling: file.Handling,
 		By: scope.Actor().Name, Created: now, signature: signature(rows.Header()),
 	}
 	if err := d.keep(ctx, scope, i); err != nil {

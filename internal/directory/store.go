@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -15,29 +16,34 @@ import (
 
 const personColumns = `p.id, p.since_gen, p.revision, p.source, p.matricule, p.rpps, p.last_name, p.first_name, p.metier, p.metier_label,
 	p.qualifications, p.service_id, p.site_id, p.status, p.semester, p.language, p.protected, p.refused, p.rest_until_us, p.contract_end_us,
-	p.absent_from_us, p.absent_to_us, p.departed_us, p.human_id, p.created_us, p.updated_us, p.match_key`
+	p.absent_from_us, p.absent_to_us, p.departed_us, p.human_id, p.created_us, p.updated_us, p.match_key, p.hand`
 
 // record is a version of a person as stored.
 type record struct {
 	Person
 	since int64
 	match string
+	// hand are the fields changed by hand, each with a mark of what the list said then.
+	hand map[string]string
 }
 
 func scanPerson(row func(...any) error) (record, error) {
 	var p record
 	var service, site uuid.NullUUID
-	var qualifications, refused string
+	var qualifications, refused, hand string
 	var rest, contract, from, to, departed sql.NullInt64
 	var created, updated int64
 	err := row(&p.ID, &p.since, &p.Revision, &p.Source, &p.Matricule, &p.RPPS, &p.LastName, &p.FirstName, &p.Metier, &p.MetierLabel,
 		&qualifications, &service, &site, &p.Status, &p.Semester, &p.Language, &p.Protected, &refused, &rest, &contract,
-		&from, &to, &departed, &p.Human, &created, &updated, &p.match)
+		&from, &to, &departed, &p.Human, &created, &updated, &p.match, &hand)
 	p.Qualifications, p.Refused = unpacked(qualifications), unpacked(refused)
 	p.Service, p.Site = service.UUID, site.UUID
 	p.RestUntil, p.ContractEnd = storage.NullTime(rest), storage.NullTime(contract)
 	p.AbsentFrom, p.AbsentTo, p.Departed = storage.NullTime(from), storage.NullTime(to), storage.NullTime(departed)
 	p.Created, p.Updated = storage.Time(created), storage.Time(updated)
+	if err == nil && hand != "" {
+		err = json.Unmarshal([]byte(hand), &p.hand)
+	}
 	return p, err
 }
 
@@ -45,7 +51,7 @@ var personInsert = []string{
 	"organisation_id", "id", "since_gen", "until_gen", "revision", "source", "match_key", "matricule", "rpps",
 	"last_name", "first_name", "name_folded", "search_folded", "metier", "metier_label", "qualifications", "service_id", "site_id", "status",
 	"semester", "language", "protected", "refused", "rest_until_us", "contract_end_us", "absent_from_us", "absent_to_us", "departed_us",
-	"points", "mobiles", "tried", "proven_us", "human_id", "human_keys", "human_by", "created_us", "updated_us",
+	"points", "mobiles", "tried", "proven_us", "human_id", "human_keys", "human_by", "created_us", "updated_us", "hand",
 }
 
 // values is the row of a version, with the evidence of who the person is.
@@ -60,8 +66,20 @@ func (p record) values(scope access.Scope, key vault.Derived) []any {
 		p.LastName, p.FirstName, storage.Fold(p.LastName + " " + p.FirstName), p.search(), p.Metier, p.MetierLabel, packed(p.Qualifications),
 		storage.NullID(p.Service), storage.NullID(p.Site), p.Status, p.Semester, p.Language, p.Protected, packed(p.Refused),
 		storage.NullMicros(p.RestUntil), storage.NullMicros(p.ContractEnd), storage.NullMicros(p.AbsentFrom), storage.NullMicros(p.AbsentTo),
-		storage.NullMicros(p.Departed), len(p.Contacts), mobiles, tried, storage.NullMicros(proven), human, evidence(key, p.Person), key.Key, storage.Micros(p.Created), storage.Micros(p.Updated),
+		storage.NullMicros(p.Departed), len(p.Contacts), mobiles, tried, storage.NullMicros(proven), human, evidence(key, p.Person), key.Key, storage.Micros(p.Created), storage.Micros(p.Updated), handText(p.hand),
 	}
+}
+
+// handText keeps nothing for the many whom no hand touched.
+func handText(hand map[string]string) string {
+	if len(hand) == 0 {
+		return ""
+	}
+	b, err := json.Marshal(hand)
+	if err != nil {
+		return "" // a map of texts always has a JSON form
+	}
+	return string(b)
 }
 
 // reach repeats what the contact points say. One that is shared proves nobody.

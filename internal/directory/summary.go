@@ -10,11 +10,13 @@ import (
 // gone lists the people of the same source whom the file does not speak of any
 // more. When a row could not be read one cannot know, and nobody is gone.
 func (c *comparison) gone(ctx context.Context) error {
+	if c.i.Handling.Partial {
+		return nil
+	}
 	if c.blind {
 		c.i.Summary.Cautions = append(c.i.Summary.Cautions, Problem{Key: "directory.import.gone_unknown"})
 		return nil
 	}
-	owned := 0
 	var results [][]any
 	err := c.db.Read(ctx, c.scope, func(tx *storage.Tx) error {
 		g, err := generation(ctx, tx, c.scope)
@@ -27,7 +29,7 @@ func (c *comparison) gone(ctx context.Context) error {
 			if err := row(&p.ID, &p.LastName, &p.FirstName); err != nil {
 				return err
 			}
-			owned++
+			c.owned++
 			if c.matched[p.ID] {
 				return nil
 			}
@@ -39,8 +41,8 @@ func (c *comparison) gone(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(results)*5 > owned && len(results) > 20 {
-		c.i.Summary.Cautions = append(c.i.Summary.Cautions, Problem{Key: "directory.import.many_gone", Args: []any{"count", len(results), "total", owned}})
+	if len(results)*5 > c.owned && len(results) > 20 {
+		c.i.Summary.Cautions = append(c.i.Summary.Cautions, Problem{Key: "directory.import.many_gone", Args: []any{"count", len(results), "total", c.owned}})
 	}
 	for chunk := range slices.Chunk(results, stageChunk) {
 		if err := c.db.Write(ctx, c.scope, func(tx *storage.Tx) error {

@@ -31,6 +31,12 @@ func (d *Directory) Sweep(ctx context.Context, scope access.Scope) error {
 		return err
 	}
 	limit := storage.Micros(d.clock.Now().Add(-UndoFor))
+	if err := d.db.Write(ctx, scope, func(tx *storage.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM directory_conflicts WHERE found_us < $1`, limit)
+		return err
+	}); err != nil {
+		return err
+	}
 	type over struct {
 		organisation uuid.UUID
 		Import

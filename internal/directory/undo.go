@@ -111,6 +111,10 @@ func (d *Directory) goBack(ctx context.Context, scope access.Scope, i *Import) e
 			scope.Organisation(), next); err != nil {
 			return err
 		}
+		// What it had decided is undone with it.
+		if _, err := tx.Exec(ctx, `DELETE FROM directory_conflicts WHERE organisation_id = $1 AND import_id = $2`, scope.Organisation(), i.ID); err != nil {
+			return err
+		}
 		i.State = Undone
 		return writeImport(ctx, tx, scope, *i, d.clock.Now())
 	})

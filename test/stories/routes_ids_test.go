@@ -12,6 +12,7 @@ import (
 	"tocsin/internal/access"
 	"tocsin/internal/alerting"
 	"tocsin/internal/directory"
+	"tocsin/internal/directory/feed"
 	"tocsin/internal/directory/proof"
 	"tocsin/internal/document/table"
 	"tocsin/internal/hooks"
@@ -132,6 +133,8 @@ func (w *walk) furnish() {
 		Name: "Onduleurs Réglisse", Form: hooks.Own, Scenario: sc.ID, Mode: alerting.Test, Act: hooks.Propose, Gap: time.Hour,
 	})
 	w.must(err)
+	server, err := h.Feeds.Save(ctx, system, feed.Feed{Kind: "ldap", Name: "Serveur Pivoine", Settings: feed.Settings{"host": "127.0.0.1", "port": "1", "base": "dc=valbrume"}})
+	w.must(err)
 	link := strings.TrimPrefix(h.sms.received(mobile(agent))[0].Link, identitytest.Origin().String()+"/r/")
 	h.sms.answer(mobile(agent), "1 30")
 	recipient := h.person(l, agent).ID
@@ -154,6 +157,8 @@ func (w *walk) furnish() {
 		{"/c/", "code", confirm},
 		{"/annuaire/campagnes/", "id", campaign},
 		{"/annuaire/campagnes/", "correction", correction},
+		{"/annuaire/serveurs/", "id", server.ID.String()},
+		{"/annuaire/conflits/", "conflit", agent.ID.String()},
 		{"/annuaire/groupes/", "id", group.String()},
 		{"/annuaire/import/", "id", imported.ID.String()},
 		{"/annuaire/planning/", "id", roster.ID.String()},
@@ -179,7 +184,7 @@ func (w *walk) furnish() {
 	} {
 		w.stolen.Set(name, id.String())
 	}
-	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe"}
+	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine"}
 }
 
 // request leaves a launch waiting for a second person.

@@ -17,6 +17,8 @@ import (
 	"tocsin/internal/channels"
 	"tocsin/internal/clock"
 	"tocsin/internal/directory"
+	"tocsin/internal/directory/feed"
+	"tocsin/internal/directory/ldap"
 	"tocsin/internal/directory/pages"
 	"tocsin/internal/directory/phone"
 	"tocsin/internal/directory/proof"
@@ -45,6 +47,7 @@ type ward struct {
 	scope   access.Scope
 	router  *ui.Router
 	proof   *proof.Service
+	feeds   *feed.Service
 	catalog *i18n.Catalog
 	woken   int
 }
@@ -65,6 +68,7 @@ func newWard(t *testing.T, roles ...access.Role) *ward {
 	if w.catalog, err = i18n.Load(sentences()...); err != nil {
 		t.Fatal(err)
 	}
+	w.feeds = feed.New(feed.Options{DB: db, Guard: guard, Clock: w.clock, Vault: dispatchtest.OpenVault{}, Directory: w.d, Kinds: []feed.Kind{ldap.Kind{}}})
 	w.proof = proof.New(proof.Options{
 		DB: db, Guard: guard, Clock: w.clock, Directory: w.d, Organisation: w.org, Catalog: w.catalog, LinkBase: "https://t.example" + pages.ConfirmPath,
 		Dispatch: dispatchtest.Outbox(t, db, w.clock, nil, dispatchtest.NewAir(channels.SMS), dispatchtest.NewAir(channels.Email)),
@@ -78,14 +82,14 @@ func newWard(t *testing.T, roles ...access.Role) *ward {
 
 // sentences are those of a house with these pages; the first three are there anyway.
 func sentences() []fs.FS {
-	return []fs.FS{i18n.Locales, access.Locales, ui.Locales, pages.Locales, directory.Locales, proof.Locales, phone.Locales, table.Locales, organisation.Locales}
+	return []fs.FS{i18n.Locales, access.Locales, ui.Locales, pages.Locales, directory.Locales, proof.Locales, feed.Locales, ldap.Locales, phone.Locales, table.Locales, organisation.Locales}
 }
 
 func (w *ward) as(roles ...access.Role) *ui.Router { return w.asVisitor(uitest.As(roles...)) }
 
 func (w *ward) asVisitor(v ui.Visitor) *ui.Router {
 	r := uitest.House(w.t, v, func(o *ui.Options) { o.Clock = w.clock }, sentences()[3:]...)
-	pages.Routes(r, pages.Options{Directory: w.d, Organisation: w.org, Proof: w.proof, Catalog: w.catalog, Clock: w.clock, Wake: func() { w.woken++ }})
+	pages.Routes(r, pages.Options{Directory: w.d, Organisation: w.org, Proof: w.proof, Feeds: w.feeds, Catalog: w.catalog, Clock: w.clock, Wake: func() { w.woken++ }})
 	return r
 }
 

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"tocsin/internal/directory"
+	"tocsin/internal/directory/proof"
 	"tocsin/internal/ui"
 
 	"github.com/google/uuid"
@@ -12,7 +13,27 @@ func (p pages) quality(c *ui.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.Render(qualityPage(c, q))
+	alarms, _, err := p.proof.Alarms(c.Ctx(), c.Scope)
+	if err != nil {
+		return err
+	}
+	test, tested, err := p.proof.LastTest(c.Ctx(), c.Scope)
+	if err != nil {
+		return err
+	}
+	v := health{Quality: q, alarms: alarms}
+	if tested {
+		v.test = &test
+	}
+	return c.Render(qualityPage(c, v))
+}
+
+// health is what the page of the quality shows.
+type health struct {
+	directory.Quality
+	alarms []proof.Alarm
+	// test is the last discreet test; nil when there never was one.
+	test *proof.View
 }
 
 // toProve leads to the people of a service who never answered.

@@ -10,6 +10,7 @@ import (
 	"tocsin/internal/access"
 	"tocsin/internal/clock"
 	"tocsin/internal/directory"
+	"tocsin/internal/directory/feed"
 	"tocsin/internal/directory/proof"
 	"tocsin/internal/fault"
 	"tocsin/internal/i18n"
@@ -30,6 +31,7 @@ type Options struct {
 	Directory    *directory.Directory
 	Organisation *organisation.Service
 	Proof        *proof.Service
+	Feeds        *feed.Service
 	// Catalog speaks to who follows a link, whose language is not that of the browser.
 	Catalog *i18n.Catalog
 	Clock   clock.Clock
@@ -41,6 +43,7 @@ type pages struct {
 	d       *directory.Directory
 	houses  *organisation.Service
 	proof   *proof.Service
+	feeds   *feed.Service
 	catalog *i18n.Catalog
 	clock   clock.Clock
 	codes   *ui.Gate
@@ -55,7 +58,7 @@ const exportTime = 5 * time.Minute
 
 // Routes registers the pages of this room.
 func Routes(r *ui.Router, o Options) {
-	p := pages{d: o.Directory, houses: o.Organisation, proof: o.Proof, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), wake: o.Wake}
+	p := pages{d: o.Directory, houses: o.Organisation, proof: o.Proof, feeds: o.Feeds, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), wake: o.Wake}
 	if p.wake == nil {
 		p.wake = func() {}
 	}
@@ -80,6 +83,9 @@ func Routes(r *ui.Router, o Options) {
 	p.importRoutes(r)
 	p.rosterRoutes(r)
 	p.campaignRoutes(r)
+	p.alarmRoutes(r)
+	p.conflictRoutes(r)
+	p.feedRoutes(r)
 }
 
 func (p pages) campaignRoutes(r *ui.Router) {

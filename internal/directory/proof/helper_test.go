@@ -236,3 +236,14 @@ func wantFault(t testing.TB, err error, key string) {
 		t.Errorf("error = %v, want %s", err, key)
 	}
 }
+
+func (w *ward) instance() access.Scope { return access.Instance("test") }
+
+func (w *ward) record(events ...directory.ContactEvent) {
+	w.t.Helper()
+	if err := w.db.Write(w.t.Context(), w.system(), func(tx *storage.Tx) error {
+		return w.dir.Record(w.t.Context(), tx, w.system(), w.now(), events)
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+}
