@@ -325,11 +325,11 @@ func campaignForm(c *ui.Context, f *ui.Form, v plan) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Select(f, ui.FieldSpec{Name: "hours", Label: c.Loc.T("directory.page.campaign.hour.from"), Hint: c.Loc.T("directory.page.campaign.hour.hint")}, hourChoices(c)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Select(f, ui.FieldSpec{Name: "hours", Label: c.Loc.T("directory.page.campaign.hour.from"), Hint: c.Loc.T("directory.page.campaign.hour.hint"), Required: true}, hourChoices(c)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Select(f, ui.FieldSpec{Name: "to", Label: c.Loc.T("directory.page.campaign.hour.to")}, hourChoices(c)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Select(f, ui.FieldSpec{Name: "to", Label: c.Loc.T("directory.page.campaign.hour.to"), Required: true}, hourChoices(c)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
