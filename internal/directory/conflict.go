@@ -251,10 +251,11 @@ func copyField(to *Person, from Person, field string) {
 }
 
 // keepConflicts writes the conflicts of some merges; the newest of a person, a
-// field and a source is the one that is shown.
+// field and two sources is the one that is shown.
 func keepConflicts(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, importID uuid.UUID, list []Conflict) error {
 	for _, c := range list {
-		if _, err := tx.Exec(ctx, `DELETE FROM directory_conflicts WHERE organisation_id = $1 AND person_id = $2 AND field = $3 AND kept_by = $4 AND other_by = $5`,
+		if _, err := tx.Exec(ctx, `DELETE FROM directory_conflicts WHERE organisation_id = $1 AND person_id = $2 AND field = $3
+			AND (kept_by = $4 AND other_by = $5 OR kept_by = $5 AND other_by = $4)`,
 			scope.Organisation(), c.Person, c.Field, c.KeptBy, c.OtherBy); err != nil {
 			return err
 		}

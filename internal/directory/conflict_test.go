@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"testing"
+	"time"
 
 	"tocsin/internal/access"
 	"tocsin/internal/directory"
@@ -10,6 +11,7 @@ import (
 // lists imports a small table under a source.
 func (h hospital) lists(t *testing.T, source string, header []string, rows ...[]string) directory.Import {
 	t.Helper()
+	h.clock.Advance(time.Minute)
 	i, err := h.Stage(t.Context(), h.scope, &directory.Table{Columns: header, Lines: rows}, directory.File{Name: source + ".csv", Source: source})
 	if err != nil {
 		t.Fatal(err)
