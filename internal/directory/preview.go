@@ -379,23 +379,3 @@ func (c *comparison) row(row staged, kind string, id uuid.UUID, name string, e *
 	}
 	return []any{c.scope.Organisation(), c.i.ID, row.seq, row.line, kind, storage.NullID(id), name, texts[0], packed(fields), texts[1], texts[2], errs, warnings}, nil
 }
-
-// newPlaces notes the sites and services that do not exist yet.
-func (c *comparison) newPlaces(e *entry) {
-	site, service := c.reading.places.Find(e.Place)
-	if e.Place.Site != "" && site == uuid.Nil {
-		c.note(&c.i.Summary.Sites, "site", e.Place.Site)
-	}
-	if name := strings.TrimSpace(e.Place.Service + " " + e.Place.Code); name != "" && service == uuid.Nil {
-		c.note(&c.i.Summary.Services, "service "+storage.Fold(e.Place.Site), name)
-	}
-}
-
-func (c *comparison) note(list *[]string, prefix, name string) {
-	key := prefix + " " + storage.Fold(name)
-	if _, seen := c.place[key]; seen || len(*list) >= placesShown {
-		return
-	}
-	c.place[key] = struct{}{}
-	*list = append(*list, name)
-}

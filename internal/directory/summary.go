@@ -3,6 +3,9 @@ package directory
 import (
 	"context"
 	"slices"
+	"strings"
+
+	"github.com/google/uuid"
 
 	"tocsin/internal/storage"
 )
@@ -96,4 +99,24 @@ func (c *comparison) summarise(ctx context.Context) error {
 	})
 	s.Same = s.Rows - s.New - s.Changed - s.Refused
 	return err
+}
+
+// newPlaces notes the sites and services that do not exist yet.
+func (c *comparison) newPlaces(e *entry) {
+	site, service := c.reading.places.Find(e.Place)
+	if e.Place.Site != "" && site == uuid.Nil {
+		c.note(&c.i.Summary.Sites, "site", e.Place.Site)
+	}
+	if name := strings.TrimSpace(e.Place.Service + " " + e.Place.Code); name != "" && service == uuid.Nil {
+		c.note(&c.i.Summary.Services, "service "+storage.Fold(e.Place.Site), name)
+	}
+}
+
+func (c *comparison) note(list *[]string, prefix, name string) {
+	key := prefix + " " + storage.Fold(name)
+	if _, seen := c.place[key]; seen || len(*list) >= placesShown {
+		return
+	}
+	c.place[key] = struct{}{}
+	*list = append(*list, name)
 }
