@@ -10,6 +10,8 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/directory"
+	"tocsin/internal/directory/feed"
+	"tocsin/internal/directory/ldap"
 	"tocsin/internal/directory/pages"
 	"tocsin/internal/directory/phone"
 	"tocsin/internal/directory/proof"
@@ -120,7 +122,7 @@ func TestQualityPage(t *testing.T) {
 
 func TestSentences(t *testing.T) {
 	t.Parallel()
-	i18ntest.Room(t, ".", pages.Locales, directory.Locales, proof.Locales, phone.Locales, table.Locales, ui.Locales)
+	i18ntest.Room(t, ".", pages.Locales, directory.Locales, proof.Locales, feed.Locales, ldap.Locales, phone.Locales, table.Locales, ui.Locales)
 	loc := i18ntest.Localizer(t, "en", pages.Locales, directory.Locales, phone.Locales, table.Locales)
 	for _, cause := range directory.Causes() {
 		if !loc.Has("directory.page.mend."+string(cause)) || !loc.Has("directory.page.short."+string(cause)) {
