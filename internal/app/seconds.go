@@ -6,9 +6,7 @@ import (
 	"tocsin/internal/access"
 	"tocsin/internal/alerting"
 	"tocsin/internal/channels"
-	"tocsin/internal/i18n"
 	"tocsin/internal/identity"
-	"tocsin/internal/ui"
 )
 
 // seconds tells « Alerte » how to reach those whose accounts may launch.
@@ -23,22 +21,6 @@ func (s seconds) Seconds(ctx context.Context, scope access.Scope) ([]alerting.Se
 	out := make([]alerting.Second, len(list))
 	for i, a := range list {
 		out[i] = alerting.Second{Account: a.Account, Language: a.Language, Medium: channels.Medium(a.Medium), Address: a.Address}
-	}
-	return out, nil
-}
-
-// banners ask every room, and show the lines in that order.
-type banners []ui.Banners
-
-// Banners gathers the lines.
-func (all banners) Banners(ctx context.Context, scope access.Scope, loc *i18n.Localizer) ([]ui.Banner, error) {
-	var out []ui.Banner
-	for _, b := range all {
-		lines, err := b.Banners(ctx, scope, loc)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, lines...)
 	}
 	return out, nil
 }

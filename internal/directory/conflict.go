@@ -182,10 +182,11 @@ func contactsOf(kind string, list []string) (p Person) {
 
 func sorted(list []string) string { return strings.Join(slices.Sorted(slices.Values(list)), "\n") }
 
-// digest is a keyed mark of what a list said: nothing of it can be read back.
-func (r *reading) digest(value string) string { return digest(r.secret, value) }
+// digest is the keyed mark of what a list said.
+func (r *reading) digest(value string) string { return keyedMark(r.secret, value) }
 
-func digest(secret [32]byte, value string) string {
+// keyedMark recognises a value without holding it: nothing of it can be read back.
+func keyedMark(secret [32]byte, value string) string {
 	h := hmac.New(sha256.New, secret[:])
 	h.Write([]byte(value))
 	return hex.EncodeToString(h.Sum(nil)[:8])
@@ -213,7 +214,7 @@ func byHand(secret [32]byte, before, after *record) {
 					given = append(given, k.Address)
 				}
 			}
-			after.hand[f] = digest(secret, sorted(given))
+			after.hand[f] = keyedMark(secret, sorted(given))
 		case slices.Contains(ruled(), f):
 			after.hand[f] = ""
 		}
@@ -374,7 +375,7 @@ func (d *Directory) turn(ctx context.Context, tx *storage.Tx, scope access.Scope
 	}
 	byHand(d.key.Secret, &before, &p)
 	if !isContact(c.Field) && p.Source != "" {
-		p.hand[c.Field] = pinned + digest(d.key.Secret, c.Kept)
+		p.hand[c.Field] = pinned + keyedMark(d.key.Secret, c.Kept)
 	}
 	p.Updated, p.Revision = now, p.Revision+1
 	return d.writePerson(ctx, tx, scope, p, true)

@@ -54,7 +54,7 @@ func apart(c *ui.Context) {
 func (p *Pages) guarded(c *ui.Context, check func() (alerting.RecallCheck, error)) (recall, error) {
 	apart(c)
 	address := ui.AddressOf(c.Ctx())
-	if p.codes.shut(address, c.Now) {
+	if p.codes.Shut(address, c.Now) {
 		return recall{}, fault.New(fault.TooMany, "alerting.page.answer.too_many")
 	}
 	v := recall{}
@@ -62,7 +62,7 @@ func (p *Pages) guarded(c *ui.Context, check func() (alerting.RecallCheck, error
 	if v.RecallCheck, err = check(); err != nil {
 		return v, err
 	}
-	p.codes.tried(address, v.Reason != alerting.RecallUnknown, c.Now)
+	p.codes.Tried(address, v.Reason != alerting.RecallUnknown, c.Now)
 	c.Zone = v.Zone
 	v.Address = p.recallBase + v.Order.Code
 	return v, nil
