@@ -111,7 +111,7 @@ type ReportDoor struct {
 	Left    int `json:"left"`
 	Inside  int `json:"inside"`
 	// Stays are the comings that were not taken back; Hours what they lasted
-	// together, those that last still counted until the report.
+	// together, those that last still counted until the end of the alert or the report.
 	Stays int     `json:"stays"`
 	Hours float64 `json:"hours"`
 }
@@ -130,11 +130,15 @@ func (r *Report) door(ctx context.Context, tx *storage.Tx, scope access.Scope) e
 	if err != nil {
 		return err
 	}
+	until := r.At // whose departure nobody ticked has not stayed for weeks
+	if ended := r.Launch.EndedAt; !ended.IsZero() && ended.Before(until) {
+		until = ended
+	}
 	for i := range ticked {
 		p := Recipient{Stays: ticked[i].whole(stays[ticked[i].ID])}
 		r.Door.Arrived++
 		r.Door.Stays += len(p.Stays)
-		r.Door.Hours += p.OnSite(r.At).Hours()
+		r.Door.Hours += p.OnSite(until).Hours()
 		if p.Inside() {
 			r.Door.Inside++
 		} else {

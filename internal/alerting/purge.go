@@ -101,7 +101,7 @@ func forgetPeople(ctx context.Context, tx *storage.Tx, scope access.Scope, launc
 			person_id = '00000000-0000-0000-0000-000000000000' WHERE organisation_id = $1 AND id IN (` + in + `)`,
 		`UPDATE alerting_attempts SET address = '' WHERE organisation_id = $1 AND recipient_id IN (` + in + `)`,
 		`UPDATE alerting_answers SET body = '', noted_by = '' WHERE organisation_id = $1 AND recipient_id IN (` + in + `)`,
-		`DELETE FROM alerting_recalls WHERE organisation_id = $1 AND recipient_id IN (` + in + `)`,
+		`UPDATE alerting_recalls SET code = '', body = '', signature = '' WHERE organisation_id = $1 AND recipient_id IN (` + in + `)`,
 	} {
 		if _, err := tx.Exec(ctx, query, storage.Args(ids, scope.Organisation())...); err != nil {
 			return false, err

@@ -14,7 +14,7 @@ import (
 // somebody who has asked what it will be used for.
 var personTables = []string{
 	"alerting_answers", "alerting_attempts", "alerting_quota_people", "alerting_recalls", "alerting_recipients", "alerting_roll_people", "alerting_stays",
-	"alerting_unmatched", "directory_absences", "directory_asked", "directory_contacts", "directory_corrections", "directory_import_results",
+	"alerting_unmatched", "directory_absences", "directory_asked", "directory_conflicts", "directory_contacts", "directory_corrections", "directory_import_results",
 	"directory_members", "directory_people", "directory_roster_people", "directory_shifts",
 	"dispatch_deliveries", "dispatch_replies",
 }

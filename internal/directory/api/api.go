@@ -39,7 +39,7 @@ type wanted struct {
 	Site     uuid.UUID `query:"site" format:"uuid"`
 	Group    uuid.UUID `query:"group" format:"uuid"`
 	Metier   string    `query:"metier" maxLength:"80" doc:"Folded code: iade"`
-	Cause    string    `query:"cause" enum:"no_contact,no_mobile,stopped,bounced,failed,shared,never_tried,unproven" doc:"Only those whom nothing may reach, for that cause"`
+	Cause    string    `query:"cause" enum:"no_contact,no_mobile,stopped,bounced,failed,shared,foreign,never_tried,unproven" doc:"Only those whom nothing may reach, for that cause"`
 	Departed bool      `query:"departed" doc:"Those who left instead"`
 }
 

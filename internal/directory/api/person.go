@@ -46,7 +46,7 @@ type Contact struct {
 	Masked  bool      `json:"masked"`
 	Private bool      `json:"private"`
 	Shared  bool      `json:"shared"`
-	State   string    `json:"state" enum:"never,delivered,answered,failed,bounced,stopped" doc:"The last thing known of it"`
+	State   string    `json:"state" enum:"never,delivered,answered,failed,bounced,stopped,foreign" doc:"The last thing known of it"`
 }
 
 func shown(p directory.Person) Person {
