@@ -70,7 +70,8 @@ func (h *House) Serve(ctx context.Context, ready chan<- net.Addr) error {
 	if err != nil {
 		return err
 	}
-	if err := h.Directory.ClearCut(ctx, access.Instance("start")); err != nil {
+	// Somebody who stops a program that has just started finds no error.
+	if err := h.Directory.ClearCut(context.WithoutCancel(ctx), access.Instance("start")); err != nil {
 		return errors.Join(err, listening.Close())
 	}
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))

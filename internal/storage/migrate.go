@@ -25,7 +25,8 @@ type Migration struct {
 }
 
 // Migrate brings the schema up to date with the rooms' migrations, each an FS
-// that holds migrations/*.sql. On PostgreSQL it then puts row-level security
+// that holds migrations/*.sql. Rooms are built apart: one that comes later may
+// bring a step dated before the last that was applied. On PostgreSQL it then puts row-level security
 // on every table that has an organisation_id. A database newer than this
 // program is refused.
 func (db *DB) Migrate(ctx context.Context, rooms ...fs.FS) (err error) {
@@ -73,7 +74,7 @@ func (db *DB) provider(rooms []fs.FS) (*goose.Provider, func() error, error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("migration lock: %w", err)
 		}
-		p, err := goose.NewProvider(goose.DialectPostgres, db.pool, merged, goose.WithSessionLocker(locker))
+		p, err := goose.NewProvider(goose.DialectPostgres, db.pool, merged, goose.WithSessionLocker(locker), goose.WithAllowOutofOrder(true))
 		return p, func() error { return nil }, err
 	}
 	// goose wants a pool of its own; ours is pinned to one connection.
@@ -82,7 +83,7 @@ func (db *DB) provider(rooms []fs.FS) (*goose.Provider, func() error, error) {
 		return nil, nil, fmt.Errorf("open for migration: %w", err)
 	}
 	conn.SetMaxOpenConns(1)
-	p, err := goose.NewProvider(goose.DialectSQLite3, conn, merged)
+	p, err := goose.NewProvider(goose.DialectSQLite3, conn, merged, goose.WithAllowOutofOrder(true))
 	return p, conn.Close, err
 }
 
