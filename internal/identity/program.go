@@ -96,7 +96,7 @@ func rolesOf(actions []access.Action) (out []access.Role) {
 			role = access.Launcher
 		case access.AlertAnswers:
 			role = access.CrisisCell
-		case access.DirectoryWrite:
+		case access.DirectoryWrite, access.DirectorySync:
 			role = access.DirectoryManager
 		case access.JournalRead, access.AlertReport, access.HealthRead:
 			role = access.Auditor

@@ -90,6 +90,7 @@ func newCounter(t *testing.T, database string) *counter {
 	draft := fmt.Sprintf(`{"scenario":%q,"mode":"test","ordered_by":"Dr Ordre","values":{"lieu":"gare"}}`, c.id("/scenarios/", "id"))
 	c.bodies = map[string]string{
 		"previewAlert": draft, "launchAlert": draft,
+		"givePeople":    `{"source":"Paie","columns":["Clé du serveur","Nom","Prénom"],"lines":[["p1","GARANCE","Lou"]],"partial":true}`,
 		"progressAlert": `{"text":{"fr":"Le point à 4 h"}}`,
 		"stopWave":      ``,
 		"arrivals":      fmt.Sprintf(`{"arrivals":[{"recipient":%q,"arrived":true}]}`, c.id("/alertes/", "personne")),

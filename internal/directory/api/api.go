@@ -29,6 +29,11 @@ func Register(d *rest.Desk, dir *directory.Directory) {
 	rest.Register(d, read("people", "/people", "People, by name"), a.people)
 	rest.Register(d, read("person", "/people/{id}", "One person"), a.person)
 	rest.Register(d, read("groups", "/groups", "Groups: fixed lists and rules"), a.groups)
+	rest.Register(d, rest.Operation{
+		ID: "givePeople", Method: http.MethodPost, Path: "/people/lists", Need: access.DirectorySync, Keying: rest.Keyed, Status: http.StatusAccepted, Tag: "directory",
+		Summary: "Give the directory a list of people, whole or in part",
+		Detail:  "It is read, compared and applied like a staff file, and can be undone on the pages. A list while an earlier one of its source is not settled is refused.",
+	}, a.giveList)
 	rest.Register(d, read("quality", "/directory/quality", "How many people can be reached, by service"), a.quality)
 }
 
