@@ -301,7 +301,7 @@ func TestAProgramLeadsAnAlert(t *testing.T) {
 	c.h.settle()
 	code, board := ask("alert", "")
 	figures, _ := board["figures"].(map[string]any)
-	if code != 200 || board["state"] != "running" || fmt.Sprint(figures["people"]) != "2" {
+	if code != 200 || board["state"] != "running" || fmt.Sprint(figures["people"]) != "3" {
 		t.Errorf("board: %d %v", code, board)
 	}
 	if code, people := ask("alertPeople", ""); code != 200 || !strings.Contains(fmt.Sprint(people["items"]), "Zéphyrin") || strings.Contains(fmt.Sprint(people), "+336") {
