@@ -205,9 +205,9 @@ func (s *shares) leave(ctx context.Context, k *desk) {
 
 // readElsewhere tells which gateways of the establishment are up, and which carry
 // messages, on any node.
-func readElsewhere(ctx context.Context, tx *storage.Tx, org uuid.UUID) (up, carrying map[uuid.UUID]bool, err error) {
+func readElsewhere(ctx context.Context, tx *storage.Tx, org uuid.UUID, node string) (up, carrying map[uuid.UUID]bool, err error) {
 	up, carrying = make(map[uuid.UUID]bool), make(map[uuid.UUID]bool)
-	err = tx.Query(ctx, `SELECT gateway_id, up, carrying FROM dispatch_shares WHERE organisation_id = $1`, []any{org}, func(row func(...any) error) error {
+	err = tx.Query(ctx, `SELECT gateway_id, up, carrying FROM dispatch_shares WHERE organisation_id = $1 AND node <> $2`, []any{org, node}, func(row func(...any) error) error {
 		var id uuid.UUID
 		var u, c bool
 		err := row(&id, &u, &c)

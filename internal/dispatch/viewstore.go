@@ -132,7 +132,7 @@ func (d *Dispatch) gatewayViews(ctx context.Context, scope access.Scope) ([]Gate
 			return err
 		}
 		if !d.leases.alone {
-			up, carrying, err = readElsewhere(ctx, tx, scope.Organisation())
+			up, carrying, err = readElsewhere(ctx, tx, scope.Organisation(), d.node)
 		}
 		return err
 	})
