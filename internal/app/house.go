@@ -223,7 +223,8 @@ func (h *House) openVault(ctx context.Context) error {
 // Close closes the data. Stop what was started before.
 func (h *House) Close() error { return h.DB.Close() }
 
-// keepers are the rooms that keep sealed secrets: each seals its own again.
+// keepers are the rooms that seal their secrets again after a rotation; links
+// with programs and directory servers do when they are next saved.
 func (h *House) keepers() []func(context.Context, access.Scope) (int, error) {
 	return []func(context.Context, access.Scope) (int, error){h.Accounts.Reseal, h.Dispatch.Reseal}
 }
