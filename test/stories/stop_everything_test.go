@@ -50,6 +50,10 @@ func TestKillSwitchEmptiesAStuckOutbox(t *testing.T) {
 		if err := h.Alerting.Kill(t.Context(), h.scope, h.now(), l.ID, "erreur"); err != nil {
 			t.Fatal(err)
 		}
+		// The kill is read within a second of the machine's own time.
+		storagetest.Eventually(t, time.Minute, "the outbox is emptied although the gateway is cut", func() bool {
+			return h.number(`SELECT COUNT(*) FROM dispatch_lots WHERE pending`) == 0
+		})
 		h.clock.Advance(time.Minute)
 		h.sms.Channel("main").Mend()
 		h.settle()
