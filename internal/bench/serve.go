@@ -174,11 +174,18 @@ func (h House) labour(ctx context.Context, scope access.Scope, file string) erro
 	return nil // cut short by the end of the measurement
 }
 
+// launch does what a person does: reads the verification sheet, then confirms
+// what it showed. The clock starts at the confirmation.
 func (h House) launch(ctx context.Context, r serveRequest, scenario uuid.UUID) (launched, error) {
+	scope := access.Instance("bench").Within(r.Establishment)
+	draft := alerting.Draft{Scenario: scenario, Mode: alerting.Exercise, OrderedBy: "Banc d'essai", IdempotencyKey: storage.NewID(time.Now()).String()}
+	sheet, err := h.Alerting.Prepare(ctx, scope, time.Now(), draft)
+	if err != nil {
+		return launched{}, err
+	}
+	draft.Fingerprint = sheet.Fingerprint
 	asked := time.Now()
-	launch, _, err := h.Alerting.Launch(ctx, access.Instance("bench").Within(r.Establishment), asked, alerting.Draft{
-		Scenario: scenario, Mode: alerting.Exercise, OrderedBy: "Banc d'essai", IdempotencyKey: storage.NewID(asked).String(),
-	})
+	launch, _, err := h.Alerting.Launch(ctx, scope, asked, draft)
 	return launched{Launch: launch.ID, Asked: asked.UnixMicro(), Done: time.Now().UnixMicro(), People: launch.People}, err
 }
 
