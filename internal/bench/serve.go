@@ -107,6 +107,13 @@ func (h House) obey(ctx context.Context, l *line, r serveRequest) error {
 	defer rest()
 	var working sync.WaitGroup
 	burdens := make(chan error, 1)
+	if r.Doors { // nothing is launched: the pages are what is measured
+		seen, err := profile(r.Profile)
+		if err != nil {
+			return err
+		}
+		defer seen()
+	}
 	for {
 		var o order
 		more, err := l.read(&o)

@@ -69,6 +69,9 @@ func (d *Directory) People(ctx context.Context, scope access.Scope, f Filter) (P
 		if err != nil {
 			return err
 		}
+		if err := c.lie(ctx, tx, f); err != nil {
+			return err
+		}
 		page, err = c.list(ctx, tx, scope, where, f)
 		return err
 	})
@@ -112,12 +115,12 @@ func (c *compiler) listed(f Filter) (string, error) {
 	}
 	where += chosen
 	if f.Cause != "" {
-		c.wide = true
 		where += " AND (" + f.Cause.condition() + ")"
 	}
 	if name := strings.Join(strings.Fields(storage.Fold(f.Named)), " "); name != "" {
-		// The bound lets the index begin at the name; the pattern says the rest.
-		where += " AND p.name_folded >= " + c.arg(name) + " AND p.name_folded LIKE " + c.arg(storage.Like(name)+"%") + ` ESCAPE '\'`
+		// The bounds let the index begin and end at the name (U+FFFF comes after
+		// every letter); the pattern says the rest.
+		where += " AND p.name_folded >= " + c.arg(name) + " AND p.name_folded < " + c.arg(name+"\uffff") + " AND p.name_folded LIKE " + c.arg(storage.Like(name)+"%") + ` ESCAPE '\'`
 	}
 	for _, word := range strings.Fields(storage.Fold(f.Text)) {
 		where += " AND (" + c.word(word) + ")"
@@ -190,6 +193,24 @@ func (c *compiler) list(ctx context.Context, tx *storage.Tx, scope access.Scope,
 	}
 	page.People, err = c.whole(ctx, tx, scope, places)
 	return page, err
+}
+
+// lie decides whether a list by cause goes through the rows as they lie. Those
+// without a mobile have an index of their own. The others are met soon enough by
+// name when they are many, or in a part of the house the index of names holds.
+func (c *compiler) lie(ctx context.Context, tx *storage.Tx, f Filter) error {
+	switch f.Cause {
+	case CauseNoContact, CauseNoMobile:
+		c.wide = true
+	case CauseNeverTried, CauseUnproven:
+		if f.Service != uuid.Nil || f.Site != uuid.Nil || f.Metier != "" || f.Status != "" {
+			return nil
+		}
+		many, err := frequent(ctx, tx, c.args[0], f.Cause)
+		c.wide = c.wide || !many
+		return err
+	}
+	return nil
 }
 
 // stand reads the first places of a list. What the index by name does not hold

@@ -121,6 +121,26 @@ func (d *Directory) readQuality(ctx context.Context, scope access.Scope) (Qualit
 	return q, err
 }
 
+// frequent tells whether a cause concerned one person in five when the figures
+// were last computed.
+func frequent(ctx context.Context, tx *storage.Tx, organisation any, cause Cause) (bool, error) {
+	people, concerned := 0, 0
+	err := tx.Query(ctx, `SELECT people, causes FROM directory_quality WHERE organisation_id = $1`, []any{organisation}, func(row func(...any) error) error {
+		var n int
+		var text string
+		if err := row(&n, &text); err != nil {
+			return err
+		}
+		causes := map[Cause]int{}
+		if err := json.Unmarshal([]byte(text), &causes); err != nil {
+			return err
+		}
+		people, concerned = people+n, concerned+causes[cause]
+		return nil
+	})
+	return concerned*5 > people, err
+}
+
 func (q *Quality) add(s ServiceScore, places *organisation.Places) {
 	q.People += s.People
 	q.Proven += s.Proven

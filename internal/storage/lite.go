@@ -36,6 +36,7 @@ type liteStatement struct {
 }
 
 func openLiteConn(dsn string) (*lite, error) {
+	pageMemory()
 	conn, err := new(sqlite.Driver).Open(dsn)
 	if err != nil {
 		return nil, err
