@@ -3,17 +3,11 @@
 package storagetest
 
 import (
-	"crypto/rand"
-	"database/sql"
-	"encoding/hex"
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
-
-	_ "github.com/jackc/pgx/v5/stdlib" // driver, to make and drop schemas
 
 	"tocsin/internal/storage"
 )
@@ -28,38 +22,19 @@ func Each(t *testing.T, rooms []fs.FS, suite func(t *testing.T, db *storage.DB))
 // SQLite opens an empty SQLite database for one test.
 func SQLite(t testing.TB, rooms ...fs.FS) *storage.DB {
 	t.Helper()
-	return open(t, storage.Options{Dir: t.TempDir()}, rooms)
+	return open(t, storage.Options{Dir: sqliteFrom(t, rooms)}, rooms)
 }
 
-// PostgreSQL opens an empty PostgreSQL schema for one test.
+// PostgreSQL opens an empty PostgreSQL database for one test.
 func PostgreSQL(t testing.TB, rooms ...fs.FS) *storage.DB {
 	t.Helper()
-	return open(t, storage.Options{URL: PostgresURL(t), Connections: 8}, rooms)
+	return open(t, storage.Options{URL: postgresFrom(t, rooms), Connections: 8}, rooms)
 }
 
-// PostgresURL makes an empty schema and returns the URL that leads into it; it is dropped with the test.
+// PostgresURL makes a database without tables and returns its URL; it is dropped with the test.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
-	base := baseURL(t)
-	admin, err := sql.Open("pgx", base)
-	if err != nil {
-		t.Fatalf("open PostgreSQL: %v", err)
-	}
-	random := make([]byte, 8)
-	if _, err := rand.Read(random); err != nil {
-		t.Fatalf("random name: %v", err)
-	}
-	schema := "t_" + hex.EncodeToString(random)
-	if _, err := admin.Exec("CREATE SCHEMA " + schema); err != nil {
-		t.Fatalf("create schema: %v", err)
-	}
-	t.Cleanup(func() {
-		_, err := admin.Exec("DROP SCHEMA " + schema + " CASCADE")
-		if err := errors.Join(err, admin.Close()); err != nil {
-			t.Errorf("drop schema: %v", err)
-		}
-	})
-	return base + "&search_path=" + schema
+	return newDatabase(t, "template1")
 }
 
 // baseURL is the test server's: given by `go run ./test/postgres -- …`, or left
@@ -94,10 +69,17 @@ func open(t testing.TB, o storage.Options, rooms []fs.FS) *storage.DB {
 			t.Errorf("close: %v", err)
 		}
 	})
+	if len(rooms) == 0 {
+		migrate(t, db, nil)
+	}
+	return db
+}
+
+func migrate(t testing.TB, db *storage.DB, rooms []fs.FS) {
+	t.Helper()
 	if err := db.Migrate(t.Context(), rooms...); err != nil {
 		t.Fatalf("migrate: %v", err)
 	}
-	return db
 }
 
 // Eventually waits until ok returns true, for what another process does on the
