@@ -33,6 +33,7 @@ type slapd struct {
 const configuration = `include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
+%[2]s
 modulepath /usr/lib/ldap
 moduleload back_mdb
 pidfile %[1]s/pid
@@ -76,6 +77,13 @@ func person(n int, extra ...string) string {
 // serve starts a server that holds the entries.
 func serve(t testing.TB, entries ...string) *slapd {
 	t.Helper()
+	return serveAs(t, "ldap", func(string) string { return "" }, entries...)
+}
+
+// serveAs starts one that is reached by a scheme and has more to its
+// configuration, which may lie in files of its folder.
+func serveAs(t testing.TB, scheme string, more func(folder string) string, entries ...string) *slapd {
+	t.Helper()
 	program, err := exec.LookPath("slapd")
 	if err != nil {
 		if program = "/usr/sbin/slapd"; !exists(program) {
@@ -93,7 +101,7 @@ func serve(t testing.TB, entries ...string) *slapd {
 	if err := os.Mkdir(filepath.Join(s.folder, "data"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	conf := write("slapd.conf", fmt.Sprintf(configuration, s.folder))
+	conf := write("slapd.conf", fmt.Sprintf(configuration, s.folder, more(s.folder)))
 	// slapadd is slapd by another name: -T add.
 	add := exec.Command(program, "-T", "add", "-q", "-f", conf, "-l", write("people.ldif", base+strings.Join(entries, "\n")))
 	if out, err := add.CombinedOutput(); err != nil {
@@ -107,7 +115,7 @@ func serve(t testing.TB, entries ...string) *slapd {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s.cmd = exec.Command(program, "-d", "0", "-f", conf, "-h", fmt.Sprintf("ldap://127.0.0.1:%d/", s.port))
+	s.cmd = exec.Command(program, "-d", "0", "-f", conf, "-h", fmt.Sprintf("%s://127.0.0.1:%d/", scheme, s.port))
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
