@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/uuid"
 
@@ -89,6 +90,9 @@ func (d *Dispatch) adopt(ctx context.Context, scope access.Scope, gateway uuid.U
 		}
 		return said.write(ctx, tx, scope, now, d.node)
 	})
+	if errors.Is(err, errOutlived) {
+		return nil // another node was quicker; the next look sees what is left
+	}
 	d.relay.wake()
 	return err
 }
