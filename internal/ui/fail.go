@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 
 	"tocsin/internal/fault"
 )
@@ -81,7 +82,8 @@ func (c *Context) wantsJSON() bool {
 func (c *Context) logFailure(status int, err error) {
 	log := c.router.opt.Log
 	at := []any{"id", RequestID(c.Ctx()), "status", status, "route", c.route.Pattern, "error", err}
-	if status >= 500 {
+	// A browser that hung up in the middle of a file is no failure of ours.
+	if status >= 500 && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
 		log.Error("request failed", at...)
 		return
 	}
