@@ -35,7 +35,7 @@ func (c *backupCommand) Run(s *session) error {
 		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 			return fault.New(fault.Conflict, "app.backup.exists", "file", path)
 		}
-		done, err := h.backUp(s, path, now)
+		done, err := h.backUp(s.ctx, path, now, s.progress("app.backup.progress"))
 		if err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func backupPath(to string, now time.Time) string {
 func stamp(now time.Time) string { return now.UTC().Format("20060102T150405Z") }
 
 // backUp writes the file at path.
-func (h *House) backUp(s *session, path string, now time.Time) (done backup.Summary, err error) {
+func (h *House) backUp(ctx context.Context, path string, now time.Time, progress func(done, total int64)) (done backup.Summary, err error) {
 	keyring, err := os.ReadFile(h.Settings.KeyFile)
 	if err != nil {
 		return done, fault.Wrap(err, fault.Unavailable, "vault.keyring_unreadable", "path", h.Settings.KeyFile)
@@ -81,14 +81,14 @@ func (h *House) backUp(s *session, path string, now time.Time) (done backup.Summ
 			err = errors.Join(err, os.Remove(file.Name()))
 		}
 	}()
-	done, err = backup.Make(s.ctx, h.DB, Migrations(), file, backup.Order{
-		Now: now, Program: Version, Passphrase: h.Settings.BackupPassphrase, Keyring: keyring, Progress: s.progress("app.backup.progress"),
+	done, err = backup.Make(ctx, h.DB, Migrations(), file, backup.Order{
+		Now: now, Program: Version, Passphrase: h.Settings.BackupPassphrase, Keyring: keyring, Progress: progress,
 	})
 	if err == nil {
 		err = file.Sync()
 	}
 	if err == nil {
-		err = readBack(s.ctx, file, h.Settings.BackupPassphrase, done)
+		err = readBack(ctx, file, h.Settings.BackupPassphrase, done)
 	}
 	if cerr := file.Close(); err == nil && cerr != nil {
 		err = cerr

@@ -54,8 +54,17 @@ type benchChild struct {
 
 // Run runs the step.
 func (c *benchChild) Run(s *session) error {
-	return bench.Step(s.ctx, c.Step, s.in, s.out, func(ctx context.Context, settings *config.Server) (bench.House, error) {
-		return benchHouse(ctx, settings, logger(s.err, settings))
+	return bench.Step(s.ctx, c.Step, s.in, s.out, bench.Program{
+		Build: func(ctx context.Context, settings *config.Server) (bench.House, error) {
+			return benchHouse(ctx, settings, logger(s.err, settings))
+		},
+		Restore: func(ctx context.Context, settings *config.Server, path string) error {
+			quiet := &session{ctx: ctx, out: io.Discard, err: io.Discard}
+			return withBackup(ctx, path, settings.BackupPassphrase, func(f *backup.File, _ backup.Summary) error {
+				r := restoring{session: quiet, settings: settings, from: f}
+				return r.data()
+			})
+		},
 	})
 }
 
@@ -71,9 +80,12 @@ func benchHouse(ctx context.Context, settings *config.Server, log *slog.Logger) 
 		Backup: func(ctx context.Context, w io.Writer) error {
 			keyring, err := os.ReadFile(settings.KeyFile)
 			if err == nil {
-				_, err = backup.Make(ctx, h.DB, Migrations(), w, backup.Order{Now: h.Clock.Now(), Program: Version, Passphrase: "banc d'essai de Tocsin", Keyring: keyring})
+				_, err = backup.Make(ctx, h.DB, Migrations(), w, backup.Order{Now: h.Clock.Now(), Program: Version, Passphrase: settings.BackupPassphrase, Keyring: keyring})
 			}
 			return err
+		},
+		BackUp: func(ctx context.Context, path string) (backup.Summary, error) {
+			return h.backUp(ctx, path, h.Clock.Now(), nil)
 		},
 		Doors: func(ctx context.Context, e organisation.Establishment) ([]string, error) {
 			d, err := h.demoDoors(ctx, e)

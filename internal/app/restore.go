@@ -27,27 +27,36 @@ type restoreCommand struct {
 
 // Run restores into the database that the settings name, whatever the engine of
 // the backup was.
-func (c *restoreCommand) Run(s *session) (err error) {
+func (c *restoreCommand) Run(s *session) error {
 	if err := needPassphrase(c.BackupPassphrase); err != nil {
 		return err
 	}
-	file, err := os.Open(c.File)
+	return withBackup(s.ctx, c.File, c.BackupPassphrase, func(f *backup.File, held backup.Summary) error { return c.restore(s, f, held) })
+}
+
+// withBackup does something with a file that was read whole.
+func withBackup(ctx context.Context, path, phrase string, do func(f *backup.File, held backup.Summary) error) (err error) {
+	file, err := os.Open(path)
 	if err != nil {
-		return fault.Wrap(err, fault.Unavailable, "app.restore.unreadable", "file", c.File)
+		return fault.Wrap(err, fault.Unavailable, "app.restore.unreadable", "file", path)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	info, err := file.Stat()
 	if err != nil {
-		return fault.Wrap(err, fault.Unavailable, "app.restore.unreadable", "file", c.File)
+		return fault.Wrap(err, fault.Unavailable, "app.restore.unreadable", "file", path)
 	}
-	f, err := openBackup(s.ctx, file, info.Size(), c.BackupPassphrase)
+	f, err := openBackup(ctx, file, info.Size(), phrase)
 	if err != nil {
 		return err
 	}
-	held, err := f.Verify(s.ctx)
+	held, err := f.Verify(ctx)
 	if err != nil {
 		return err
 	}
+	return do(f, held)
+}
+
+func (c *restoreCommand) restore(s *session, f *backup.File, held backup.Summary) error {
 	s.printf("%s", s.words().T("app.restore.holds", "made", f.Made.Format(time.RFC3339), "program", f.Program, "engine", f.Engine, "tables", held.Tables, "rows", held.Rows))
 	if c.Check {
 		return nil

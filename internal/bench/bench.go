@@ -79,6 +79,7 @@ func measurements() []measurement {
 		{"busy", []string{"first_ms", "contract_pct"}, (*bench).busy},
 		{"answers", []string{"rate", "visible_p95_ms"}, (*bench).answers},
 		{"import100k", []string{"preview_s", "commit_s", "rss_mb"}, (*bench).import100k},
+		{"restore100k", []string{"s", "diff"}, (*bench).restore100k},
 		{"pages100k", []string{"ttfb_p95_ms"}, (*bench).pages100k},
 		{"answerpage", []string{"bytes", "usable_s"}, (*bench).answerpage},
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"tocsin/internal/alerting"
+	"tocsin/internal/backup"
 	"tocsin/internal/config"
 	"tocsin/internal/directory"
 	"tocsin/internal/dispatch"
@@ -27,17 +28,27 @@ type House struct {
 	Close func() error
 	// Backup writes all the data.
 	Backup func(ctx context.Context, w io.Writer) error
+	// BackUp does all that the command of that name does, but its line in the journal.
+	BackUp func(ctx context.Context, path string) (backup.Summary, error)
 }
 
 // Builder builds the house of a process to measure.
 type Builder func(ctx context.Context, settings *config.Server) (House, error)
+
+// Program is what the steps of a measurement run.
+type Program struct {
+	Build Builder
+	// Restore does all that the command of that name does, until the rows are in
+	// the base of the settings and were read again.
+	Restore func(ctx context.Context, settings *config.Server, path string) error
+}
 
 // settings are those of a house that listens on this machine only; without a
 // database its data are an SQLite file.
 func settings(folder, listen, url, database string) (*config.Server, error) {
 	s := &config.Server{
 		Listen: listen, PublicURL: url, Data: filepath.Join(folder, "data"), KeyFile: filepath.Join(folder, "tocsin.key"), DatabaseURL: database,
-		LogLevel: "error", LogFormat: "text", Language: "fr", Timezone: "Europe/Paris",
+		LogLevel: "error", LogFormat: "text", Language: "fr", Timezone: "Europe/Paris", BackupPassphrase: "banc d'essai de Tocsin",
 	}
 	return s, s.Validate()
 }

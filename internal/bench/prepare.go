@@ -30,6 +30,8 @@ type prepareRequest struct {
 	Medium     channels.Medium
 	// Rate is the contract with the operator in SMS per second; 0 means no limit.
 	Rate int
+	// Services bounds the scenario to so many services, from the first; 0 calls everybody.
+	Services int
 	// Profile is a folder and the beginning of a name; empty profiles nothing.
 	Profile string
 }
@@ -40,8 +42,9 @@ type prepared struct {
 	// Mail is the same scenario by e-mail, where both peers were given.
 	Mail uuid.UUID
 	// Text is the message as it leaves, with a link of the right length.
-	Subject, Text     string
-	Rows              int
+	Subject, Text string
+	// Rows are the people of the house, Called those of the scenarios.
+	Rows, Called      int
 	PreviewS, CommitS float64
 	RSS               float64
 }
@@ -97,7 +100,7 @@ func prepare(ctx context.Context, r prepareRequest, build Builder) (out prepared
 	if err != nil {
 		return out, err
 	}
-	out.RSS = ownPeakMB()
+	out.RSS, out.Called = ownPeakMB(), out.Rows
 	// A hospital's file was imported some other day: what the house does each
 	// minute after an import is not part of an alert.
 	if _, err := h.Directory.LinkHumans(ctx, access.Instance("bench")); err != nil {
@@ -106,13 +109,40 @@ func prepare(ctx context.Context, r prepareRequest, build Builder) (out prepared
 	if err := h.Directory.RefreshQuality(ctx, access.Instance("bench")); err != nil {
 		return out, err
 	}
+	called := directory.Rule{}
+	if r.Services > 0 {
+		out.Called = peopleOf(out.Rows, r.Services)
+		if called.Services, err = h.services(ctx, scope, r.Services); err != nil {
+			return out, err
+		}
+	}
 	if r.SMPP != "" && r.SMTP != "" {
-		if err := h.write(ctx, scope, channels.Email, &out); err != nil {
+		if err := h.write(ctx, scope, channels.Email, called, &out); err != nil {
 			return out, err
 		}
 		out.Mail = out.Scenario
 	}
-	return out, h.write(ctx, scope, r.Medium, &out)
+	return out, h.write(ctx, scope, r.Medium, called, &out)
+}
+
+// services finds the first n services of the staff file in the establishment;
+// a house too small to have them all has fewer.
+func (h House) services(ctx context.Context, scope access.Scope, n int) (ids []uuid.UUID, err error) {
+	tree, err := h.Organisations.Tree(ctx, scope, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for k := range n {
+		names[serviceName(k)] = true
+	}
+	for len(tree) > 0 {
+		b := tree[0]
+		if tree = append(tree[1:], b.Children...); names[b.Name] {
+			ids = append(ids, b.ID)
+		}
+	}
+	return ids, nil
 }
 
 func (h House) gateways(ctx context.Context, scope access.Scope, r prepareRequest) error {
@@ -180,9 +210,9 @@ func (h House) stage(ctx context.Context, scope access.Scope, path string) (i di
 }
 
 // write makes the scenario, by one medium, and reads its message as it will leave.
-func (h House) write(ctx context.Context, scope access.Scope, medium channels.Medium, out *prepared) error {
+func (h House) write(ctx context.Context, scope access.Scope, medium channels.Medium, called directory.Rule, out *prepared) error {
 	now := time.Now()
-	sc, err := h.Alerting.Improvise(ctx, scope, now, alerting.Improvisation{Title: "Plan blanc", Text: "Plan blanc. Rejoignez votre service.", AskAnswer: true})
+	sc, err := h.Alerting.Improvise(ctx, scope, now, alerting.Improvisation{Title: "Plan blanc", Text: "Plan blanc. Rejoignez votre service.", AskAnswer: true, Audience: called})
 	if err != nil {
 		return err
 	}

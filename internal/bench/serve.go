@@ -274,8 +274,8 @@ func (p *product) launchOf(ctx context.Context, scenario uuid.UUID) (l launched,
 	if err := p.wait(ctx, "launched", &l); err != nil {
 		return l, fmt.Errorf("launch: %w", err)
 	}
-	if l.People != p.house.Rows {
-		return l, fmt.Errorf("the alert calls %d people of %d", l.People, p.house.Rows)
+	if l.People != p.house.Called {
+		return l, fmt.Errorf("the alert calls %d people of %d", l.People, p.house.Called)
 	}
 	return l, nil
 }

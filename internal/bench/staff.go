@@ -28,6 +28,14 @@ func writeStaff(path string, n int) error {
 	return f.Close()
 }
 
+// services is how many the file has, in turns.
+const services = 160
+
+func serviceName(k int) string { return fmt.Sprintf("Service %d", k) }
+
+// peopleOf is how many of the first n people of the file are in its first services.
+func peopleOf(n, of int) int { return n/services*of + min(n%services, of) }
+
 func staff(w io.Writer, n int) error {
 	if _, err := fmt.Fprint(w, "Matricule;Nom;Prénom;Métier;Service;Site;Mobile;Poste;Courriel\n"); err != nil {
 		return err
@@ -40,8 +48,8 @@ func staff(w io.Writer, n int) error {
 	}
 	jobs := []string{"IDE", "Aide-soignante", "IADE", "Médecin urgentiste"}
 	for i := range n {
-		_, err := fmt.Fprintf(w, "M%06d;%s%s;%s;%s;Service %d;Site %d;06 %02d %02d %02d %02d;poste %d;agent%d@banc.example\n",
-			i, starts[i%len(starts)], ends[i/len(starts)%len(ends)], firsts[i%len(firsts)], jobs[i%len(jobs)], i%160, i%4,
+		_, err := fmt.Fprintf(w, "M%06d;%s%s;%s;%s;%s;Site %d;06 %02d %02d %02d %02d;poste %d;agent%d@banc.example\n",
+			i, starts[i%len(starts)], ends[i/len(starts)%len(ends)], firsts[i%len(firsts)], jobs[i%len(jobs)], serviceName(i%services), i%4,
 			1+i/1_000_000%8, i/10_000%100, i/100%100, i%100, 10_000+i%9_000, i)
 		if err != nil {
 			return err

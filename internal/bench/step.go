@@ -32,23 +32,31 @@ func (l *line) tell(name string, data any) error {
 
 // Step runs one step of a measurement in a process of its own: its memory and
 // its processor time are then those of what is measured, and it can be killed.
-func Step(ctx context.Context, name string, in io.Reader, out io.Writer, build Builder) error {
+func Step(ctx context.Context, name string, in io.Reader, out io.Writer, p Program) error {
 	l := &line{in: bufio.NewScanner(in), out: json.NewEncoder(out)}
 	l.in.Buffer(nil, 1<<20)
 	var err error
 	switch name {
 	case "prepare":
-		err = step(ctx, l, func(ctx context.Context, r prepareRequest) (prepared, error) { return prepare(ctx, r, build) })
+		err = step(ctx, l, func(ctx context.Context, r prepareRequest) (prepared, error) { return prepare(ctx, r, p.Build) })
 	case "serve":
-		err = serve(ctx, l, build)
+		err = serve(ctx, l, p.Build)
 	case "bare-sms":
 		err = step(ctx, l, bareSMS)
 	case "bare-email":
 		err = step(ctx, l, bareEmail)
 	case "bare-import":
 		err = step(ctx, l, bareImport)
+	case "backup":
+		err = step(ctx, l, func(ctx context.Context, r keptRequest) (kept, error) { return keep(ctx, r, p.Build) })
+	case "restore":
+		err = step(ctx, l, func(ctx context.Context, r keptRequest) (kept, error) { return bringBack(ctx, r, p) })
+	case "differ":
+		err = step(ctx, l, differ)
+	case "bare-rows":
+		err = step(ctx, l, bareRows)
 	case "flags":
-		err = step(ctx, l, func(ctx context.Context, r flagsRequest) (flagged, error) { return flags(ctx, r, build) })
+		err = step(ctx, l, func(ctx context.Context, r flagsRequest) (flagged, error) { return flags(ctx, r, p.Build) })
 	default:
 		err = fmt.Errorf("no step is called %q", name)
 	}
