@@ -223,8 +223,7 @@ func (h *House) openVault(ctx context.Context) error {
 // Close closes the data. Stop what was started before.
 func (h *House) Close() error { return h.DB.Close() }
 
-// keepers are the rooms that seal their secrets again after a rotation; links
-// with programs and directory servers do when they are next saved.
+// keepers are the rooms that keep sealed secrets: each seals its own again.
 func (h *House) keepers() []func(context.Context, access.Scope) (int, error) {
-	return []func(context.Context, access.Scope) (int, error){h.Accounts.Reseal, h.Dispatch.Reseal}
+	return []func(context.Context, access.Scope) (int, error){h.Accounts.Reseal, h.Dispatch.Reseal, h.Hooks.Reseal, h.Feeds.Reseal}
 }

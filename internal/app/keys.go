@@ -10,7 +10,7 @@ import (
 
 type keysCommand struct {
 	List   keysList   `cmd:"" help:"List the keys of the keyring, without their secrets."`
-	Rotate keysRotate `cmd:"" help:"Draw a new key, and seal the secrets of accounts and gateways again under it. The old keys stay, to read the rest and old backups."`
+	Rotate keysRotate `cmd:"" help:"Draw a new key, and seal every secret again under it. The old keys stay, to read old backups."`
 }
 
 type keysList struct{ config.Server }
@@ -53,7 +53,7 @@ func (c *keysRotate) Run(s *session) error {
 	})
 }
 
-// reseal has the rooms that keep most secrets seal them again.
+// reseal has every room that keeps secrets seal them again.
 func (h *House) reseal(s *session, now time.Time) (n int, err error) {
 	for _, room := range h.keepers() {
 		k, err := room(s.ctx, console())

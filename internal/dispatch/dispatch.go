@@ -31,6 +31,7 @@ var Locales embed.FS
 type Sealer interface {
 	Seal(plain []byte, context string) ([]byte, error)
 	Open(sealed []byte, context string) ([]byte, error)
+	Stale(sealed []byte) bool
 }
 
 // Options are what the outbox rests on.

@@ -40,7 +40,7 @@ func (s *Service) makeCodes(ctx context.Context, tx *storage.Tx, row sessionRow)
 	if err != nil {
 		return fmt.Errorf("keep recovery codes: %w", err)
 	}
-	sealed, err := s.vault.Seal(text, codesSealedAs(row))
+	sealed, err := s.vault.Seal(text, codesSealedAs(row.id))
 	if err != nil {
 		return err
 	}
@@ -49,8 +49,6 @@ func (s *Service) makeCodes(ctx context.Context, tx *storage.Tx, row sessionRow)
 	}
 	return tx.InsertRows(ctx, "identity_recovery_codes", []string{"account_id", "code_hash"}, rows)
 }
-
-func codesSealedAs(row sessionRow) string { return "identity.codes:" + row.id.String() }
 
 // randomCode has 79 bits: too many to guess, so a plain hash is enough.
 func randomCode() string {
@@ -113,7 +111,7 @@ func (s *Service) RecoveryCodes(ctx context.Context, scope access.Scope, token s
 		if _, err := tx.Row(ctx, `SELECT codes_pending FROM identity_sessions WHERE id = $1`, []any{row.id}, &sealed); err != nil || len(sealed) == 0 {
 			return err
 		}
-		text, err := s.vault.Open(sealed, codesSealedAs(row))
+		text, err := s.vault.Open(sealed, codesSealedAs(row.id))
 		if err != nil {
 			return err
 		}

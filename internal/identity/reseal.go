@@ -6,47 +6,19 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
-	"tocsin/internal/fault"
-	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
-// Reseal seals again, under the current key, the secrets of authenticators that
-// an older key sealed, and returns how many. Only the program itself may ask.
+// Reseal seals again, under the current key, what an older key sealed: the
+// secrets of authenticators, those being set up, and the codes not yet printed.
+// It returns how many. Only the program itself may ask.
 func (s *Service) Reseal(ctx context.Context, scope access.Scope) (n int, err error) {
-	if !scope.IsSystem() {
-		return 0, fault.New(fault.Denied, "access.denied")
-	}
-	stale := map[uuid.UUID][]byte{}
-	if err := s.db.Read(ctx, everywhere(), func(tx *storage.Tx) error {
-		return tx.Query(ctx, `SELECT id, totp_sealed FROM identity_accounts WHERE totp_sealed IS NOT NULL`, nil, func(row func(...any) error) error {
-			var id uuid.UUID
-			var sealed []byte
-			err := row(&id, &sealed)
-			if s.vault.Stale(sealed) {
-				stale[id] = sealed
-			}
-			return err
-		})
-	}); err != nil {
-		return 0, err
-	}
-	for id, sealed := range stale {
-		plain, err := s.vault.Open(sealed, sealedAs(id))
-		if err != nil {
-			return n, err
-		}
-		fresh, err := s.vault.Seal(plain, sealedAs(id))
-		if err != nil {
-			return n, err
-		}
-		// The person may have changed her authenticator in between: hers is newer.
-		if err := s.db.Write(ctx, everywhere(), func(tx *storage.Tx) error {
-			changed, err := tx.Exec(ctx, `UPDATE identity_accounts SET totp_sealed = $2 WHERE id = $1 AND totp_sealed = $3`, id, fresh, sealed)
-			n += int(changed)
-			return err
-		}); err != nil {
-			return n, err
-		}
-	}
-	return n, nil
+	return vault.Reseal(ctx, s.db, scope, s.vault,
+		vault.Column{Table: "identity_accounts", Name: "totp_sealed", Key: []string{"id"}, Context: sealedAs},
+		vault.Column{Table: "identity_sessions", Name: "totp_pending", Key: []string{"id"}, Of: "account_id", Context: sealedAs},
+		vault.Column{Table: "identity_sessions", Name: "codes_pending", Key: []string{"id"}, Context: codesSealedAs},
+		vault.Column{Table: "identity_envelopes", Name: "pending", Key: []string{"organisation_id", "id"}, Context: envelopeSealedAs},
+	)
 }
+
+func codesSealedAs(session uuid.UUID) string { return "identity.codes:" + session.String() }

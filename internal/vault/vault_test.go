@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"tocsin/internal/access"
 	"tocsin/internal/fault"
 	"tocsin/internal/i18n/i18ntest"
 	"tocsin/internal/vault"
@@ -309,5 +310,5 @@ func TestKeyringReadableByOthersIsRefused(t *testing.T) {
 
 func TestSentences(t *testing.T) {
 	t.Parallel()
-	i18ntest.Room(t, ".", vault.Locales)
+	i18ntest.Room(t, ".", vault.Locales, access.Locales)
 }

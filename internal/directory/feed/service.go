@@ -30,6 +30,7 @@ var Locales embed.FS
 type Sealer interface {
 	Seal(plain []byte, context string) ([]byte, error)
 	Open(sealed []byte, context string) ([]byte, error)
+	Stale(sealed []byte) bool
 }
 
 // Feed is a server that is read.

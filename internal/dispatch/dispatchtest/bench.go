@@ -36,6 +36,9 @@ func (OpenVault) Open(sealed []byte, context string) ([]byte, error) {
 	return sealed[len(context)+1:], nil
 }
 
+// Stale implements dispatch.Sealer: what has no key never grows old.
+func (OpenVault) Stale([]byte) bool { return false }
+
 // Outbox returns an outbox over db whose media are airs; it is not started.
 func Outbox(t testing.TB, db *storage.DB, c clock.Clock, sink dispatch.Sink, airs ...*Air) *dispatch.Dispatch {
 	t.Helper()
