@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need on Debian 12: PostgreSQL, the protocol peers,
-# the browser, the checkers of documents, and the npm packages. Does nothing
-# where all is present.
+# the browser, the checkers of documents, the npm packages, and the commit of the
+# previous version. Does nothing where all is present.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,3 +25,15 @@ for dir in . test/peers; do
     touch "$dir/node_modules/.package-lock.json"
   fi
 done
+
+# The version that upgrades are tested from: a shallow clone may be without it.
+previous=$(grep -v '^#' test/upgrade/previous)
+if git rev-parse --git-dir >/dev/null 2>&1 && ! git cat-file -e "$previous^{commit}" 2>/dev/null; then
+  remote=$(git remote | head -n 1)
+  if [ -n "$remote" ]; then
+    echo "Fetching the previous version, $previous"
+    depth=()
+    if [ "$(git rev-parse --is-shallow-repository)" = true ]; then depth=(--unshallow); fi
+    git fetch --quiet "${depth[@]}" --tags "$remote" || echo "It cannot be fetched: the tests of upgrades will be skipped."
+  fi
+fi

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -91,6 +92,9 @@ func readPlain(s string) string {
 var errFacts = errors.New("facts cannot be read")
 
 func readFacts(text string) ([]Fact, error) {
+	if strings.HasPrefix(text, "[") {
+		return readFirstFacts(text)
+	}
 	out := make([]Fact, 0, strings.Count(text, "\n"))
 	var said shared
 	for text != "" {
@@ -116,6 +120,36 @@ func readFacts(text string) ([]Fact, error) {
 		}
 		if err != nil {
 			return nil, fmt.Errorf("decode facts: %w", err)
+		}
+	}
+	return out, nil
+}
+
+// firstFact is a fact as the first versions wrote it, in JSON: what waited when
+// they were stopped is told by this one.
+type firstFact struct {
+	Delivery uuid.UUID       `json:"d"`
+	Campaign uuid.UUID       `json:"c"`
+	Subject  uuid.UUID       `json:"s"`
+	Medium   channels.Medium `json:"m"`
+	Address  string          `json:"a"`
+	Kind     FactKind        `json:"k"`
+	Reason   channels.Reason `json:"r"`
+	Purpose  string          `json:"p"`
+	Wave     int             `json:"w"`
+	At       int64           `json:"t"`
+}
+
+func readFirstFacts(text string) ([]Fact, error) {
+	var first []firstFact
+	if err := json.Unmarshal([]byte(text), &first); err != nil {
+		return nil, fmt.Errorf("decode facts: %w", err)
+	}
+	out := make([]Fact, len(first))
+	for i, f := range first {
+		out[i] = Fact{
+			ID: factID(f.Delivery, f.Kind), Campaign: f.Campaign, Subject: f.Subject, Delivery: f.Delivery, Medium: f.Medium, Address: f.Address,
+			Kind: f.Kind, Reason: f.Reason, Purpose: f.Purpose, Wave: f.Wave, At: storage.Time(f.At),
 		}
 	}
 	return out, nil

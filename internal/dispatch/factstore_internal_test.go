@@ -33,6 +33,30 @@ func TestFactsComeBackAsTheyWereWritten(t *testing.T) {
 	}
 }
 
+// What the first versions left in the outbox, word for word, is still told.
+func TestFactsOfTheFirstVersionsAreRead(t *testing.T) {
+	t.Parallel()
+	const text = `[{"d":"019aa1b4-6c00-7000-8000-000000000001","c":"019aa1b4-6c00-7000-8000-0000000000c1","s":"019aa1b4-6c00-7000-8000-0000000000a1","m":"sms","a":"+33639980001","k":"accepted","p":"alert","t":1763776800123000},` +
+		`{"d":"019aa1b4-6c00-7000-8000-000000000002","c":"019aa1b4-6c00-7000-8000-0000000000c1","s":"019aa1b4-6c00-7000-8000-0000000000a2","m":"email","a":"a@x.example","k":"failed","r":"mailbox_full","w":2001,"t":1763776800123000}]`
+	at, campaign := time.Date(2025, 11, 22, 2, 0, 0, 123_000_000, time.UTC), uuid.MustParse("019aa1b4-6c00-7000-8000-0000000000c1")
+	want := []Fact{
+		{
+			Delivery: uuid.MustParse("019aa1b4-6c00-7000-8000-000000000001"), Campaign: campaign, Subject: uuid.MustParse("019aa1b4-6c00-7000-8000-0000000000a1"),
+			Medium: channels.SMS, Address: "+33639980001", Kind: FactAccepted, Purpose: "alert", At: at,
+		},
+		{
+			Delivery: uuid.MustParse("019aa1b4-6c00-7000-8000-000000000002"), Campaign: campaign, Subject: uuid.MustParse("019aa1b4-6c00-7000-8000-0000000000a2"),
+			Medium: channels.Email, Address: "a@x.example", Kind: FactFailed, Reason: channels.ReasonMailboxFull, Wave: 2001, At: at,
+		},
+	}
+	for i, f := range want {
+		want[i].ID = factID(f.Delivery, f.Kind)
+	}
+	if got, err := readFacts(text); err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
 func TestDamagedFactsAreAnError(t *testing.T) {
 	t.Parallel()
 	good := writtenFacts([]Fact{{Campaign: uuid.New(), Subject: uuid.New(), Delivery: uuid.New(), Medium: channels.SMS, Kind: FactAccepted, At: time.Unix(1, 0)}})
