@@ -19,11 +19,15 @@ type importCommand struct {
 	Source string `default:"RH" help:"Owner of these rows: people of the same source who are no longer in the file are marked departed."`
 	Go     bool   `help:"Apply. Without it, only show what would change."`
 	Force  bool   `help:"With --go, apply even when many people would disappear."`
+	Key    string `help:"With --remote: idempotency key. The same file under the same key is given once." placeholder:"KEY"`
 	Roster bool   `help:"The file is a roster: who works when. It replaces the roster in use of its source."`
 }
 
 // Run stages the file, shows the difference and, with --go, applies it.
-func (c *importCommand) Run(s *session) (err error) {
+func (c *importCommand) Run(s *session) error {
+	if c.Remote != "" {
+		return c.far(s)
+	}
 	return c.enter(s, func(h *House, scope access.Scope) error {
 		if c.Roster {
 			return c.roster(s, h, scope)

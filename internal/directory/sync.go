@@ -57,6 +57,25 @@ func (d *Directory) Synchronise(ctx context.Context, scope access.Scope, rows Ro
 	return d.Request(ctx, within, i.ID, Previewing)
 }
 
+// Received tells where a list that a program gave stands. Errors: Denied,
+// NotFound for what no program gave.
+func (d *Directory) Received(ctx context.Context, scope access.Scope, id uuid.UUID) (i Import, err error) {
+	if err := d.guard.Check(scope, access.DirectorySync); err != nil {
+		return i, err
+	}
+	err = d.db.Read(ctx, scope, func(tx *storage.Tx) error {
+		i, err = readImport(ctx, tx, scope, id)
+		return err
+	})
+	if err == nil && i.Format.Kind != tableFormat {
+		return Import{}, fault.New(fault.NotFound, "directory.import.not_found")
+	}
+	return i, err
+}
+
+// tableFormat is the kind of a table that no file holds.
+const tableFormat = "api"
+
 // Table is a list of people in memory, as a program gives it: the columns are
 // those of a staff file, and "Clé du serveur" names a person for good.
 type Table struct {
@@ -69,7 +88,7 @@ type Table struct {
 func (t *Table) Header() []string { return t.Columns }
 
 // Format implements Rows.
-func (t *Table) Format() table.Format { return table.Format{Kind: "api", Encoding: "UTF-8"} }
+func (t *Table) Format() table.Format { return table.Format{Kind: tableFormat, Encoding: "UTF-8"} }
 
 // Next implements Rows.
 func (t *Table) Next() (table.Row, error) {

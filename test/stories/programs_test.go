@@ -15,6 +15,7 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/alerting"
+	"tocsin/internal/directory"
 	"tocsin/internal/identity"
 	"tocsin/internal/rest"
 	"tocsin/internal/storage/storagetest"
@@ -29,8 +30,8 @@ type counter struct {
 	bodies map[string]string
 	// whole has every right here, foreign every right in the other establishment.
 	whole, foreign, revoked, expired string
-	// request is a launch that waits for a second person.
-	request string
+	// request is a launch that waits for a second person, list one that a program gave.
+	request, list string
 }
 
 // TestEveryOperationAsEveryProgram walks every operation as nobody, with a token
@@ -87,6 +88,9 @@ func newCounter(t *testing.T, database string) *counter {
 	c.revoked, id = c.token(here, 365, access.ProgramActions()...)
 	c.must(c.h.Accounts.RevokeToken(t.Context(), access.Instance("story").Within(here), id))
 	c.request = c.waiting()
+	given, err := c.h.Directory.Synchronise(t.Context(), access.System(here, "story"), &directory.Table{Columns: []string{"Clé du serveur", "Nom", "Prénom"}}, "Intérim", "Programme", directory.Handling{Auto: true})
+	c.must(err)
+	c.list = given.ID.String()
 	draft := fmt.Sprintf(`{"scenario":%q,"mode":"test","ordered_by":"Dr Ordre","values":{"lieu":"gare"}}`, c.id("/scenarios/", "id"))
 	c.bodies = map[string]string{
 		"previewAlert": draft, "launchAlert": draft,
@@ -160,6 +164,9 @@ func (c *counter) address(op rest.Operation) string {
 	path := op.Address()
 	if strings.HasPrefix(op.Path, "/requests/") {
 		path = strings.ReplaceAll(path, "{id}", c.request)
+	}
+	if strings.HasPrefix(op.Path, "/people/lists/") {
+		path = strings.ReplaceAll(path, "{id}", c.list)
 	}
 	for prefix, id := range things {
 		if strings.HasPrefix(op.Path, prefix) {

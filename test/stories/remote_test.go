@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"tocsin/internal/access"
 	"tocsin/internal/app"
@@ -34,19 +36,7 @@ func TestTheCommandLineLeadsARemoteAlert(t *testing.T) {
 		h.router.ServeHTTP(w, r)
 	}))
 	t.Cleanup(there.Close)
-	folder := t.TempDir()
-	ca, tokenFile := filepath.Join(folder, "ca.pem"), filepath.Join(folder, "token")
-	_, key, err := h.Accounts.CreateToken(t.Context(), access.Instance("story").Within(h.scope.Organisation()), identity.TokenRequest{
-		Name: "Poste de garde", Actions: []access.Action{access.ScenarioRead, access.AlertRead, access.AlertLaunch, access.AlertConduct}, Days: 30,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for file, text := range map[string][]byte{ca: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: there.Certificate().Raw}), tokenFile: []byte(key + "\n")} {
-		if err := os.WriteFile(file, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	ca, tokenFile := h.credentials(there, access.ScenarioRead, access.AlertRead, access.AlertLaunch, access.AlertConduct)
 	run := func(want int, args ...string) (string, string) {
 		t.Helper()
 		var out, errs bytes.Buffer
@@ -85,4 +75,91 @@ func TestTheCommandLineLeadsARemoteAlert(t *testing.T) {
 	if app.Main([]string{"alert", "list", "--remote", "http://tocsin.example", "--token-file", tokenFile}, strings.NewReader(""), &said, &said) != 1 || !strings.Contains(said.String(), "https") {
 		t.Errorf("a token in clear: %q", &said)
 	}
+}
+
+// credentials are the files by which a command reaches a server: its authority,
+// and a token of these rights.
+func (h *hospital) credentials(there *httptest.Server, actions ...access.Action) (ca, tokenFile string) {
+	h.t.Helper()
+	folder := h.t.TempDir()
+	ca, tokenFile = filepath.Join(folder, "ca.pem"), filepath.Join(folder, "token")
+	_, key, err := h.Accounts.CreateToken(h.t.Context(), access.Instance("story").Within(h.scope.Organisation()), identity.TokenRequest{
+		Name: "Poste de garde", Actions: actions, Days: 30,
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for file, text := range map[string][]byte{ca: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: there.Certificate().Raw}), tokenFile: []byte(key + "\n")} {
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	return ca, tokenFile
+}
+
+// TestTheCommandLineGivesAStaffFileToARemoteInstance: it is read here, compared
+// and applied there, once whatever is lost on the way; what a person must decide
+// is a refusal that says so.
+func TestTheCommandLineGivesAStaffFileToARemoteInstance(t *testing.T) {
+	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+		var posts atomic.Int32
+		there := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost && posts.Add(1) == 1 { // taken, and the line is cut before the answer
+				h.router.ServeHTTP(connection{httptest.NewRecorder()}, r)
+				panic(http.ErrAbortHandler)
+			}
+			h.clock.Advance(time.Second) // programs ask at their pace
+			for more := r.Method == http.MethodGet; more; {
+				var err error
+				if more, err = h.Directory.Work(r.Context(), access.Instance("story")); err != nil {
+					t.Error(err)
+				}
+			}
+			h.router.ServeHTTP(w, r)
+		}))
+		t.Cleanup(there.Close)
+		ca, tokenFile := h.credentials(there, access.DirectorySync)
+		file := filepath.Join(t.TempDir(), "personnel.csv")
+		give := func(want, people int, more ...string) string {
+			t.Helper()
+			text := "Matricule;Nom;Prénom;Portable\n"
+			for i := range people {
+				text += fmt.Sprintf("R%03d;RÉGLISSE%d;Lou;06 39 98 70 %02d\n", i, i, i)
+			}
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var out bytes.Buffer
+			args := append([]string{"import", file, "--remote", there.URL, "--token-file", tokenFile, "--ca-file", ca}, more...)
+			if got := app.Main(args, strings.NewReader(""), &out, &out); got != want {
+				t.Fatalf("%v: status %d, want %d\n%s", more, got, want, &out)
+			}
+			return out.String()
+		}
+		here := func() int { return h.number(`SELECT COUNT(*) FROM directory_people WHERE departed_us IS NULL`) }
+		if said := give(0, 10); !strings.Contains(said, "10") || !strings.Contains(said, "--go") || posts.Load() != 0 {
+			t.Errorf("without --go: %d requests, %q", posts.Load(), said)
+		}
+		if said := give(0, 10, "--go"); !strings.Contains(said, "10 new") || here() != 10 || posts.Load() != 2 {
+			t.Errorf("%d people after %d requests: %q", here(), posts.Load(), said)
+		}
+		if n := h.number(`SELECT COUNT(*) FROM directory_imports`); n != 1 {
+			t.Errorf("an answer was lost, and %d lists were taken", n)
+		}
+		if said := give(0, 10, "--go", "--json"); !strings.Contains(said, `"state":"abandoned"`) || !strings.Contains(said, `"same":10`) {
+			t.Errorf("the same file again: %q", said)
+		}
+		if said := give(0, 11, "--go", "--key", "personnel-du-jour"); !strings.Contains(said, "1 new") || here() != 11 {
+			t.Errorf("one more: %q", said)
+		}
+		if said := give(0, 11, "--go", "--key", "personnel-du-jour"); !strings.Contains(said, "1 new") || h.number(`SELECT COUNT(*) FROM directory_imports`) != 3 {
+			t.Errorf("the same under the same key: %q", said)
+		}
+		if said := give(1, 2, "--go"); !strings.Contains(said, "--force") || here() != 11 {
+			t.Errorf("a file cut half way: %d people, %q", here(), said)
+		}
+		if said := give(1, 2, "--roster"); !strings.Contains(said, "roster") {
+			t.Errorf("a roster: %q", said)
+		}
+	})
 }

@@ -34,6 +34,10 @@ func Register(d *rest.Desk, dir *directory.Directory) {
 		Summary: "Give the directory a list of people, whole or in part",
 		Detail:  "It is read, compared and applied like a staff file, and can be undone on the pages. A list while an earlier one of its source is not settled is refused.",
 	}, a.giveList)
+	rest.Register(d, rest.Operation{
+		ID: "peopleList", Method: http.MethodGet, Path: "/people/lists/{id}", Need: access.DirectorySync, Tag: "directory",
+		Summary: "Where a list that was given stands", Detail: "Figures only. It is compared within seconds; while `settled` is false, ask again.",
+	}, a.listState)
 	rest.Register(d, read("quality", "/directory/quality", "How many people can be reached, by service"), a.quality)
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -23,6 +24,40 @@ type PeopleList struct {
 type ListReceived struct {
 	ID    uuid.UUID `json:"id" format:"uuid"`
 	State string    `json:"state" doc:"staged: a person must say once which column is which; otherwise it goes on by itself"`
+}
+
+// ListState is where a list stands, and what it changes or changed.
+type ListState struct {
+	ListReceived
+	Source   string `json:"source"`
+	Settled  bool   `json:"settled" doc:"Nothing more happens by itself: applied, abandoned, or (staged, ready) a person must look"`
+	Rows     int    `json:"rows"`
+	New      int    `json:"new"`
+	Changed  int    `json:"changed"`
+	Same     int    `json:"same"`
+	Gone     int    `json:"gone"`
+	Refused  int    `json:"refused" doc:"Lines that could not be read as a person"`
+	Warnings int    `json:"warnings"`
+}
+
+func (a api) listState(ctx context.Context, c *rest.Call, in *struct {
+	ID string `path:"id"`
+},
+) (*rest.One[ListState], error) {
+	id, err := rest.ID(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	i, err := a.directory.Received(ctx, c.Scope, id)
+	if err != nil {
+		return nil, err
+	}
+	settled := slices.Contains([]directory.ImportState{directory.Staged, directory.Ready, directory.Applied, directory.Abandoned, directory.Undone}, i.State)
+	sum := i.Summary
+	return &rest.One[ListState]{Body: ListState{
+		ListReceived: ListReceived{i.ID, string(i.State)}, Source: i.Source, Settled: settled, Rows: sum.Rows, New: sum.New, Changed: sum.Changed, Same: sum.Same,
+		Gone: sum.Gone, Refused: sum.Refused, Warnings: sum.Warnings,
+	}}, nil
 }
 
 func (a api) giveList(ctx context.Context, c *rest.Call, in *struct{ Body PeopleList }) (*rest.One[ListReceived], error) {
