@@ -23,6 +23,7 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Show a mobilisation: an invented hospital of 4,300 people on a simulated telephone network."`
 	Alert   alertCommand   `cmd:"" help:"Launch, follow and end alerts from this machine."`
 	Import  importCommand  `cmd:"" help:"Import a staff file (CSV or XLSX) into the directory."`
+	Export  exportCommand  `cmd:"" help:"Write the directory into a CSV file."`
 	User    userCommand    `cmd:"" help:"Accounts: first link, add, list, roles, reset, disable."`
 	Migrate migrateCommand `cmd:"" help:"Bring the schema of the data up to date, or show its state."`
 	Backup  backupCommand  `cmd:"" help:"Write all the data into one file, sealed by a passphrase, while Tocsin works."`

@@ -82,27 +82,46 @@ func (d *Directory) ExportRows(ctx context.Context, scope access.Scope, source s
 	})
 }
 
-// ExportCSV writes ExportRows as a CSV that French spreadsheets open: UTF-8 with
-// its mark, semicolons. No cell can run as a formula.
+// ExportCSV writes ExportRows as a Sheet.
 func (d *Directory) ExportCSV(ctx context.Context, scope access.Scope, source string, w io.Writer) error {
 	if err := d.guard.Check(scope, access.DirectoryExport); err != nil {
 		return err
 	}
-	if _, err := io.WriteString(w, "\ufeff"); err != nil {
+	sheet, err := NewSheet(w)
+	if err != nil {
 		return err
 	}
+	if err := d.ExportRows(ctx, scope, source, sheet.Row); err != nil {
+		return err
+	}
+	return sheet.End()
+}
+
+// Sheet writes rows as a CSV that French spreadsheets open: UTF-8 with its mark,
+// semicolons. No cell can run as a formula.
+type Sheet struct{ out *csv.Writer }
+
+// NewSheet begins one.
+func NewSheet(w io.Writer) (*Sheet, error) {
 	out := csv.NewWriter(w)
 	out.Comma, out.UseCRLF = ';', true
-	if err := d.ExportRows(ctx, scope, source, func(row []string) error {
-		for n := range row {
-			row[n] = harmless(row[n])
-		}
-		return out.Write(row)
-	}); err != nil {
-		return err
+	_, err := io.WriteString(w, "\ufeff")
+	return &Sheet{out}, err
+}
+
+// Row writes one.
+func (s *Sheet) Row(cells []string) error {
+	written := make([]string, len(cells))
+	for n, cell := range cells {
+		written[n] = harmless(cell)
 	}
-	out.Flush()
-	return out.Error()
+	return s.out.Write(written)
+}
+
+// End writes what is left.
+func (s *Sheet) End() error {
+	s.out.Flush()
+	return s.out.Error()
 }
 
 // export writes people in the columns of a file.

@@ -163,3 +163,64 @@ func TestTheCommandLineGivesAStaffFileToARemoteInstance(t *testing.T) {
 		}
 	})
 }
+
+// TestTheCommandLineExportsTheDirectory: whole from the machine itself, with
+// private numbers masked from another one, never over a file that exists.
+func TestTheCommandLineExportsTheDirectory(t *testing.T) {
+	t.Parallel()
+	h := build(t, night(), "")
+	const people = 450 // more than two pages of the API
+	text := "Matricule;Nom;Prénom;Portable;Portable perso\n"
+	for i := range people {
+		text += fmt.Sprintf("R%03d;=RÉGLISSE%d;Lou;06 39 98 7%d %02d;06 39 98 8%d %02d\n", i, i, i/100, i%100, i/100, i%100)
+	}
+	folder := t.TempDir()
+	file := filepath.Join(folder, "personnel.csv")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command(t, 0, h.on, "import", file, "--go")
+	whole := filepath.Join(folder, "tout.csv")
+	command(t, 0, h.on, "export", whole)
+	if said := command(t, 1, h.on, "export", whole); !strings.Contains(said, "exists already") {
+		t.Errorf("over a file that exists: %q", said)
+	}
+	if n := journaled(t, h, "directory.export"); n != 1 {
+		t.Errorf("%d lines of the export in the journal", n)
+	}
+	there := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.clock.Advance(time.Second) // programs ask at their pace
+		h.router.ServeHTTP(w, r)
+	}))
+	t.Cleanup(there.Close)
+	ca, tokenFile := h.credentials(there, access.DirectoryRead)
+	masked := filepath.Join(folder, "distant.csv")
+	var out bytes.Buffer
+	if got := app.Main([]string{"export", masked, "--remote", there.URL, "--token-file", tokenFile, "--ca-file", ca}, strings.NewReader(""), &out, &out); got != 0 || !strings.Contains(out.String(), "masked") {
+		t.Fatalf("status %d: %s", got, &out)
+	}
+	read := func(path string) string {
+		t.Helper()
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	for path, numbers := range map[string]int{whole: 2 * people, masked: 0} {
+		got := read(path)
+		if n := strings.Count(got, "\r\n"); n != people+1 || !strings.Contains(got, "'=RÉGLISSE449") || !strings.Contains(got, "Matricule") {
+			t.Errorf("%s has %d lines: %.200q", path, n, got)
+		}
+		digits := strings.NewReplacer(" ", "", "+33", "0").Replace(got)
+		if n := strings.Count(digits, "0639987") + strings.Count(digits, "0639988"); n != numbers {
+			t.Errorf("%s shows %d whole numbers, want %d", path, n, numbers)
+		}
+	}
+	if app.Main([]string{"export", filepath.Join(folder, "rien.csv"), "--remote", "https://127.0.0.1:1", "--token-file", filepath.Join(folder, "absent")}, strings.NewReader(""), &out, &out) != 1 {
+		t.Error("an export without a token")
+	}
+	if _, err := os.Stat(filepath.Join(folder, "rien.csv")); err == nil {
+		t.Error("a failed export leaves a file")
+	}
+}
