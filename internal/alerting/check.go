@@ -338,6 +338,9 @@ func (c *checker) limits() {
 	if l.Total < 0 {
 		c.add("limits.total", "alerting.check.total")
 	}
+	if l.Ceiling < 0 || l.Ceiling > CeilingMost {
+		c.add("limits.ceiling", "alerting.check.ceiling")
+	}
 	if l.ArrivalGrace < 0 || l.ArrivalGrace > Duration(24*time.Hour) {
 		c.add("limits.arrival_grace", "alerting.check.arrival_grace")
 	}

@@ -49,6 +49,8 @@ type Sheet struct {
 	Missing []MissingPerson
 	// Estimate is how long the first messages of the first wave take; zero when no rate is known.
 	Estimate time.Duration
+	// Cost is what the first messages cost; no routes when no price is known.
+	Cost     Cost
 	Warnings []Warning
 	// Fingerprint identifies the messages, the mode and the narrowing that were shown.
 	Fingerprint string

@@ -21,6 +21,9 @@ type Governance struct {
 	SecondAbove int
 	// KeepDays is how long the answers keep a name after the end of their alert.
 	KeepDays int
+	// Ceiling is what one alert may cost, in cents of a euro; 0 is no ceiling. A
+	// scenario may have its own.
+	Ceiling int64
 	// Recall is what the recall order says of the way in.
 	Recall Recall
 }
@@ -49,6 +52,9 @@ func (g Governance) checked() (Governance, error) {
 	}
 	if g.KeepDays < KeepDaysLeast || g.KeepDays > KeepDaysMost {
 		return g, fault.New(fault.Invalid, "alerting.governance.keep", "least", KeepDaysLeast, "most", KeepDaysMost).At("keep")
+	}
+	if g.Ceiling < 0 || g.Ceiling > CeilingMost {
+		return g, fault.New(fault.Invalid, "alerting.check.ceiling").At("ceiling")
 	}
 	for field, text := range map[string]*Localized{"entrance": &g.Recall.Entrance, "roads": &g.Recall.Roads, "parking": &g.Recall.Parking} {
 		kept := Localized{}
@@ -81,8 +87,8 @@ func (s *Service) Governance(ctx context.Context, scope access.Scope) (g Governa
 func readGovernance(ctx context.Context, tx *storage.Tx, scope access.Scope) (Governance, error) {
 	g := Governance{KeepDays: KeepDaysDefault}
 	var recall string
-	found, err := tx.Row(ctx, `SELECT second_above, keep_days, recall_json FROM alerting_governance WHERE organisation_id = $1`,
-		[]any{scope.Organisation()}, &g.SecondAbove, &g.KeepDays, &recall)
+	found, err := tx.Row(ctx, `SELECT second_above, keep_days, ceiling_cents, recall_json FROM alerting_governance WHERE organisation_id = $1`,
+		[]any{scope.Organisation()}, &g.SecondAbove, &g.KeepDays, &g.Ceiling, &recall)
 	if err != nil || !found {
 		return g, err
 	}
@@ -111,9 +117,9 @@ func (s *Service) SetGovernance(ctx context.Context, scope access.Scope, now tim
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO alerting_governance (organisation_id, second_above, keep_days, recall_json, updated_us) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (organisation_id) DO UPDATE SET second_above = $2, keep_days = $3, recall_json = $4, updated_us = $5`,
-			scope.Organisation(), g.SecondAbove, g.KeepDays, string(recall), storage.Micros(now)); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO alerting_governance (organisation_id, second_above, keep_days, recall_json, updated_us, ceiling_cents) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (organisation_id) DO UPDATE SET second_above = $2, keep_days = $3, recall_json = $4, updated_us = $5, ceiling_cents = $6`,
+			scope.Organisation(), g.SecondAbove, g.KeepDays, string(recall), storage.Micros(now), g.Ceiling); err != nil {
 			return err
 		}
 		return journal.Append(ctx, tx, scope, now, journal.Entry{Action: "alert.govern", ObjectKind: "establishment", ObjectID: scope.Organisation().String(), Before: before, After: g})

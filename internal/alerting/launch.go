@@ -293,12 +293,11 @@ func (s *Service) writeLaunch(ctx context.Context, tx *storage.Tx, scope access.
 	if err := insertLaunch(ctx, tx, scope, pr, l, list); err != nil {
 		return err
 	}
-	limits := pr.plan.Definition.Limits
-	total := limits.Total
-	if total == 0 {
-		total = messagesPerPerson * list.people
+	campaign, err := s.campaign(ctx, tx, scope, pr.plan, l, list.people)
+	if err != nil {
+		return err
 	}
-	if err := s.dispatch.OpenCampaign(ctx, tx, scope, now, dispatch.Campaign{ID: l.ID, Mode: string(l.Mode), MaxPerSubject: limits.PerPerson, MaxTotal: total}); err != nil {
+	if err := s.dispatch.OpenCampaign(ctx, tx, scope, now, campaign); err != nil {
 		return err
 	}
 	if err := s.writeContents(ctx, tx, scope, now, l.ID, l.ID, texts); err != nil {

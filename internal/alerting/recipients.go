@@ -140,16 +140,24 @@ func (s *Service) detail(ctx context.Context, tx *storage.Tx, scope access.Scope
 		list[i], at[people[i].ID] = people[i].ID, i
 		out[i] = people[i].view(units)
 	}
+	if len(people) == 0 {
+		return nil, nil
+	}
+	withheld, err := s.dispatch.Withheld(ctx, tx, scope, people[0].Launch)
+	if err != nil {
+		return nil, err
+	}
 	attempts, err := attemptsOf(ctx, tx, scope, list)
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range attempts {
+		a.hold(withheld)
 		r := &out[at[a.Recipient]]
 		r.Attempts = append(r.Attempts, a.view(whole))
 	}
 	for i := range people {
-		people[i].addCurrent(&out[i], whole)
+		people[i].addCurrent(&out[i], whole, withheld)
 	}
 	answers, err := answersOf(ctx, tx, scope, list)
 	for _, a := range answers {
@@ -177,7 +185,7 @@ func (p *person) view(units []unitKey) Recipient {
 }
 
 // addCurrent shows the message nothing happened to yet.
-func (p *person) addCurrent(r *Recipient, whole bool) {
+func (p *person) addCurrent(r *Recipient, whole bool, withheld func(channels.Medium, string) bool) {
 	known := slices.ContainsFunc(r.Attempts, func(a Attempt) bool { return a.ID == p.Current })
 	if p.Current == uuid.Nil || known || p.Rung >= len(p.Rungs) {
 		return
@@ -186,6 +194,7 @@ func (p *person) addCurrent(r *Recipient, whole bool) {
 	if p.Sent > 1 {
 		a.Purpose = UseReminder
 	}
+	a.hold(withheld)
 	r.Attempts = append(r.Attempts, a.view(whole))
 	r.Attempts[len(r.Attempts)-1].At = p.Called
 }

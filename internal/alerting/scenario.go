@@ -212,6 +212,8 @@ type Limits struct {
 	StandDown bool `json:"stand_down" yaml:"stand_down"`
 	// RepeatEvery repeats a diffusion until the end; zero does not.
 	RepeatEvery Duration `json:"repeat_every" yaml:"repeat_every"`
+	// Ceiling is what the alert may cost, in cents of a euro; 0 leaves that of the establishment.
+	Ceiling int64 `json:"ceiling_cents,omitempty" yaml:"ceiling_cents,omitempty"`
 }
 
 // Duration is a time.Duration written "5m" in JSON and YAML.

@@ -33,6 +33,7 @@ type Service struct {
 	wake      chan struct{}
 	announced func(topic string)
 	herald    Herald
+	alarms    Alarms
 
 	mu    sync.Mutex
 	plans map[uuid.UUID]*plan
@@ -57,7 +58,9 @@ type Options struct {
 	Catalog *i18n.Catalog
 	// Keys sign the recall orders of those who come; nil gives none.
 	Keys Keys
-	Log  *slog.Logger
+	// Alarms tells people that an alert nears its ceiling of cost; nil tells nobody.
+	Alarms Alarms
+	Log    *slog.Logger
 	// Notify tells the pages that a topic moved (live.Hub.Notify); nil tells nobody.
 	Notify func(topic string)
 }
@@ -66,7 +69,7 @@ type Options struct {
 func New(o Options) *Service {
 	s := &Service{
 		db: o.DB, guard: o.Guard, people: o.Directory, dispatch: o.Dispatch, houses: o.Organisation,
-		library: o.Library, linkBase: o.LinkBase, requestBase: o.RequestBase, seconds: o.Seconds, catalog: o.Catalog, keys: o.Keys, log: o.Log, wake: make(chan struct{}, 1), announced: o.Notify,
+		library: o.Library, linkBase: o.LinkBase, requestBase: o.RequestBase, seconds: o.Seconds, catalog: o.Catalog, keys: o.Keys, log: o.Log, alarms: o.Alarms, wake: make(chan struct{}, 1), announced: o.Notify,
 		plans: map[uuid.UUID]*plan{},
 	}
 	if s.log == nil {

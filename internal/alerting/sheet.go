@@ -30,6 +30,9 @@ func (s *Service) Prepare(ctx context.Context, scope access.Scope, now time.Time
 		return Sheet{}, fmt.Errorf("prepare: %w", err)
 	}
 	c := newCensus(pr.plan)
+	if c.bill.tariff, err = s.dispatch.Tariff(ctx, inside(scope), channels.SMS); err != nil {
+		return Sheet{}, err
+	}
 	if err := s.audience(ctx, inside(scope), pr.plan, pr.narrow, now, func(m member) error {
 		c.add(m)
 		return nil
@@ -55,6 +58,9 @@ func (s *Service) Prepare(ctx context.Context, scope access.Scope, now time.Time
 		return Sheet{}, err
 	}
 	sheet.Estimate = c.estimate(gateways, segments(sheet.Previews))
+	if sheet.Cost, err = s.costOf(ctx, scope, pr.plan, &c.bill, segments(sheet.Previews)); err != nil {
+		return Sheet{}, err
+	}
 	if sheet.Warnings, err = s.warnings(ctx, scope, pr, c, sheet, gateways); isolation.On {
 		sheet.Warnings = append(sheet.Warnings, Warning{Key: "alerting.warning.isolated"})
 	}
@@ -73,6 +79,7 @@ type census struct {
 	skills   map[string]int
 	left     map[LeftOut]int
 	missing  []MissingPerson
+	bill     bill
 	// rostered tells that a planning speaks of somebody of the audience.
 	rostered bool
 }
@@ -81,6 +88,7 @@ func newCensus(p *plan) *census {
 	c := &census{
 		plan: p, reach: map[channels.Medium]*MediumCount{}, firstNow: map[channels.Medium]int{}, units: map[unitKey]*UnitCount{},
 		sites: map[uuid.UUID]string{}, skills: map[string]int{}, left: map[LeftOut]int{},
+		bill: bill{routes: map[string]*RouteCost{}},
 	}
 	for _, m := range p.Definition.media() {
 		c.reach[m] = &MediumCount{Medium: m}
@@ -111,6 +119,7 @@ func (c *census) add(m member) {
 		return
 	}
 	c.messaged++
+	c.bill.add(m.Ladder[0])
 	u.People++
 	c.waves[m.Wave].People++
 	c.reach[m.Ladder[0].Medium].First++
@@ -261,6 +270,13 @@ func (s *Service) warnings(ctx context.Context, scope access.Scope, pr prepared,
 		} else if p.Segments > 1 {
 			warn("alerting.warning.sms_segments", "language", p.Language, "segments", p.Segments)
 		}
+	}
+	if sheet.Cost.Passes() {
+		key := "alerting.warning.ceiling"
+		if !sheet.Cost.Stops {
+			key = "alerting.warning.ceiling_life"
+		}
+		warn(key, "cost", sheet.Cost.Total, "ceiling", sheet.Cost.Ceiling)
 	}
 	for i, q := range c.plan.Definition.Quotas {
 		have := c.messaged

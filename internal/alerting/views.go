@@ -135,6 +135,13 @@ const (
 	EventKilled      EventKind = "killed"
 	EventConfirmed   EventKind = "confirmed"  // a second person let it leave
 	EventOverridden  EventKind = "overridden" // nobody did, and the first one launched alone
+	// The money of the alert: eight tenths of its ceiling are spent; the ceiling is
+	// reached and what has a price waits; it is passed and nothing waits, since lives
+	// are at stake; a person lifted it.
+	EventBudgetNear    EventKind = "budget_near"
+	EventBudgetReached EventKind = "budget_reached"
+	EventBudgetPassed  EventKind = "budget_passed"
+	EventBudgetLifted  EventKind = "budget_lifted"
 )
 
 // Event is one line of the timeline.

@@ -86,6 +86,9 @@ func (s *Service) turn(ctx context.Context, w job, now time.Time) (more bool, er
 		if acted, people, err = s.look(ctx, w, now); err != nil {
 			return false, err
 		}
+		if err = s.watchBudget(ctx, w, now); err != nil {
+			return false, err
+		}
 	}
 	if w.mailing || acted {
 		if more, err = s.mail(ctx, w, now); err != nil {

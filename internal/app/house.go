@@ -166,7 +166,7 @@ func (h *House) join(ctx context.Context) error {
 	h.Alerting = alerting.New(alerting.Options{
 		DB: h.DB, Guard: h.Guard, Directory: h.Directory, Dispatch: h.Dispatch, Organisation: h.Houses,
 		Library: library.All, LinkBase: h.origin().String() + "/r/", Keys: h.Vault, Log: h.Log, Notify: h.Hub.Notify,
-		RequestBase: h.origin().String() + alertpages.RequestPath, Seconds: seconds{h.Accounts}, Catalog: h.Catalog,
+		RequestBase: h.origin().String() + alertpages.RequestPath, Seconds: seconds{h.Accounts}, Alarms: watchmen{h.Accounts}, Catalog: h.Catalog,
 	})
 	h.Proof = proof.New(proof.Options{
 		DB: h.DB, Guard: h.Guard, Clock: h.Clock, Directory: h.Directory, Dispatch: h.Dispatch, Organisation: h.Houses, Catalog: h.Catalog,

@@ -86,6 +86,8 @@ const (
 	ReasonExpired        Reason = "expired"
 	ReasonRejected       Reason = "rejected" // any other final refusal
 	ReasonPeerError      Reason = "peer_error"
+	// ReasonBudget is said of a message that waits: its alert has reached its ceiling of cost.
+	ReasonBudget Reason = "budget"
 )
 
 // Outcome is the truth about one try.

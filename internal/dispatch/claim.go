@@ -15,6 +15,8 @@ import (
 type claim struct {
 	lot   *lot
 	items []*item
+	// budget is that of its campaign; nil for a gateway without prices.
+	budget *budget
 }
 
 // pen writes one pass of a clerk.
@@ -37,9 +39,15 @@ func (k *desk) anythingDue(ctx context.Context) bool {
 	if len(routes) == 0 {
 		return false
 	}
-	err := k.d.db.Read(ctx, k.scope, func(tx *storage.Tx) (err error) {
+	now := k.d.clock.Now()
+	err := k.d.db.Read(ctx, k.scope, func(tx *storage.Tx) error {
+		affordable, args, err := k.mayClaim(ctx, tx, now, 4+len(routes))
+		if err != nil {
+			return err
+		}
 		found, err = tx.Row(ctx, `SELECT 1 FROM dispatch_lots WHERE organisation_id = $1 AND medium = $2 AND pending AND holder IS NULL AND NOT withdrawn
-			AND due_us <= $3 AND route IN (`+storage.In(len(routes), 4)+`) LIMIT 1`, storage.Args(routes, k.scope.Organisation(), string(k.gateway.Medium), storage.Micros(k.d.clock.Now())), &one)
+			AND due_us <= $3 AND route IN (`+storage.In(len(routes), 4)+`)`+affordable+` LIMIT 1`,
+			append(storage.Args(routes, k.scope.Organisation(), string(k.gateway.Medium), storage.Micros(now)), args...), &one)
 		return err
 	})
 	if err != nil {
@@ -53,6 +61,9 @@ func (k *desk) anythingDue(ctx context.Context) bool {
 func (p *pen) claim(ctx context.Context, n int) ([]*claim, error) {
 	claims, byID, err := p.findLots(ctx, n)
 	if err != nil || len(claims) == 0 {
+		return nil, err
+	}
+	if err := p.readBudgets(ctx, claims); err != nil {
 		return nil, err
 	}
 	ids := sortedIDs(byID)
@@ -85,11 +96,15 @@ func (p *pen) findLots(ctx context.Context, n int) ([]*claim, map[uuid.UUID]*cla
 	if len(routes) == 0 {
 		return nil, nil, nil // another gateway has come back meanwhile
 	}
-	err := p.tx.Query(ctx, `SELECT id, campaign_id, content_id, medium, purpose, wave, priority, quiet, queued_us, expires_us, route FROM dispatch_lots
+	affordable, args, err := p.k.mayClaim(ctx, p.tx, p.now, 5+len(routes))
+	if err != nil {
+		return nil, nil, err
+	}
+	err = p.tx.Query(ctx, `SELECT id, campaign_id, content_id, medium, purpose, wave, priority, quiet, queued_us, expires_us, route FROM dispatch_lots
 		WHERE organisation_id = $1 AND medium = $2 AND pending AND holder IS NULL AND NOT withdrawn AND due_us <= $3 AND (expires_us IS NULL OR expires_us > $3)
 		AND NOT EXISTS (SELECT 1 FROM dispatch_campaigns c WHERE c.organisation_id = dispatch_lots.organisation_id AND c.id = dispatch_lots.campaign_id AND c.stopped_us IS NOT NULL)
-		AND route IN (`+storage.In(len(routes), 5)+`) ORDER BY priority, wave, due_us LIMIT $4 {{skip_locked}}`,
-		storage.Args(routes, p.k.scope.Organisation(), string(p.k.gateway.Medium), storage.Micros(p.now), n), func(row func(...any) error) error {
+		AND route IN (`+storage.In(len(routes), 5)+`)`+affordable+` ORDER BY priority, wave, due_us LIMIT $4 {{skip_locked}}`,
+		append(storage.Args(routes, p.k.scope.Organisation(), string(p.k.gateway.Medium), storage.Micros(p.now), n), args...), func(row func(...any) error) error {
 			l := &lot{d: p.k.d}
 			var expires sql.NullInt64
 			if err := row(&l.id, &l.campaign, &l.contentID, &l.medium, &l.purpose, &l.wave, &l.priority, &l.quiet, &l.queuedUs, &expires, &l.route); err != nil {

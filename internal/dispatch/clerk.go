@@ -203,6 +203,7 @@ func (k *desk) settled(now time.Time, s *settlement) {
 	k.d.metrics.inFlight(k.gateway.Medium, -len(s.items))
 	for _, it := range s.items {
 		k.inFlight--
+		it.settleCost()
 		it.lot.open--
 		if it.lot.open == 0 {
 			k.d.watch.release(it.lot.campaign)
@@ -222,6 +223,9 @@ func (k *desk) settled(now time.Time, s *settlement) {
 func (k *desk) push(claims []*claim) {
 	for _, c := range claims {
 		c.lot.flag = k.d.watch.hold(c.lot.campaign)
+		if c.budget != nil {
+			c.lot.flag.purse.learn(*c.budget)
+		}
 		k.d.leases.remember(c.lot)
 		k.inFlight += len(c.items)
 		k.holding.Store(int64(k.inFlight))

@@ -25,8 +25,8 @@ func (d *Dispatch) OpenCampaign(ctx context.Context, tx *storage.Tx, scope acces
 		return fault.New(fault.Invalid, "dispatch.campaign.unknown")
 	}
 	return tx.InsertNewRows(ctx, "dispatch_campaigns",
-		[]string{"organisation_id", "id", "mode", "max_per_subject", "max_total", "total", "opened_us"},
-		[][]any{{scope.Organisation(), c.ID, c.Mode, c.MaxPerSubject, c.MaxTotal, 0, storage.Micros(now)}})
+		[]string{"organisation_id", "id", "mode", "max_per_subject", "max_total", "total", "opened_us", "ceiling_micros", "ceiling_stops"},
+		[][]any{{scope.Organisation(), c.ID, c.Mode, c.MaxPerSubject, c.MaxTotal, 0, storage.Micros(now), c.Ceiling, c.CeilingStops && c.Ceiling > 0}})
 }
 
 // AddContents adds texts to a campaign; a content whose id exists is left as it is.

@@ -54,6 +54,8 @@ type item struct {
 	link, token string
 	attempts    int
 	double      bool
+	// cost is what was taken from the purse of the campaign for its segments.
+	cost, segments int64
 
 	verdict verdict
 	outcome channels.Outcome

@@ -17,6 +17,10 @@ type Campaign struct {
 	// MaxPerSubject and MaxTotal bound the deliveries of one subject and of the
 	// whole campaign; 0 means no limit.
 	MaxPerSubject, MaxTotal int
+	// Ceiling is what the campaign may cost, in millionths of a euro; 0 means no
+	// limit. CeilingStops makes messages with a price wait once it is reached.
+	Ceiling      int64
+	CeilingStops bool
 }
 
 // Content is a text shared by many deliveries. In Subject and Text, "{lien}" is

@@ -20,6 +20,8 @@ type scribe struct {
 	facts   []Fact
 	tallies map[tally]int64
 	pace    map[pace]int64
+	// spending is what was accepted at a known price.
+	spending map[spent]expense
 }
 
 type tally struct {
@@ -38,7 +40,7 @@ type pace struct {
 const tallyDouble = "double"
 
 func newScribe() *scribe {
-	return &scribe{tallies: make(map[tally]int64), pace: make(map[pace]int64)}
+	return &scribe{tallies: make(map[tally]int64), pace: make(map[pace]int64), spending: make(map[spent]expense)}
 }
 
 func (s *scribe) count(campaign uuid.UUID, m channels.Medium, state string, n int64) {
@@ -65,7 +67,10 @@ func (s *scribe) write(ctx context.Context, tx *storage.Tx, scope access.Scope, 
 	if err := s.writeTallies(ctx, tx, scope, node); err != nil {
 		return err
 	}
-	return s.writePace(ctx, tx, scope, node)
+	if err := s.writePace(ctx, tx, scope, node); err != nil {
+		return err
+	}
+	return s.writeSpending(ctx, tx, scope, node)
 }
 
 func (s *scribe) writeTallies(ctx context.Context, tx *storage.Tx, scope access.Scope, node string) error {

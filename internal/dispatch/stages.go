@@ -22,7 +22,7 @@ func (k *desk) carry(it *item) {
 }
 
 func (k *desk) defineStages() {
-	k.stages = []func(*item) verdict{k.openStage, k.epochStage, k.leaseStage, k.windowStage, k.sendStage}
+	k.stages = []func(*item) verdict{k.openStage, k.epochStage, k.leaseStage, k.windowStage, k.budgetStage, k.sendStage}
 }
 
 // openStage keeps messages while the gateway is paused or closing.

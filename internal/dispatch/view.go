@@ -44,6 +44,7 @@ type GatewayView struct {
 type CampaignView struct {
 	// StoppedAt is when the campaign was killed; zero when it runs.
 	StoppedAt time.Time
+	Spending  Spending
 	Media     []MediumView
 	Gateways  []GatewayView
 }

@@ -35,6 +35,9 @@ func (d *Dispatch) View(ctx context.Context, scope access.Scope, campaign uuid.U
 			return fault.New(fault.NotFound, "dispatch.campaign.unknown")
 		}
 		v.StoppedAt = storage.NullTime(stopped)
+		if v.Spending, err = readSpending(ctx, tx, scope, campaign); err != nil {
+			return err
+		}
 		if err := readTallies(ctx, tx, scope, campaign, media); err != nil {
 			return err
 		}
@@ -187,6 +190,15 @@ func (d *Dispatch) Attempts(ctx context.Context, scope access.Scope, campaign, s
 			WHERE d.campaign_id = $1 AND d.subject_id = $2 AND d.organisation_id = $3`, names, &out, campaign, subject, scope.Organisation())
 		if err != nil {
 			return err
+		}
+		withheld, err := d.Withheld(ctx, tx, scope, campaign)
+		if err != nil {
+			return err
+		}
+		for i := range out {
+			if a := &out[i]; withheld != nil && a.State == Queued && withheld(a.Medium, a.Address) {
+				a.Reason = channels.ReasonBudget
+			}
 		}
 		return readAttempts(ctx, tx, `SELECT d.id, d.medium, d.address, l.purpose, l.wave, a.gateway_id, a.state, a.reason, a.detail, d.possible_double, a.at_us
 			FROM dispatch_deliveries d JOIN dispatch_lots l ON l.organisation_id = d.organisation_id AND l.id = d.lot_id

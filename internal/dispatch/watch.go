@@ -30,8 +30,9 @@ type watch struct {
 	// alone are the establishments in isolated mode.
 	alone atomic.Pointer[map[uuid.UUID]bool]
 
-	mu    sync.Mutex
-	flags map[uuid.UUID]*stopFlag
+	mu     sync.Mutex
+	flags  map[uuid.UUID]*stopFlag
+	purses map[uuid.UUID]*purse
 	// news is closed and replaced at every successful look.
 	news chan struct{}
 }
@@ -40,10 +41,11 @@ type watch struct {
 type stopFlag struct {
 	stopped atomic.Bool
 	users   int
+	purse   *purse
 }
 
 func newWatch(d *Dispatch) *watch {
-	return &watch{d: d, bell: make(chan struct{}, 1), flags: make(map[uuid.UUID]*stopFlag), news: make(chan struct{})}
+	return &watch{d: d, bell: make(chan struct{}, 1), flags: make(map[uuid.UUID]*stopFlag), purses: make(map[uuid.UUID]*purse), news: make(chan struct{})}
 }
 
 func (w *watch) wake() { ring(w.bell) }
@@ -62,7 +64,7 @@ func (w *watch) hold(campaign uuid.UUID) *stopFlag {
 	defer w.mu.Unlock()
 	f := w.flags[campaign]
 	if f == nil {
-		f = &stopFlag{}
+		f = &stopFlag{purse: w.purseOf(campaign)}
 		w.flags[campaign] = f
 	}
 	f.users++
@@ -85,16 +87,19 @@ func (w *watch) refresh(ctx context.Context) error {
 	w.mu.Lock()
 	ids := sortedIDs(w.flags)
 	w.mu.Unlock()
-	stopped, alone, err := w.read(ctx, ids)
+	epochs, alone, err := w.read(ctx, ids)
 	if err != nil {
 		return err
 	}
 	w.alone.Store(&alone)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, id := range stopped {
+	for id, e := range epochs {
 		if f := w.flags[id]; f != nil {
-			f.stopped.Store(true)
+			f.purse.learn(e.budget)
+			if e.stopped {
+				f.stopped.Store(true)
+			}
 		}
 	}
 	w.seen.Store(int64(begun))
@@ -106,23 +111,33 @@ func (w *watch) refresh(ctx context.Context) error {
 // recent tells whether the epochs known are recent enough to send by.
 func (w *watch) recent() bool { return w.d.elapsed()-time.Duration(w.seen.Load()) < watchStale }
 
-// read asks which of the campaigns were stopped, and who is isolated.
-func (w *watch) read(ctx context.Context, ids []uuid.UUID) (stopped []uuid.UUID, alone map[uuid.UUID]bool, err error) {
+// epoch is what a campaign in flight must obey.
+type epoch struct {
+	stopped bool
+	budget  budget
+}
+
+// read asks which of the campaigns were stopped and what they may spend, and
+// who is isolated.
+func (w *watch) read(ctx context.Context, ids []uuid.UUID) (epochs map[uuid.UUID]epoch, alone map[uuid.UUID]bool, err error) {
+	epochs = make(map[uuid.UUID]epoch, len(ids))
 	err = w.d.db.Read(ctx, access.Instance("dispatch.watch"), func(tx *storage.Tx) error {
 		if alone, err = isolated(ctx, tx); err != nil {
 			return err
 		}
 		return eachChunk(ids, func(part []uuid.UUID) error {
-			return tx.Query(ctx, `SELECT id FROM dispatch_campaigns WHERE stopped_us IS NOT NULL AND id IN (`+storage.In(len(part), 1)+`)`,
-				storage.Args(part), func(row func(...any) error) error {
+			return tx.Query(ctx, `SELECT c.id, c.stopped_us IS NOT NULL, `+budgetColumns+` FROM dispatch_campaigns c WHERE c.id IN (`+storage.In(len(part), 2)+`)
+				AND (c.stopped_us IS NOT NULL OR c.ceiling_micros > 0)`,
+				storage.Args(part, w.d.node), func(row func(...any) error) error {
 					var id uuid.UUID
-					err := row(&id)
-					stopped = append(stopped, id)
+					var e epoch
+					err := row(&id, &e.stopped, &e.budget.ceiling, &e.budget.limited, &e.budget.others)
+					epochs[id] = e
 					return err
 				})
 		})
 	})
-	return stopped, alone, err
+	return epochs, alone, err
 }
 
 // isolated tells whether the links of an establishment lead nowhere.

@@ -159,6 +159,7 @@ func (p *pen) sentRow(it *item, c *carried) []any {
 	}
 	p.said.moved(campaign, medium, Queued, c.state)
 	p.said.accepted(campaign, medium, it.at)
+	p.said.spent(it)
 	p.said.tell(it.fact(FactAccepted, channels.ReasonNone, it.at))
 	var provider, settled any
 	if len(it.outcome.ProviderIDs) > 0 {

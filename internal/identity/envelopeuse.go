@@ -7,11 +7,9 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
-	"tocsin/internal/dispatch"
 	"tocsin/internal/fault"
 	"tocsin/internal/i18n"
 	"tocsin/internal/storage"
-	"tocsin/internal/wire/gsm"
 )
 
 // sealedCode is an envelope as a typed code found it.
@@ -148,31 +146,21 @@ func (s *Service) unsealed(ctx context.Context, tx *storage.Tx, c Client, row se
 
 // alarm writes to the administrators, and to the person whose password was used.
 func (s *Service) alarm(ctx context.Context, tx *storage.Tx, row sessionRow, found sealedCode, now time.Time) error {
-	if s.outbox == nil || s.catalog == nil {
-		return nil
-	}
 	to, err := toAlarm(ctx, tx, row, found)
-	if err != nil || len(to) == 0 {
+	if err != nil {
 		return err
 	}
-	contents := make([]dispatch.Content, len(to))
-	orders := make([]dispatch.Order, len(to))
-	for i, a := range to {
-		contents[i], orders[i] = s.alarmFor(a, row, found, now)
-	}
-	scope := access.System(found.establishment, "identity")
-	if err := s.outbox.OpenCampaign(ctx, tx, scope, now, dispatch.Campaign{ID: found.id}); err != nil {
-		return err
-	}
-	if err := s.outbox.AddContents(ctx, tx, scope, now, found.id, contents); err != nil {
-		return err
-	}
-	_, err = s.outbox.Enqueue(ctx, tx, scope, now, orders)
-	return err
+	return s.warn(ctx, tx, access.System(found.establishment, "identity"), now, Notice{
+		ID: found.id, Purpose: "envelope", Life: alarmLife,
+		Say: func(loc *i18n.Localizer) (subject, text string) {
+			return loc.T("identity.envelope.alarm.subject", "house", found.house),
+				loc.T("identity.envelope.alarm", "house", found.house, "name", row.account.Name, "label", found.label)
+		},
+	}, to)
 }
 
-// toAlarm are the addresses of an alarm, each once.
-func toAlarm(ctx context.Context, tx *storage.Tx, row sessionRow, found sealedCode) (out []Address, err error) {
+// toAlarm are the addresses of an alarm.
+func toAlarm(ctx context.Context, tx *storage.Tx, row sessionRow, found sealedCode) ([]Address, error) {
 	all, err := addresses(ctx, tx, found.establishment, access.Administrator)
 	if err != nil {
 		return nil, err
@@ -186,30 +174,6 @@ func toAlarm(ctx context.Context, tx *storage.Tx, row sessionRow, found sealedCo
 		me.Medium, me.Address = medium, address
 		all = append(all, me)
 	}
-	seen := map[string]bool{"": true}
-	for _, a := range all {
-		if !seen[a.Address] {
-			seen[a.Address] = true
-			out = append(out, a)
-		}
-	}
-	return out, nil
+	return all, nil
 }
 
-// alarmFor is the message to one address.
-func (s *Service) alarmFor(to Address, row sessionRow, found sealedCode, now time.Time) (dispatch.Content, dispatch.Order) {
-	loc := s.catalog.For(i18n.Language(to.Language))
-	c := dispatch.Content{
-		ID: uuid.NewSHA1(found.id, []byte(to.Medium+"|"+to.Language)), Medium: reachEmail, Language: to.Language,
-		Subject: loc.T("identity.envelope.alarm.subject", "house", found.house),
-		Text:    loc.T("identity.envelope.alarm", "house", found.house, "name", row.account.Name, "label", found.label),
-	}
-	o := dispatch.Order{
-		ID: uuid.NewSHA1(found.id, []byte(to.Medium+"|"+to.Address)), Campaign: found.id, Subject: to.Account, Content: c.ID,
-		Medium: reachEmail, Address: to.Address, Purpose: "envelope", ExpiresAt: now.Add(alarmLife),
-	}
-	if to.Medium == reachSMS {
-		c.Medium, o.Medium, c.Subject, c.Text = reachSMS, reachSMS, "", gsm.Plain(c.Text)
-	}
-	return c, o
-}

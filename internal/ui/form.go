@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"math"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -61,6 +62,34 @@ func (f *Form) Int(name string, least, most int) int {
 		return 0
 	}
 	return n
+}
+
+// Cents reads an amount typed in euros as cents, 0 when empty; an amount that
+// is none, or that is over most cents, is noted.
+func (f *Form) Cents(name string, most int64) int64 {
+	text := strings.Replace(strings.TrimSuffix(strings.Map(dropSpaces, f.Value(name)), "€"), ",", ".", 1)
+	if text == "" {
+		return 0
+	}
+	euros, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(euros >= 0 && euros*100 <= float64(most)) {
+		f.Add(name, f.loc.T("ui.form.euros", "most", f.loc.Int(int(most/100))))
+		return 0
+	}
+	return int64(math.Round(euros * 100))
+}
+
+// SetCents writes an amount as one types it in euros: « 250 », « 99,50 ».
+func (f *Form) SetCents(name string, cents int64) {
+	digits := 2
+	if cents%100 == 0 {
+		digits = 0
+	}
+	text := strconv.FormatFloat(float64(cents)/100, 'f', digits, 64)
+	if f.loc.Language() == i18n.French {
+		text = strings.Replace(text, ".", ",", 1)
+	}
+	f.Set(name, text)
 }
 
 func dropSpaces(r rune) rune {

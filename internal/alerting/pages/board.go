@@ -247,11 +247,11 @@ func eventTitle(c *ui.Context, e alerting.Event) string {
 
 func eventTone(k alerting.EventKind) ui.Tone {
 	switch k {
-	case alerting.EventLaunched, alerting.EventReopened:
+	case alerting.EventLaunched, alerting.EventReopened, alerting.EventBudgetReached:
 		return ui.Alert
 	case alerting.EventKilled:
 		return ui.Critical
-	case alerting.EventGuarded, alerting.EventStop, alerting.EventTwin, alerting.EventWaveStopped:
+	case alerting.EventGuarded, alerting.EventStop, alerting.EventTwin, alerting.EventWaveStopped, alerting.EventBudgetNear, alerting.EventBudgetPassed, alerting.EventBudgetLifted:
 		return ui.Attention
 	case alerting.EventQuotaMet, alerting.EventArrival, alerting.EventEnded:
 		return ui.Success

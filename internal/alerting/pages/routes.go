@@ -118,6 +118,8 @@ func (p *Pages) conductRoutes(r *ui.Router) {
 	r.Post("/alertes/{id}/reponses", access.AlertConduct, p.attach)
 	r.Get("/alertes/{id}/fin", access.AlertConduct, p.ending)
 	r.Post("/alertes/{id}/fin", access.AlertConduct, p.end)
+	r.Get("/alertes/{id}/plafond", access.AlertLaunch, p.ceiling)
+	r.Post("/alertes/{id}/plafond", access.AlertLaunch, p.liftCeiling)
 	r.Get("/alertes/{id}/arret", access.AlertKill, p.killing)
 	r.Post("/alertes/{id}/arret", access.AlertKill, p.kill)
 }

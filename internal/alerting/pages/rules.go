@@ -28,7 +28,8 @@ func (p *Pages) rules(c *ui.Context) error {
 	if err != nil {
 		return err
 	}
-	f := c.NewForm(map[string]string{"second": strconv.Itoa(g.SecondAbove), "keep": strconv.Itoa(g.KeepDays)})
+	f := c.NewForm(map[string]string{"second": strconv.Itoa(g.SecondAbove), "keep": strconv.Itoa(g.KeepDays), "ceiling": "0"})
+	f.SetCents("ceiling", g.Ceiling)
 	for name, text := range wayIn(&g) {
 		for _, language := range languages() {
 			f.Set(name+"."+language, (*text)[language])
@@ -39,7 +40,7 @@ func (p *Pages) rules(c *ui.Context) error {
 
 func (p *Pages) setRules(c *ui.Context) error {
 	f := c.Form()
-	g := alerting.Governance{SecondAbove: f.Int("second", 0, alerting.SecondMost), KeepDays: f.Int("keep", alerting.KeepDaysLeast, alerting.KeepDaysMost)}
+	g := alerting.Governance{SecondAbove: f.Int("second", 0, alerting.SecondMost), KeepDays: f.Int("keep", alerting.KeepDaysLeast, alerting.KeepDaysMost), Ceiling: f.Cents("ceiling", alerting.CeilingMost)}
 	for name, text := range wayIn(&g) {
 		*text = localizedOf(f, name)
 	}

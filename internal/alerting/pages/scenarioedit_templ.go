@@ -1248,6 +1248,10 @@ func (e *editor) limits(c *ui.Context) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
+		templ_7745c5c3_Err = ui.Field(e.Form, ui.FieldSpec{Name: "limits.ceiling", Label: c.Loc.T("alerting.scenario.field.ceiling"), Hint: c.Loc.T("alerting.scenario.field.ceiling.hint"), InputMode: "decimal", Autocomplete: "off", MaxLength: 12}).Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
 		templ_7745c5c3_Err = minutesField(c, e.Form, "limits.arrival_grace", c.Loc.T("alerting.scenario.field.grace"), c.Loc.T("alerting.scenario.field.grace.hint"), false).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

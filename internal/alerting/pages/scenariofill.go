@@ -199,4 +199,7 @@ func fillLimits(f *ui.Form, l alerting.Limits) {
 	fillMinutes(f, "limits.arrival_grace", l.ArrivalGrace)
 	fillBool(f, "limits.stand_down", l.StandDown)
 	fillMinutes(f, "limits.repeat_every", l.RepeatEvery)
+	if l.Ceiling > 0 {
+		f.SetCents("limits.ceiling", l.Ceiling)
+	}
 }

@@ -47,6 +47,7 @@ func (e *editor) apply(c *ui.Context, f *ui.Form, d alerting.Definition) alertin
 		d.Limits = alerting.Limits{
 			Validity: minutesOf(f, "limits.validity"), PerPerson: f.Int("limits.per_person", 1, 50), Total: f.Int("limits.total", 0, 10_000_000),
 			ArrivalGrace: minutesOf(f, "limits.arrival_grace"), StandDown: f.Checked("limits.stand_down", "oui"), RepeatEvery: minutesOf(f, "limits.repeat_every"),
+			Ceiling: f.Cents("limits.ceiling", alerting.CeilingMost),
 		}
 	}
 	return d

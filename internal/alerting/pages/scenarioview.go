@@ -253,6 +253,9 @@ func limitWords(c *ui.Context, l alerting.Limits) []string {
 	if l.Total > 0 {
 		out = append(out, c.Loc.N("alerting.scenario.limit.total", l.Total))
 	}
+	if l.Ceiling > 0 {
+		out = append(out, c.Loc.T("alerting.scenario.limit.ceiling", "amount", alerting.Euros(c.Loc, l.Ceiling*microsPerCent)))
+	}
 	if l.ArrivalGrace > 0 {
 		out = append(out, c.Loc.T("alerting.scenario.limit.grace", "after", l.ArrivalGrace.Std()))
 	}

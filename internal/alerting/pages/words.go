@@ -69,6 +69,10 @@ func lang(c *ui.Context) string { return string(c.Loc.Language()) }
 func (p *Pages) warningText(c *ui.Context, w alerting.Warning) string {
 	args := slices.Clone(w.Args)
 	for i := 0; i+1 < len(args); i += 2 {
+		if micros, ok := args[i+1].(int64); ok {
+			args[i+1] = alerting.Euros(c.Loc, micros)
+			continue
+		}
 		text, ok := args[i+1].(string)
 		if !ok {
 			continue
