@@ -24,6 +24,8 @@ type Governance struct {
 	// Ceiling is what one alert may cost, in cents of a euro; 0 is no ceiling. A
 	// scenario may have its own.
 	Ceiling int64
+	// Silence is when our links are thought closed.
+	Silence Silence
 	// Recall is what the recall order says of the way in.
 	Recall Recall
 }
@@ -56,6 +58,9 @@ func (g Governance) checked() (Governance, error) {
 	if g.Ceiling < 0 || g.Ceiling > CeilingMost {
 		return g, fault.New(fault.Invalid, "alerting.check.ceiling").At("ceiling")
 	}
+	if err := g.Silence.check(); err != nil {
+		return g, err
+	}
 	for field, text := range map[string]*Localized{"entrance": &g.Recall.Entrance, "roads": &g.Recall.Roads, "parking": &g.Recall.Parking} {
 		kept := Localized{}
 		for _, language := range languages() {
@@ -85,10 +90,10 @@ func (s *Service) Governance(ctx context.Context, scope access.Scope) (g Governa
 }
 
 func readGovernance(ctx context.Context, tx *storage.Tx, scope access.Scope) (Governance, error) {
-	g := Governance{KeepDays: KeepDaysDefault}
+	g := Governance{KeepDays: KeepDaysDefault, Silence: Silence{Minutes: SilenceMinutesDefault, People: SilencePeopleDefault}}
 	var recall string
-	found, err := tx.Row(ctx, `SELECT second_above, keep_days, ceiling_cents, recall_json FROM alerting_governance WHERE organisation_id = $1`,
-		[]any{scope.Organisation()}, &g.SecondAbove, &g.KeepDays, &g.Ceiling, &recall)
+	found, err := tx.Row(ctx, `SELECT second_above, keep_days, ceiling_cents, silence_minutes, silence_people, recall_json FROM alerting_governance WHERE organisation_id = $1`,
+		[]any{scope.Organisation()}, &g.SecondAbove, &g.KeepDays, &g.Ceiling, &g.Silence.Minutes, &g.Silence.People, &recall)
 	if err != nil || !found {
 		return g, err
 	}
@@ -117,9 +122,9 @@ func (s *Service) SetGovernance(ctx context.Context, scope access.Scope, now tim
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO alerting_governance (organisation_id, second_above, keep_days, recall_json, updated_us, ceiling_cents) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (organisation_id) DO UPDATE SET second_above = $2, keep_days = $3, recall_json = $4, updated_us = $5, ceiling_cents = $6`,
-			scope.Organisation(), g.SecondAbove, g.KeepDays, string(recall), storage.Micros(now), g.Ceiling); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO alerting_governance (organisation_id, second_above, keep_days, recall_json, updated_us, ceiling_cents, silence_minutes, silence_people) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			ON CONFLICT (organisation_id) DO UPDATE SET second_above = $2, keep_days = $3, recall_json = $4, updated_us = $5, ceiling_cents = $6, silence_minutes = $7, silence_people = $8`,
+			scope.Organisation(), g.SecondAbove, g.KeepDays, string(recall), storage.Micros(now), g.Ceiling, g.Silence.Minutes, g.Silence.People); err != nil {
 			return err
 		}
 		return journal.Append(ctx, tx, scope, now, journal.Entry{Action: "alert.govern", ObjectKind: "establishment", ObjectID: scope.Organisation().String(), Before: before, After: g})

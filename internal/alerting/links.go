@@ -143,7 +143,10 @@ func (s *Service) AnswerByLink(ctx context.Context, code string, meaning Meaning
 		if err := in.answer(ctx, d, p, g); err != nil {
 			return err
 		}
-		return in.flush(ctx)
+		if err := in.flush(ctx); err != nil || !s.dispatch.Isolated(scope.Organisation()) {
+			return err
+		}
+		return s.heardByLink(ctx, tx, scope, now, l.launch.ID)
 	})
 	if err != nil {
 		return false, err

@@ -3,6 +3,7 @@ package alerting
 import (
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -37,6 +38,8 @@ type Service struct {
 
 	mu    sync.Mutex
 	plans map[uuid.UUID]*plan
+	// listened is when each running alert was last looked at for silent links.
+	listened map[uuid.UUID]time.Time
 }
 
 // Options are what the room rests on.
@@ -70,7 +73,7 @@ func New(o Options) *Service {
 	s := &Service{
 		db: o.DB, guard: o.Guard, people: o.Directory, dispatch: o.Dispatch, houses: o.Organisation,
 		library: o.Library, linkBase: o.LinkBase, requestBase: o.RequestBase, seconds: o.Seconds, catalog: o.Catalog, keys: o.Keys, log: o.Log, alarms: o.Alarms, wake: make(chan struct{}, 1), announced: o.Notify,
-		plans: map[uuid.UUID]*plan{},
+		plans: map[uuid.UUID]*plan{}, listened: map[uuid.UUID]time.Time{},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

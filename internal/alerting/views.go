@@ -142,6 +142,8 @@ const (
 	EventBudgetReached EventKind = "budget_reached"
 	EventBudgetPassed  EventKind = "budget_passed"
 	EventBudgetLifted  EventKind = "budget_lifted"
+	EventLinksSilent   EventKind = "links_silent" // nobody answers by link: the isolated mode was set
+	EventLinksBack     EventKind = "links_back"   // somebody does: it ended
 )
 
 // Event is one line of the timeline.

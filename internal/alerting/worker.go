@@ -86,7 +86,7 @@ func (s *Service) turn(ctx context.Context, w job, now time.Time) (more bool, er
 		if acted, people, err = s.look(ctx, w, now); err != nil {
 			return false, err
 		}
-		if err = s.watchBudget(ctx, w, now); err != nil {
+		if err = errors.Join(s.watchBudget(ctx, w, now), s.listen(ctx, w, now)); err != nil {
 			return false, err
 		}
 	}

@@ -19,7 +19,12 @@ type Isolation struct {
 	// By is who said so; Automatic tells that the probe did.
 	By        string
 	Automatic bool
+	// Silence tells that it was set because no answer came by a link any more.
+	Silence bool
 }
+
+// causeSilence is why the mode was set when no answer comes by our links.
+const causeSilence = "silence"
 
 // Isolation is the mode of the establishment. Errors: Denied.
 func (d *Dispatch) Isolation(ctx context.Context, scope access.Scope) (Isolation, error) {
@@ -36,9 +41,10 @@ func (d *Dispatch) Isolation(ctx context.Context, scope access.Scope) (Isolation
 
 func readIsolation(ctx context.Context, tx *storage.Tx, scope access.Scope) (out Isolation, err error) {
 	var since int64
-	out.On, err = tx.Row(ctx, `SELECT since_us, set_by, automatic FROM dispatch_isolation WHERE organisation_id = $1`,
-		[]any{scope.Organisation()}, &since, &out.By, &out.Automatic)
-	out.Since = storage.Time(since)
+	var cause string
+	out.On, err = tx.Row(ctx, `SELECT since_us, set_by, automatic, cause FROM dispatch_isolation WHERE organisation_id = $1`,
+		[]any{scope.Organisation()}, &since, &out.By, &out.Automatic, &cause)
+	out.Since, out.Silence = storage.Time(since), cause == causeSilence
 	return out, err
 }
 
@@ -63,28 +69,67 @@ func (d *Dispatch) Reachable(ctx context.Context, scope access.Scope, now time.T
 	return d.isolate(ctx, scope, now, !reachable, true)
 }
 
+// LinksSilent sets the mode because no answer comes by our links, in the caller's
+// transaction. A mode that is set already stays as it is.
+func (d *Dispatch) LinksSilent(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time) error {
+	before, err := readIsolation(ctx, tx, scope)
+	if err != nil || before.On {
+		return err
+	}
+	return beginIsolation(ctx, tx, scope, now, true, causeSilence)
+}
+
+// LinksHeard ends the mode that silence began, in the caller's transaction:
+// somebody has answered by a link. It tells whether it did.
+func (d *Dispatch) LinksHeard(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time) (ended bool, err error) {
+	before, err := readIsolation(ctx, tx, scope)
+	if err != nil || !before.On || !before.Silence {
+		return false, err
+	}
+	d.watch.wake()
+	return true, endIsolation(ctx, tx, scope, now)
+}
+
+// Isolated tells what this node last knew of the mode of an establishment, at
+// most a second old: for who must ask often.
+func (d *Dispatch) Isolated(organisation uuid.UUID) bool { return d.watch.isolated(organisation) }
+
 func (d *Dispatch) isolate(ctx context.Context, scope access.Scope, now time.Time, on, automatic bool) error {
-	by := scope.Actor().Name
 	err := d.db.Write(ctx, scope, func(tx *storage.Tx) error {
 		before, err := readIsolation(ctx, tx, scope)
-		if err != nil || before.On == on || automatic && !on && !before.Automatic {
+		switch {
+		case err != nil, before.On == on, automatic && !on && (!before.Automatic || before.Silence):
 			return err
+		case on:
+			return beginIsolation(ctx, tx, scope, now, automatic, "")
 		}
-		action := "dispatch.isolation.on"
-		if on {
-			err = tx.InsertRows(ctx, "dispatch_isolation", []string{"organisation_id", "since_us", "set_by", "automatic"},
-				[][]any{{scope.Organisation(), storage.Micros(now), by, automatic}})
-		} else {
-			action = "dispatch.isolation.off"
-			_, err = tx.Exec(ctx, `DELETE FROM dispatch_isolation WHERE organisation_id = $1`, scope.Organisation())
-		}
-		if err != nil {
-			return err
-		}
-		return journal.Append(ctx, tx, scope, now, journal.Entry{Action: action, ObjectKind: "establishment", ObjectID: scope.Organisation().String()})
+		return endIsolation(ctx, tx, scope, now)
 	})
 	d.watch.wake()
 	return err
+}
+
+func beginIsolation(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, automatic bool, cause string) error {
+	if err := tx.InsertRows(ctx, "dispatch_isolation", []string{"organisation_id", "since_us", "set_by", "automatic", "cause"},
+		[][]any{{scope.Organisation(), storage.Micros(now), scope.Actor().Name, automatic, cause}}); err != nil {
+		return err
+	}
+	e := isolationEntry("dispatch.isolation.on", scope)
+	if cause != "" {
+		e.After = map[string]string{"cause": cause}
+	}
+	return journal.Append(ctx, tx, scope, now, e)
+}
+
+func endIsolation(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM dispatch_isolation WHERE organisation_id = $1`, scope.Organisation()); err != nil {
+		return err
+	}
+	return journal.Append(ctx, tx, scope, now, isolationEntry("dispatch.isolation.off", scope))
+}
+
+func isolationEntry(action string, scope access.Scope) journal.Entry {
+	return journal.Entry{Action: action, ObjectKind: "establishment", ObjectID: scope.Organisation().String()}
 }
 
 // isolated reads which establishments are in isolated mode.

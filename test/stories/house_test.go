@@ -166,7 +166,10 @@ func (h *hospital) quiet() {
 	h.t.Helper()
 	storagetest.Eventually(h.t, time.Minute, "the outbox is empty and its news are told", func() bool {
 		h.Dispatch.Wake()
-		return h.number(`SELECT (SELECT COUNT(*) FROM dispatch_lots WHERE pending AND due_us <= $1)
+		// What a ceiling of cost holds back is not due.
+		return h.number(`SELECT (SELECT COUNT(*) FROM dispatch_lots l WHERE l.pending AND l.due_us <= $1 AND (l.medium <> 'sms' OR NOT EXISTS (
+				SELECT 1 FROM dispatch_campaigns c WHERE c.organisation_id = l.organisation_id AND c.id = l.campaign_id AND c.ceiling_stops AND c.lifted_us IS NULL
+				AND (SELECT COALESCE(SUM(s.micros), 0) FROM dispatch_spending s WHERE s.organisation_id = c.organisation_id AND s.campaign_id = c.id) >= c.ceiling_micros)))
 			+ (SELECT COUNT(*) FROM dispatch_facts) + (SELECT COUNT(*) FROM dispatch_replies WHERE NOT relayed)`, storage.Micros(h.now())) == 0
 	})
 }

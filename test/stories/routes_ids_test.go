@@ -268,6 +268,7 @@ func TestWhoMayDoWhatMatters(t *testing.T) {
 		"POST /alertes/{id}/appel/{service}":              cell,
 		"GET /alertes/{id}/paie.xlsx":                     {access.Launcher, access.CrisisCell, access.DirectoryManager},
 		"POST /alertes/{id}/arret":                        {access.Administrator, access.Launcher, access.CrisisCell},
+		"POST /alertes/{id}/plafond":                      launchers,
 		"GET /alertes/{id}/rapport.pdf":                   {access.Launcher, access.CrisisCell, access.Auditor},
 		"POST /annuaire/import":                           files,
 		"POST /annuaire/export":                           files,

@@ -28,7 +28,10 @@ func (p *Pages) rules(c *ui.Context) error {
 	if err != nil {
 		return err
 	}
-	f := c.NewForm(map[string]string{"second": strconv.Itoa(g.SecondAbove), "keep": strconv.Itoa(g.KeepDays), "ceiling": "0"})
+	f := c.NewForm(map[string]string{
+		"second": strconv.Itoa(g.SecondAbove), "keep": strconv.Itoa(g.KeepDays), "ceiling": "0",
+		"silence_minutes": strconv.Itoa(g.Silence.Minutes), "silence_people": strconv.Itoa(g.Silence.People),
+	})
 	f.SetCents("ceiling", g.Ceiling)
 	for name, text := range wayIn(&g) {
 		for _, language := range languages() {
@@ -40,7 +43,10 @@ func (p *Pages) rules(c *ui.Context) error {
 
 func (p *Pages) setRules(c *ui.Context) error {
 	f := c.Form()
-	g := alerting.Governance{SecondAbove: f.Int("second", 0, alerting.SecondMost), KeepDays: f.Int("keep", alerting.KeepDaysLeast, alerting.KeepDaysMost), Ceiling: f.Cents("ceiling", alerting.CeilingMost)}
+	g := alerting.Governance{
+		SecondAbove: f.Int("second", 0, alerting.SecondMost), KeepDays: f.Int("keep", alerting.KeepDaysLeast, alerting.KeepDaysMost), Ceiling: f.Cents("ceiling", alerting.CeilingMost),
+		Silence: alerting.Silence{Minutes: f.Int("silence_minutes", 0, alerting.SilenceMinutesMost), People: f.Int("silence_people", 1, alerting.SilencePeopleMost)},
+	}
 	for name, text := range wayIn(&g) {
 		*text = localizedOf(f, name)
 	}

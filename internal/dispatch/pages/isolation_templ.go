@@ -154,6 +154,9 @@ func isolationPage(c *ui.Context, mode dispatch.Isolation, to string) templ.Comp
 
 // isolationSentence says since when, and who said so.
 func isolationSentence(c *ui.Context, mode dispatch.Isolation) string {
+	if mode.Silence {
+		return c.Loc.T("dispatch.page.isolation.on.silence", "at", c.Loc.Clock(mode.Since, c.Zone))
+	}
 	if mode.Automatic {
 		return c.Loc.T("dispatch.page.isolation.on.probe", "at", c.Loc.Clock(mode.Since, c.Zone))
 	}
