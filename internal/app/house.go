@@ -176,6 +176,7 @@ func (h *House) join(ctx context.Context) error {
 		DB: h.DB, Guard: h.Guard, Clock: h.Clock, Vault: h.Vault, Directory: h.Directory, Kinds: []feed.Kind{ldap.Kind{}}, Log: h.Log, Wake: h.wakeDirectory,
 	})
 	h.Dispatch.Tell(sinks{h.Alerting, h.Proof})
+	h.Dispatch.Warn(watchmen{h.Accounts})
 	h.Hooks = hooks.New(hooks.Options{
 		DB: h.DB, Guard: h.Guard, Vault: h.Vault, Alerting: h.Alerting, Dispatch: h.Dispatch, Carrier: carrier.New(h.HookAddresses), Log: h.Log,
 		Node: h.Dispatch.Node(), Version: Version,

@@ -86,6 +86,8 @@ const (
 	ReasonExpired        Reason = "expired"
 	ReasonRejected       Reason = "rejected" // any other final refusal
 	ReasonPeerError      Reason = "peer_error"
+	ReasonSuspended      Reason = "suspended" // the provider closed our account, or wants to be paid
+	ReasonPolicy         Reason = "policy"    // the peer refuses us, whoever the message is for
 	// ReasonBudget is said of a message that waits: its alert has reached its ceiling of cost.
 	ReasonBudget Reason = "budget"
 )

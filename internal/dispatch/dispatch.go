@@ -67,7 +67,8 @@ type Dispatch struct {
 	elapsed func() time.Duration
 	born    time.Time
 
-	sink   Sink
+	sink     Sink
+	watchman Watchman
 	office *office
 	watch  *watch
 	leases *leases

@@ -31,3 +31,9 @@ func (d *Dispatch) FollowGateways(ctx context.Context) error {
 	_, err := d.office.reload(ctx)
 	return err
 }
+
+// LookForTroubles is what the task that looks for troubles does.
+func (d *Dispatch) LookForTroubles(ctx context.Context) error {
+	_, err := d.lookForTroubles(ctx)
+	return err
+}

@@ -210,6 +210,9 @@ func (d *Dispatch) DeleteGateway(ctx context.Context, scope access.Scope, now ti
 			scope.Organisation(), id, storage.Micros(now), []byte{}); err != nil {
 			return err
 		}
+		if _, err := tx.Exec(ctx, `DELETE FROM dispatch_troubles WHERE organisation_id = $1 AND gateway_id = $2`, scope.Organisation(), id); err != nil {
+			return err
+		}
 		return journal.Append(ctx, tx, scope, now, journal.Entry{Action: "dispatch.gateway.delete", ObjectKind: "gateway", ObjectID: g.ID.String(), ObjectName: g.Name, Before: traceOf(g)})
 	})
 	ring(d.office.bell)

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -14,6 +15,8 @@ import (
 type Panel struct {
 	Gateway Gateway
 	View    GatewayView
+	// Trouble is what its provider refuses; nil when it does not.
+	Trouble *Trouble
 }
 
 // Panels lists the gateways of the establishment with their health on this
@@ -27,6 +30,13 @@ func (d *Dispatch) Panels(ctx context.Context, scope access.Scope) ([]Panel, err
 	if err != nil {
 		return nil, err
 	}
+	var troubles []Trouble
+	if err := d.db.Read(ctx, scope, func(tx *storage.Tx) (err error) {
+		troubles, err = readTroubles(ctx, tx, scope, "")
+		return err
+	}); err != nil {
+		return nil, err
+	}
 	byID := make(map[uuid.UUID]GatewayView, len(views))
 	for _, v := range views {
 		byID[v.ID] = v
@@ -34,6 +44,9 @@ func (d *Dispatch) Panels(ctx context.Context, scope access.Scope) ([]Panel, err
 	out := make([]Panel, len(gateways))
 	for i, g := range gateways {
 		out[i] = Panel{Gateway: g, View: byID[g.ID]}
+		if at := slices.IndexFunc(troubles, func(t Trouble) bool { return t.Gateway == g.ID && g.Enabled }); at >= 0 {
+			out[i].Trouble = &troubles[at]
+		}
 		if out[i].View.ID == uuid.Nil { // added between the two readings
 			out[i].View = GatewayView{ID: g.ID, Name: g.Name, Medium: g.Medium}
 		}

@@ -29,6 +29,11 @@ type pause struct {
 	wait    time.Duration
 	reason  channels.Reason
 	detail  string
+	// policy counts the refusals by policy since the last message that passed, and
+	// braked is since when the peer brakes everything; zero when it does not.
+	policy       int
+	policyDetail string
+	braked       time.Time
 }
 
 // newPause starts closed: the first probe opens it.
@@ -73,6 +78,9 @@ func (p *pause) fail(o channels.Outcome) {
 func (p *pause) throttle() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.braked.IsZero() {
+		p.braked = p.clock.Now()
+	}
 	if until := p.clock.Now().Add(pauseThrottle); until.After(p.until) {
 		p.until = until
 	}
@@ -114,6 +122,7 @@ func (p *pause) success() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.wait, p.reason, p.detail = 0, channels.ReasonNone, ""
+	p.policy, p.braked = 0, time.Time{}
 }
 
 // why is what the operator reads while the gateway is down.
@@ -121,4 +130,27 @@ func (p *pause) why() (channels.Reason, string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.reason, p.detail
+}
+
+// refusal notes a message that the peer refused by policy.
+func (p *pause) refusal(detail string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.policy++
+	p.policyDetail = detail
+}
+
+// lasting is what the peer does to every message although it seems to work.
+func (p *pause) lasting(now time.Time) (channels.Reason, string, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case isTrouble(p.reason): // kept until a message passes
+		return p.reason, p.detail, true
+	case p.policy >= policyMany:
+		return channels.ReasonPolicy, p.policyDetail, true
+	case !p.braked.IsZero() && now.Sub(p.braked) >= throttledLong:
+		return channels.ReasonThrottled, "", true
+	}
+	return channels.ReasonNone, "", false
 }

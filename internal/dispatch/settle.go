@@ -71,6 +71,9 @@ func (k *desk) settleTried(now time.Time, s *settlement, it *item) verdict {
 	o := &it.outcome
 	switch o.State {
 	case channels.Accepted, channels.Refused:
+		if o.Reason == channels.ReasonPolicy {
+			k.pause.refusal(o.Detail)
+		}
 		s.sent = append(s.sent, it)
 		return tried
 	}

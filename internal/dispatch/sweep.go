@@ -42,6 +42,7 @@ func (d *Dispatch) tasks() []jobs.Task {
 		plain("orphans", orphanEvery, nil, d.matchOrphans),
 		plain("gateways", reloadEvery, d.office.bell, d.office.reload),
 		plain("relay", relayEvery, d.relay.bell, d.relay.run),
+		plain("troubles", troubleEvery, nil, d.lookForTroubles),
 	}
 }
 

@@ -31,7 +31,7 @@ func TestStandardBounces(t *testing.T) {
 		"unknown user":         {"failed", "5.1.1", "smtp; 550 5.1.1 <a@b.test> User unknown", true, false, channels.ReasonInvalidAddress},
 		"mailbox full":         {"failed", "5.2.2", "smtp; 552 over quota", true, false, channels.ReasonMailboxFull},
 		"full, after days":     {"failed", "4.2.2", "smtp; 452 4.2.2 full", true, false, channels.ReasonMailboxFull},
-		"blocked":              {"failed", "5.7.1", "smtp; 550 5.7.1 spam", true, false, channels.ReasonBlocked},
+		"blocked":              {"failed", "5.7.1", "smtp; 550 5.7.1 spam", true, false, channels.ReasonPolicy},
 		"code says nothing":    {"failed", "5.0.0", "smtp; 550 5.1.1 no such user", true, false, channels.ReasonInvalidAddress},
 		"only words":           {"failed", "5.0.0", "smtp; 550 boîte pleine", true, false, channels.ReasonMailboxFull},
 		"nobody answers":       {"failed", "4.4.7", "smtp; delivery time expired", true, false, channels.ReasonUnreachable},
@@ -98,7 +98,7 @@ func TestBouncesWithoutReport(t *testing.T) {
 		"Exim":             {"From: Mail Delivery System <Mailer-Daemon@mx.test>\nX-Failed-Recipients: a@b.test\nAuto-Submitted: auto-replied\nSubject: Mail delivery failed: returning message to sender\n\nThis message was created automatically.\n\n  a@b.test\n    Unrouteable address\n", true, channels.ReasonInvalidAddress},
 		"qmail":            {"From: MAILER-DAEMON@mx.test\nSubject: failure notice\n\nHi. This is the qmail-send program at mx.test.\n\n<a@b.test>:\n552 5.2.2 over quota\n\n--- Below this line is a copy of the message.\n\nuser unknown\n", true, channels.ReasonMailboxFull},
 		"Exchange, French": {"From: postmaster@hopital.test\nSubject: =?utf-8?Q?Non_remis=C2=A0:_Plan_blanc?=\n\nL’adresse est introuvable : destinataire inconnu.\n", true, channels.ReasonInvalidAddress},
-		"HTML only":        {"From: postmaster@hopital.test\nSubject: Undeliverable: Plan blanc\nContent-Type: text/html\n\n<p>Remote Server returned '<b>550 5.7.1</b> blocked'</p>\n", true, channels.ReasonBlocked},
+		"HTML only":        {"From: postmaster@hopital.test\nSubject: Undeliverable: Plan blanc\nContent-Type: text/html\n\n<p>Remote Server returned '<b>550 5.7.1</b> blocked'</p>\n", true, channels.ReasonPolicy},
 		"Sendmail warning": {"From: MAILER-DAEMON@mx.test\nSubject: Warning: could not send message for past 4 hours\n\nTHIS IS A WARNING MESSAGE ONLY\nYOU DO NOT NEED TO RESEND YOUR MESSAGE\n 451 4.4.1 connection timed out\n", false, channels.ReasonUnreachable},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -141,7 +141,7 @@ func TestReasons(t *testing.T) {
 		{552, "5.3.4", "message too big", channels.ReasonRejected},
 		{550, "5.5.0", "mailbox unavailable", channels.ReasonInvalidAddress},
 		{550, "", "La boîte aux lettres est pleine", channels.ReasonMailboxFull},
-		{554, "5.7.1", "", channels.ReasonBlocked},
+		{554, "5.7.1", "", channels.ReasonPolicy},
 		{451, "4.7.1", "greylisted", channels.ReasonThrottled},
 		{421, "", "", channels.ReasonThrottled},
 		{451, "4.3.0", "", channels.ReasonPeerError},

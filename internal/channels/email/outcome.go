@@ -68,7 +68,7 @@ func answeredOutcome(stage mail.SendErrReason, s status, detail string) channels
 		out.GatewayDown = true
 	case stage == mail.ErrSMTPMailFrom && s.permanent():
 		// The relay does not want our sender: that is true of every message.
-		out.Reason, out.GatewayDown = channels.ReasonRejected, true
+		out.Reason, out.GatewayDown = channels.ReasonPolicy, true
 	case s.permanent():
 		out.State = channels.Refused
 	}
@@ -100,7 +100,7 @@ func dialReason(err error) channels.Reason {
 	case answer.Code == 421:
 		return channels.ReasonThrottled
 	case answer.Code/100 == 5:
-		return channels.ReasonRejected
+		return channels.ReasonPolicy
 	}
 	return channels.ReasonPeerError
 }

@@ -67,7 +67,7 @@ func TestPostfixRefusesAtOnce(t *testing.T) {
 		{"gris@" + smtp.Domain, channels.Retry, channels.ReasonThrottled},
 		{"plein@" + smtp.Domain, channels.Retry, channels.ReasonMailboxFull},
 		{"comble@" + smtp.Domain, channels.Refused, channels.ReasonMailboxFull},
-		{"banni@" + smtp.Domain, channels.Refused, channels.ReasonBlocked},
+		{"banni@" + smtp.Domain, channels.Refused, channels.ReasonPolicy},
 		// The same connection still works after all that.
 		{"agent@" + smtp.Domain, channels.Accepted, channels.ReasonNone},
 	} {

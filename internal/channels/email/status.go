@@ -77,7 +77,7 @@ func enhancedReason(enhanced string) channels.Reason {
 		// 4.7.x is grey-listing or a limit of the peer: it passes later.
 		return channels.ReasonThrottled
 	case subject == "7":
-		return channels.ReasonBlocked
+		return channels.ReasonPolicy
 	case subject == "6" && class == "5":
 		return channels.ReasonRejected
 	}
@@ -117,7 +117,7 @@ func reasonWords() []reasonWord {
 			"account is disabled", "account has been disabled", "no longer available", "host or domain name not found", "domain not found",
 			"adresse introuvable", "destinataire inconnu", "utilisateur inconnu", "n'existe pas", "adresse inconnue",
 		}},
-		{channels.ReasonBlocked, []string{
+		{channels.ReasonPolicy, []string{
 			"spam", "blacklist", "blocklist", "blocked", "access denied", "relay access denied", "relaying denied", "not authorized",
 			"message rejected", "spamhaus", "policy", "listed in", "reputation", "refuse par", "indesirable",
 		}},

@@ -28,11 +28,12 @@ const (
 	verdictRejected = "rejected"
 	verdictThrottle = "throttled"
 	verdictAuth     = "auth"
+	verdictClosed   = "suspended"
 	verdictLater    = "later"
 	verdictDown     = "down"
 )
 
-var ruleForm = regexp.MustCompile(`^(ok|invalid|blocked|rejected|throttled|auth|later|down)\s+(\*|\d{3}(?:-\d{3})?)(?:\s+([^\s~]\S*))?(?:\s+~\s*(.+))?$`)
+var ruleForm = regexp.MustCompile(`^(ok|invalid|blocked|rejected|throttled|auth|suspended|later|down)\s+(\*|\d{3}(?:-\d{3})?)(?:\s+([^\s~]\S*))?(?:\s+~\s*(.+))?$`)
 
 func parseRules(text string) ([]rule, error) {
 	var out []rule
@@ -113,8 +114,10 @@ func usual(status int) string {
 		return verdictLater // the rules say what a success is, and this is not one
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
 		return verdictThrottle
-	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusPaymentRequired, status == http.StatusProxyAuthRequired:
+	case status == http.StatusUnauthorized, status == http.StatusProxyAuthRequired:
 		return verdictAuth
+	case status == http.StatusForbidden, status == http.StatusPaymentRequired:
+		return verdictClosed
 	case status >= 300 && status < 400, status == http.StatusNotFound, status == http.StatusMethodNotAllowed, status == http.StatusGone,
 		status == http.StatusBadGateway, status == http.StatusGatewayTimeout:
 		return verdictDown
@@ -140,6 +143,8 @@ func (c *config) verdict(v string, status int, header http.Header, text string, 
 		out.Reason, out.RetryAfter = channels.ReasonThrottled, retryAfter(header, now)
 	case verdictAuth:
 		out.Reason, out.GatewayDown = channels.ReasonAuth, true
+	case verdictClosed:
+		out.Reason, out.GatewayDown = channels.ReasonSuspended, true
 	case verdictDown:
 		out.GatewayDown = true
 	}

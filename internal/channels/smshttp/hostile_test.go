@@ -173,7 +173,9 @@ func TestAnswersAreToldApart(t *testing.T) {
 		{503, "", channels.Retry, channels.ReasonThrottled, false},
 		{500, "", channels.Retry, channels.ReasonPeerError, false},
 		{404, "", channels.Retry, channels.ReasonPeerError, true},
-		{403, "", channels.Retry, channels.ReasonAuth, true},
+		{403, "", channels.Retry, channels.ReasonSuspended, true},
+		{402, "", channels.Retry, channels.ReasonSuspended, true},
+		{401, "", channels.Retry, channels.ReasonAuth, true},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "7")

@@ -225,3 +225,12 @@ func faresShown(c *ui.Context, text string) string {
 	}
 	return strings.Join(out, ", ")
 }
+
+// troubleWords say since when a provider refuses us, and who knows of it.
+func troubleWords(c *ui.Context, t dispatch.Trouble) string {
+	words := c.Loc.T("dispatch.page.trouble", "at", c.Loc.DateTime(t.Since, c.Zone), "reason", c.Loc.T("channels.reason."+string(t.Reason)))
+	if !t.Told.IsZero() {
+		words += " " + c.Loc.T("dispatch.page.trouble.told", "at", c.Loc.Clock(t.Told, c.Zone))
+	}
+	return words
+}
