@@ -40,8 +40,9 @@ type hospital struct {
 	scope access.Scope
 	// intake is where replies by e-mail are handed over, once there is such a door.
 	intake string
-	// on are the settings the house was built with.
-	on *config.Server
+	// on are the settings the house was built with, more the channels beside the posts.
+	on   *config.Server
+	more []channels.Kind
 }
 
 // onBothEngines tells a story on SQLite and on PostgreSQL.
@@ -66,9 +67,9 @@ func settings(t *testing.T, database string) *config.Server {
 	return s
 }
 
-func build(t *testing.T, at time.Time, database string) *hospital {
+func build(t *testing.T, at time.Time, database string, more ...channels.Kind) *hospital {
 	t.Helper()
-	h := &hospital{t: t, clock: clock.NewFake(at), on: settings(t, database)}
+	h := &hospital{t: t, clock: clock.NewFake(at), on: settings(t, database), more: more}
 	h.sms, h.mail = newPost(h, channels.SMS), newPost(h, channels.Email)
 	h.open()
 	t.Cleanup(h.shut)
@@ -82,7 +83,7 @@ func (h *hospital) open() {
 	h.t.Helper()
 	var err error
 	if h.House, err = app.Build(h.t.Context(), app.Plan{
-		Settings: h.on, Clock: h.clock, Cost: identitytest.Cheap(), Kinds: []channels.Kind{h.sms.Air, h.mail.Air},
+		Settings: h.on, Clock: h.clock, Cost: identitytest.Cheap(), Kinds: append([]channels.Kind{h.sms.Air, h.mail.Air}, h.more...),
 		HookAddresses: func(net.IP) bool { return true },
 	}); err != nil {
 		h.t.Fatal(err)

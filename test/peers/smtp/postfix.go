@@ -39,6 +39,9 @@ type Config struct {
 	ReplyTo string
 	// Refuse maps a recipient to what the server says of it at RCPT: "450 4.2.0 later".
 	Refuse map[string]string
+	// Kept are domains whose mail the server takes and keeps in its queue: it looks
+	// for nobody outside.
+	Kept []string
 	// CertFile and KeyFile turn STARTTLS on.
 	CertFile, KeyFile string
 	// GiveUpAfter is how long a message stays in the queue; an hour by default.
@@ -122,6 +125,9 @@ func (p *Postfix) mainCF(c Config, queue, data string, uid, gid, deadPort int) s
 		tls = "smtpd_tls_security_level = may\nsmtpd_tls_cert_file = " + c.CertFile + "\nsmtpd_tls_key_file = " + c.KeyFile + "\n"
 	}
 	relay, transports := "", fmt.Sprintf("inline:{ {%s=smtp:[127.0.0.1]:%d}, {%s=retry:4.2.2 mailbox is full} }", DeadDomain, deadPort, FullDomain)
+	for _, domain := range c.Kept {
+		transports = strings.TrimSuffix(transports, " }") + fmt.Sprintf(", {%s=retry:4.2.2 kept for the test} }", domain)
+	}
 	if c.ReplyDomain != "" {
 		relay = c.ReplyDomain
 		transports = strings.TrimSuffix(transports, " }") + fmt.Sprintf(", {%s=%s} }", c.ReplyDomain, c.ReplyTo)
