@@ -15,6 +15,8 @@ type alerts struct {
 	Active, Past []alerting.Launch
 	// Waiting are the launches that wait for a second person.
 	Waiting []alerting.Request
+	// Notices are those of other rooms.
+	Notices []ui.Banner
 	Next    uuid.UUID
 	First   bool
 }
@@ -43,6 +45,11 @@ func (p *Pages) list(c *ui.Context) error {
 	for _, l := range all {
 		if l.State != alerting.Running {
 			v.Past = append(v.Past, l)
+		}
+	}
+	if p.notices != nil && v.First {
+		if v.Notices, err = p.notices.Banners(c.Ctx(), c.Scope, c.Loc); err != nil {
+			return err
 		}
 	}
 	return c.Render(listPage(c, v))

@@ -44,6 +44,8 @@ type Options struct {
 	RecallBase string
 	// Shared is true when other nodes may move an alert without this one's hub knowing.
 	Shared bool
+	// Notices are what other rooms have to say on the first page; nil says nothing.
+	Notices ui.Banners
 	// PDF and XLSX write the report of an alert; nil when this house has none.
 	PDF, XLSX Document
 }
@@ -59,6 +61,7 @@ type Pages struct {
 	codes   *ui.Gate
 	// recallBase begins what the QR of an order says.
 	recallBase string
+	notices    ui.Banners
 	// pdf and xlsx may be nil.
 	pdf, xlsx Document
 }
@@ -77,7 +80,7 @@ func Routes(r *ui.Router, o Options) *Pages {
 		stale = boardEvery
 	}
 	p := &Pages{
-		s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), recallBase: o.RecallBase, pdf: o.PDF, xlsx: o.XLSX,
+		s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), recallBase: o.RecallBase, notices: o.Notices, pdf: o.PDF, xlsx: o.XLSX,
 		board: live.NewBoard[alerting.Board](o.Hub, live.Pace{Every: boardEvery, Stale: stale, Clock: o.Clock}),
 	}
 	r.Get(AlertsPath, access.AlertRead, p.list)

@@ -140,6 +140,52 @@ func (p pages) resume(c *ui.Context) error {
 	return act(c, c.Loc.T("hooks.resumed"), Path+"/{id}", func(id uuid.UUID) error { return p.service.Pause(c.Ctx(), c.Scope, c.Now, id, false) })
 }
 
+// removing says what goes with a subscription: what waits and what was lost.
+func (p pages) removing(c *ui.Context) error {
+	id, err := c.ID("id")
+	if err != nil {
+		return err
+	}
+	s, err := p.service.Subscription(c.Ctx(), c.Scope, id)
+	if err != nil {
+		return err
+	}
+	back := Path + "/" + id.String()
+	effects := []string{c.Loc.T("hooks.removal.silent", "url", s.URL, "events", kindWords(c, s))}
+	if s.Waiting > 0 {
+		effects = append(effects, c.Loc.N("hooks.removal.waiting", s.Waiting))
+	}
+	if s.Lost > 0 {
+		effects = append(effects, c.Loc.N("hooks.removal.lost", s.Lost))
+	}
+	effects = append(effects, c.Loc.T("hooks.removal.secret"))
+	return c.Render(removal(c, c.Loc.T("hooks.removal.title", "name", s.Name), back+"/supprimer", back, c.Loc.T("hooks.removal.act"), effects))
+}
+
+// closingDoor says what a monitor cannot do any more once its door is gone.
+func (p pages) closingDoor(c *ui.Context) error {
+	id, err := c.ID("id")
+	if err != nil {
+		return err
+	}
+	d, err := p.service.Door(c.Ctx(), c.Scope, id)
+	if err != nil {
+		return err
+	}
+	names, _, err := p.titles(c.Ctx(), c)
+	if err != nil {
+		return err
+	}
+	effects := []string{c.Loc.T("hooks.removal.door", "act", c.Loc.T("hooks.act."+string(d.Act)), "scenario", names[d.Scenario]), c.Loc.T("hooks.removal.door.calls")}
+	if d.Acted.IsZero() {
+		effects = append(effects, c.Loc.T("hooks.removal.door.never"))
+	} else {
+		effects = append(effects, c.Loc.T("hooks.removal.door.last", "at", c.Loc.DateTime(d.Acted, c.Zone)))
+	}
+	effects = append(effects, c.Loc.T("hooks.removal.door.rest"))
+	return c.Render(removal(c, c.Loc.T("hooks.removal.title", "name", d.Name), DoorPath+"/"+id.String()+"/supprimer", Path, c.Loc.T("hooks.removal.door.do"), effects))
+}
+
 func (p pages) remove(c *ui.Context) error {
 	return act(c, c.Loc.T("hooks.removed"), Path, func(id uuid.UUID) error { return p.service.Unsubscribe(c.Ctx(), c.Scope, c.Now, id) })
 }

@@ -44,11 +44,13 @@ func Routes(r *ui.Router, o Options) {
 	r.Post(Path+"/{id}/suspendre", access.ChannelWrite, p.pause)
 	r.Post(Path+"/{id}/reprendre", access.ChannelWrite, p.resume)
 	r.Post(Path+"/{id}/secret", access.ChannelWrite, p.rotate)
+	r.Get(Path+"/{id}/supprimer", access.ChannelWrite, p.removing)
 	r.Post(Path+"/{id}/supprimer", access.ChannelWrite, p.remove)
 	r.Post(Path+"/{id}/messages/{message}/renvoyer", access.ChannelWrite, p.resend)
 	r.Post(DoorPath+"/{id}/suspendre", access.ChannelWrite, p.pauseDoor)
 	r.Post(DoorPath+"/{id}/reprendre", access.ChannelWrite, p.resumeDoor)
 	r.Post(DoorPath+"/{id}/secret", access.ChannelWrite, p.rotateDoor)
+	r.Get(DoorPath+"/{id}/supprimer", access.ChannelWrite, p.closingDoor)
 	r.Post(DoorPath+"/{id}/supprimer", access.ChannelWrite, p.closeDoor)
 }
 

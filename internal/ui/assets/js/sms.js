@@ -41,10 +41,13 @@ export function spelledPlainly(typed) {
     .join("");
 }
 
-// filled is the text as it leaves: {blanks} take the values the page gives.
+// filled is the text as it leaves: {blanks} take the values the page gives, and
+// the establishment's word comes last where the author did not place it.
 export function filled(area) {
   const samples = JSON.parse(area.dataset.samples || "{}");
-  return area.value.replace(/\{([a-z_]{1,30})\}/g, (all, name) => samples[name] ?? all);
+  const text = area.value.replace(/\{([a-z_]{1,30})\}/g, (all, name) => samples[name] ?? all);
+  if (!samples.mot || !text.trim() || area.value.includes("{mot}")) return text;
+  return text + ("sms" in area.dataset ? ` (${samples.mot})` : `\n\n${samples.mot}`);
 }
 
 export function startCounter(area) {
