@@ -9,9 +9,6 @@ import (
 	"tocsin/internal/ui"
 )
 
-// alarmsShown is how many alarms the first page names one by one.
-const alarmsShown = 3
-
 // AlarmNotices tell on the first page that the directory has decayed.
 type AlarmNotices struct{ Proof *proof.Service }
 
@@ -22,16 +19,17 @@ func (n AlarmNotices) Banners(ctx context.Context, scope access.Scope, loc *i18n
 	if err != nil {
 		return nil, err
 	}
-	var out []ui.Banner
-	for _, a := range alarms[:min(len(alarms), alarmsShown)] {
-		out = append(out, ui.Banner{
-			Tone: ui.Attention, Mark: loc.T("directory.page.notice.mark"), Text: a.Sentence(loc), Path: alarmPath(a), Action: loc.T("directory.page.notice.see"),
-		})
+	switch len(alarms) {
+	case 0:
+		return nil, nil
+	case 1:
+		return alarmNotice(loc, alarms[0].Sentence(loc), alarmPath(alarms[0])), nil
 	}
-	if rest := len(alarms) - alarmsShown; rest > 0 {
-		out = append(out, ui.Banner{
-			Tone: ui.Attention, Mark: loc.T("directory.page.notice.mark"), Text: loc.N("directory.page.notice.more", rest), Path: QualityPath, Action: loc.T("directory.page.notice.see"),
-		})
-	}
-	return out, nil
+	return alarmNotice(loc, loc.N("directory.page.notice.many", len(alarms), "first", alarms[0].Sentence(loc)), QualityPath), nil
+}
+
+// alarmNotice is one line, however many ring: those who come to launch must not
+// look for their alerts below.
+func alarmNotice(loc *i18n.Localizer, text, path string) []ui.Banner {
+	return []ui.Banner{{Tone: ui.Attention, Mark: loc.T("directory.page.notice.mark"), Text: text, Path: path, Action: loc.T("directory.page.notice.see")}}
 }
