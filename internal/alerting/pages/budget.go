@@ -46,6 +46,11 @@ func costDetail(c *ui.Context, cost alerting.Cost) string {
 	return c.Loc.T("alerting.page.sheet.cost.detail", "ceiling", alerting.Euros(c.Loc, cost.Ceiling))
 }
 
+// aboutEuros is an estimate in whole euros, rounded up: a figure one reads at a glance.
+func aboutEuros(c *ui.Context, micros int64) string {
+	return c.Loc.T("alerting.euros", "amount", c.Loc.Int(int((micros+999_999)/1_000_000)))
+}
+
 func costTone(cost alerting.Cost) ui.Tone {
 	if cost.Passes() {
 		return ui.Attention

@@ -1156,7 +1156,7 @@ func sheetFigures(c *ui.Context, s alerting.Sheet) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if s.Cost.Priced() {
-				templ_7745c5c3_Err = ui.Stat(ui.StatSpec{Label: c.Loc.T("alerting.page.sheet.cost"), Value: alerting.Euros(c.Loc, s.Cost.Total), Detail: costDetail(c, s.Cost), Tone: costTone(s.Cost), Href: "#cout"}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Stat(ui.StatSpec{Label: c.Loc.T("alerting.page.sheet.cost"), Value: aboutEuros(c, s.Cost.Total), Detail: costDetail(c, s.Cost), Tone: costTone(s.Cost), Href: "#cout"}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
