@@ -69,11 +69,11 @@ type Dispatch struct {
 
 	sink     Sink
 	watchman Watchman
-	office *office
-	watch  *watch
-	leases *leases
-	shares *shares
-	relay  *relay
+	office   *office
+	watch    *watch
+	leases   *leases
+	shares   *shares
+	relay    *relay
 	// sweepBell rings when something was withdrawn.
 	sweepBell chan struct{}
 	runner    *jobs.Runner

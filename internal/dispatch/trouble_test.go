@@ -61,7 +61,10 @@ func TestAProviderThatRefusesUs(t *testing.T) {
 			h.air.Answer(tt.answer)
 			h.open(nil)
 			h.post(8)
-			h.within("the peer was asked", func() bool { h.clock.Advance(time.Second); return h.air.Count() >= 8 || h.air.Count() > 0 && tt.want != channels.ReasonPolicy })
+			h.within("the peer was asked", func() bool {
+				h.clock.Advance(time.Second)
+				return h.air.Count() >= 8 || h.air.Count() > 0 && tt.want != channels.ReasonPolicy
+			})
 			look := func() {
 				t.Helper()
 				if err := h.d.LookForTroubles(t.Context()); err != nil {

@@ -176,4 +176,3 @@ func toAlarm(ctx context.Context, tx *storage.Tx, row sessionRow, found sealedCo
 	}
 	return all, nil
 }
-

@@ -126,6 +126,12 @@ tests["SMS counter: letters that force the short alphabet, plain spelling"] = as
   assert.match(await page.textContent("#f-sms-count"), /ê ç/);
   await page.click("[data-sms-plain]");
   assert.equal(await page.inputValue("#f-sms"), "Foret ca");
+  // The establishment's word goes with each message, and counts; placed, it counts once.
+  await page.locator("#f-sms").evaluate((area) => { area.dataset.samples = JSON.stringify({ mot: "CIGOGNE" }); });
+  await page.fill("#f-sms", "a".repeat(155));
+  assert.match(await page.textContent("#f-sms-count"), /165 caractères, 2 SMS/);
+  await page.fill("#f-sms", "{mot} " + "a".repeat(147));
+  assert.match(await page.textContent("#f-sms-count"), /155 caractères, 1 SMS/);
 };
 
 // How long it takes on such a line is a bar of `tocsin bench alert`: here the
