@@ -16,8 +16,19 @@ type Medium string
 // The media known so far; a medium exists here once a channel carries it.
 const (
 	SMS   Medium = "sms"
+	Voice Medium = "voice"
 	Email Medium = "email"
 )
+
+// Answer is one way to answer that a medium with keys proposes.
+type Answer struct {
+	// Key is the digit to press.
+	Key string `json:"key"`
+	// Label is what it says, in the language of the message.
+	Label string `json:"label"`
+	// Delays are the minutes before arrival to choose among; none asks for no delay.
+	Delays []int `json:"delays,omitempty"`
+}
 
 // Message is one text for one address. All its fields are final: every
 // variable is already filled in.
@@ -25,7 +36,8 @@ type Message struct {
 	// ID is the delivery's id. It stays the same when the message is sent again
 	// after a crash: a provider that takes an idempotency key receives it.
 	ID uuid.UUID
-	// To is an E.164 number for SMS, an address for e-mail.
+	// To is an E.164 number for SMS and voice, which also takes the digits of an
+	// extension; an address for e-mail.
 	To string
 	// Subject is used by the media that have one.
 	Subject string
@@ -35,6 +47,9 @@ type Message struct {
 	Link string
 	// Language is "fr" or "en".
 	Language string
+	// Answers are what voice proposes by keys; none asks only for a key that
+	// proves that a person listened.
+	Answers []Answer
 	// ReplyToken identifies the recipient in a reply (e-mail plus-address); 10 to 32 characters of [a-z0-9].
 	ReplyToken string
 	// ExpiresAt is the instant after which nobody may receive the message any
@@ -51,10 +66,17 @@ type Message struct {
 
 // Permit tells whether a message may leave at this very moment: between the
 // order and the peer there are waits, and an alert can be stopped meanwhile.
-type Permit interface{ MayLeave() bool }
+type Permit interface {
+	MayLeave() bool
+	// Recalled tells that the alert was stopped: what is under way ends at once.
+	Recalled() bool
+}
 
 // MayLeave asks the permit of the message.
 func (m Message) MayLeave() bool { return m.Leave == nil || m.Leave.MayLeave() }
+
+// Recalled asks whether what is under way must end at once; a call can, an SMS cannot.
+func (m Message) Recalled() bool { return m.Leave != nil && m.Leave.Recalled() }
 
 // State is what a channel knows after one try.
 type State string
@@ -90,6 +112,13 @@ const (
 	ReasonPolicy         Reason = "policy"    // the peer refuses us, whoever the message is for
 	// ReasonBudget is said of a message that waits: its alert has reached its ceiling of cost.
 	ReasonBudget Reason = "budget"
+
+	ReasonBusy        Reason = "busy"        // the line is taken
+	ReasonNoAnswer    Reason = "no_answer"   // nobody picked up
+	ReasonDeclined    Reason = "declined"    // the person refused the call
+	ReasonNoKey       Reason = "no_key"      // somebody or a voicemail picked up, and no key was pressed
+	ReasonCongestion  Reason = "congestion"  // the telephone network has no way for now
+	ReasonInterrupted Reason = "interrupted" // the alert was stopped during the call
 )
 
 // Outcome is the truth about one try.
@@ -98,6 +127,9 @@ type Outcome struct {
 	Reason Reason
 	// ProviderIDs are the peer's identifiers, one per part sent; receipts name them.
 	ProviderIDs []string
+	// Delivered is true when the try itself proves that a person has the message: a
+	// key pressed during a call.
+	Delivered bool
 	// Detail is what the peer said, for the log and the operator; never shown as is to an agent.
 	Detail string
 	// RetryAfter is the shortest wait the peer asks for; zero lets the caller choose.
@@ -185,8 +217,8 @@ type Opening struct {
 	Callback string
 	Log      *slog.Logger
 	Now      func() time.Time
-	// Links says how many connections this node may hold; nil means all that
-	// the settings name. A kind whose Limits have Links asks it.
+	// Links says how many connections (or calls) this node may hold; nil means all
+	// that the settings name. A kind whose Limits have Links asks it.
 	Links Links
 }
 

@@ -38,6 +38,9 @@ type Limits struct {
 	PerSecond float64
 	// Links are connections at once; 0 means that the peer does not count them.
 	Links int
+	// Calls tells that a link is a call: it lasts as long as it lasts, so that a node
+	// that should have fewer begins no other instead of cutting one.
+	Calls bool
 }
 
 // FieldType is how a setting is typed and checked.

@@ -182,6 +182,7 @@ func (s Suite) expired(t *testing.T) {
 type no struct{}
 
 func (no) MayLeave() bool { return false }
+func (no) Recalled() bool { return true }
 
 func (s Suite) withheld(t *testing.T) {
 	leaks(t)

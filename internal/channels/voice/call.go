@@ -1,0 +1,180 @@
+package voice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/emiago/sipgo"
+	"github.com/emiago/sipgo/sip"
+
+	"tocsin/internal/wire/rtp"
+	"tocsin/internal/wire/sdp"
+)
+
+// call is one call under way.
+type call struct {
+	agent   *agent
+	id      string
+	session uint64
+	dialog  *sipgo.DialogClientSession
+	sound   *rtp.Stream
+	media   sdp.Media
+	// rang tells that the trunk answered something: it has the call.
+	rang atomic.Bool
+	// answered ends the wait for an answer: a call given up may still be answered, for
+	// as long as the trunk has not acknowledged it.
+	answered chan error
+}
+
+// The reasons for which a call is not answered, beside a statusError.
+var (
+	errSilent  = errors.New("voice: the trunk does not answer the call")
+	errRinging = errors.New("voice: nobody picked up")
+	errSound   = errors.New("voice: no sound could be agreed on")
+)
+
+// hangUpFor bounds the end of a call.
+const hangUpFor = 5 * time.Second
+
+// place calls a number and waits until somebody picks up. The call is ended by
+// hangUp in every case, an error included.
+func (a *agent) place(ctx context.Context, id, number string) (*call, error) {
+	c := &call{agent: a, id: id, session: rand.Uint64() >> 1}
+	sound, err := rtp.Listen(a.clock, a.host, a.config.rtpLow, a.config.rtpHigh)
+	if err != nil {
+		return c, fmt.Errorf("voice: open the sound: %w", err)
+	}
+	c.sound = sound
+	req := a.invitation(c, number)
+	if c.dialog, err = a.dialog.WriteInvite(ctx, req); err != nil {
+		c.dialog = nil
+		return c, fmt.Errorf("%w: %w", errSilent, err)
+	}
+	if err := c.wait(ctx); err != nil {
+		return c, err
+	}
+	if c.media, err = sdp.Parse(c.dialog.InviteResponse.Body()); err != nil {
+		return c, fmt.Errorf("%w: %w", errSound, err)
+	}
+	a.remember(c)
+	sound.Start(c.media.Remote, c.media.Codec, c.media.Event)
+	return c, nil
+}
+
+// invitation is the request that makes the telephone ring.
+func (a *agent) invitation(c *call, number string) *sip.Request {
+	req := a.request(sip.INVITE, number)
+	req.AppendHeader(a.from(a.config.caller))
+	req.AppendHeader(&sip.ToHeader{Address: sip.Uri{Scheme: "sip", User: number, Host: a.config.domain}, Params: sip.NewParams()})
+	callID := sip.CallIDHeader(c.id)
+	req.AppendHeader(&callID)
+	me := fmt.Sprintf("<sip:%s@%s>", a.config.caller, a.config.domain)
+	switch a.config.identity {
+	case identityPAI:
+		req.AppendHeader(sip.NewHeader("P-Asserted-Identity", me))
+	case identityPPI:
+		req.AppendHeader(sip.NewHeader("P-Preferred-Identity", me))
+	}
+	req.AppendHeader(sip.NewHeader("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS"))
+	kind := sip.ContentTypeHeader("application/sdp")
+	req.AppendHeader(&kind)
+	req.SetBody(sdp.Offer(netip.AddrPortFrom(a.announced(), uint16(c.sound.Port())), a.config.codec, c.session, 1))
+	return req
+}
+
+// cancelFor is how long the trunk has to acknowledge that a call is given up,
+// before it is waited for apart.
+const cancelFor = 2 * time.Second
+
+// wait lets the telephone ring. A trunk that says nothing at all is given up
+// sooner than a person who does not pick up.
+func (c *call) wait(ctx context.Context) error {
+	ringing, stop := context.WithCancelCause(ctx)
+	silence := time.AfterFunc(c.agent.config.response, func() { stop(errSilent) })
+	ring := time.AfterFunc(c.agent.config.ring, func() { stop(errRinging) })
+	c.answered = make(chan error, 1)
+	c.agent.serving.Go(func() {
+		defer stop(nil)
+		defer silence.Stop()
+		defer ring.Stop()
+		c.answered <- c.dialog.WaitAnswer(ringing, sipgo.AnswerOptions{
+			Username: c.agent.config.login(), Password: c.agent.config.password,
+			OnResponse: func(res *sip.Response) error {
+				silence.Stop()
+				if res.StatusCode > 100 {
+					c.rang.Store(true)
+				}
+				return nil
+			},
+		})
+	})
+	var err error
+	select {
+	case err = <-c.answered:
+		c.answered = nil
+	case <-ringing.Done():
+		patience := time.NewTimer(cancelFor)
+		defer patience.Stop()
+		select {
+		case err = <-c.answered:
+			c.answered = nil
+		case <-patience.C:
+			return context.Cause(ringing)
+		}
+	}
+	refused, isStatus := errors.AsType[*sipgo.ErrDialogResponse](err)
+	switch {
+	case err == nil:
+		return c.dialog.Ack(ctx)
+	case isStatus:
+		return &statusError{refused.Res.StatusCode}
+	case ringing.Err() != nil:
+		return context.Cause(ringing)
+	}
+	return fmt.Errorf("%w: %w", errSilent, err)
+}
+
+// hangUp ends the call, whatever became of it, and calls ended once the trunk no
+// longer counts it.
+func (c *call) hangUp(ended func()) {
+	c.agent.forget(c)
+	if c.sound != nil {
+		_ = c.sound.Close() //nolint:errcheck // a socket that does not close holds nothing that matters
+	}
+	switch {
+	case c.dialog == nil:
+		ended()
+	case c.answered == nil:
+		c.goodbye()
+		ended()
+	default:
+		c.agent.serving.Go(func() {
+			<-c.answered
+			c.goodbye()
+			ended()
+		})
+	}
+}
+
+// goodbye says BYE to a call that was answered. One that was answered while it
+// was being given up is acknowledged first.
+func (c *call) goodbye() {
+	defer func() { _ = c.dialog.Close() }() //nolint:errcheck // it only forgets
+	res := c.dialog.InviteResponse
+	if res == nil || !res.IsSuccess() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), hangUpFor)
+	defer cancel()
+	if state := c.dialog.LoadState(); state != sip.DialogStateConfirmed && state != sip.DialogStateEnded {
+		if err := c.dialog.Ack(ctx); err != nil {
+			return
+		}
+	}
+	_ = c.dialog.Bye(ctx) //nolint:errcheck // a BYE that is not answered was repeated for hangUpFor; nothing more can be said
+}
