@@ -56,7 +56,7 @@ func row(text, name string) string {
 func TestEverySettingOfEveryChannelIsInTheGuide(t *testing.T) {
 	t.Parallel()
 	text := guide(t, "guides/canaux.md")
-	headings := map[string]string{"smpp": "SMS : SMPP 3.4", "smshttp": "SMS : passerelle HTTP", "smtp": "Courriel : SMTP"}
+	headings := map[string]string{"smpp": "SMS : SMPP 3.4", "smshttp": "SMS : passerelle HTTP", "smtp": "Courriel : SMTP", "sip": "Voix : SIP"}
 	for _, d := range channels.NewRegistry(app.Kinds()...).Descriptions() {
 		heading, known := headings[d.Kind]
 		if !known {

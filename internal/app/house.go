@@ -21,6 +21,7 @@ import (
 	"tocsin/internal/channels/email"
 	"tocsin/internal/channels/sms"
 	"tocsin/internal/channels/smshttp"
+	"tocsin/internal/channels/voice"
 	"tocsin/internal/clock"
 	"tocsin/internal/config"
 	"tocsin/internal/directory"
@@ -90,7 +91,9 @@ type House struct {
 }
 
 // Kinds are the channels of the product.
-func Kinds() []channels.Kind { return []channels.Kind{sms.Kind{}, smshttp.Kind{}, email.Kind{}} }
+func Kinds() []channels.Kind {
+	return []channels.Kind{sms.Kind{}, smshttp.Kind{}, voice.New(), email.Kind{}}
+}
 
 // Build opens the data and joins the rooms. It starts nothing. The caller
 // closes the house.

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -164,15 +165,20 @@ func (t *texts) get(ctx context.Context, tx *storage.Tx, scope access.Scope, id 
 	if c, ok := t.kept[id]; ok {
 		return c, nil
 	}
-	var language, subject, body, linkless string
-	if _, err := tx.Row(ctx, `SELECT language, subject, body, linkless FROM dispatch_contents WHERE organisation_id = $1 AND id = $2`,
-		[]any{scope.Organisation(), id}, &language, &subject, &body, &linkless); err != nil {
+	var language, subject, body, linkless, answers string
+	if _, err := tx.Row(ctx, `SELECT language, subject, body, linkless, answers FROM dispatch_contents WHERE organisation_id = $1 AND id = $2`,
+		[]any{scope.Organisation(), id}, &language, &subject, &body, &linkless, &answers); err != nil {
 		return nil, err
+	}
+	list, err := decodeAnswers(answers)
+	if err != nil {
+		return nil, fmt.Errorf("content %s: %w", id, err)
 	}
 	if len(t.kept) >= textsMost {
 		clear(t.kept)
 	}
 	c := newText(language, subject, body, linkless)
+	c.answers = list
 	t.kept[id] = c
 	return c, nil
 }

@@ -138,9 +138,12 @@ func (k *desk) appetite(settling int) int {
 			ring(k.d.shares.bell) // the task says when it has a part
 			return 0
 		}
-		reach = min(reach, k.share.lots()*lotSize)
+		reach = min(reach, k.share.lots()*k.lot)
+		if links, _ := k.share.links(); k.share.calls { // what waits here for a line could leave by another node's
+			reach = min(reach, int(links)+k.lot)
+		}
 	}
-	return max(0, reach-(k.inFlight-settling)) / lotSize
+	return max(0, reach-(k.inFlight-settling)) / k.lot
 }
 
 // reachAhead is how much work is claimed ahead of the senders.
@@ -150,7 +153,7 @@ const reachAhead = 500 * time.Millisecond
 // what they need until the next pass. A slow gateway holds little, so that an
 // urgent message overtakes the queue and little can leave twice.
 func (k *desk) reach() int {
-	return min(k.flight, k.senders+lotSize+int(k.speed*reachAhead.Seconds()))
+	return min(k.flight, k.senders+k.lot+int(k.speed*reachAhead.Seconds()))
 }
 
 // speedOver is over how long the speed of the gateway is measured.

@@ -28,7 +28,9 @@ type desk struct {
 
 	// senders is how many Send calls run at once; flight bounds what is claimed and not settled.
 	senders, flight int
-	fares           Fares
+	// lot is how many deliveries a claim takes at most.
+	lot   int
+	fares Fares
 	// work is what was claimed; paced is what of it may leave by the pace of the
 	// share, the same channel where there is none.
 	work, paced chan *item
@@ -74,15 +76,18 @@ func newDesk(d *Dispatch, g Gateway, kind channels.Kind, settings channels.Setti
 	}
 	k.tray.bell = k.bell
 	k.senders = max(1, kind.Describe().Concurrency(settings))
-	k.flight = max(k.flight, lotSize)
+	k.flight, k.lot = max(k.flight, lotSize), lotSizeOf(g.Medium)
 	k.work = make(chan *item, k.flight+lotSize)
 	k.paced = k.work
-	contract := grant{lots: int64(k.flight / lotSize)}
+	contract := grant{lots: int64(k.flight / k.lot)}
+	calls := false
 	if limits := kind.Describe().Limits; limits != nil {
 		l := limits(settings)
 		contract.rate, contract.links = int64(l.PerSecond*1000), int64(l.Links)
+		calls = l.Calls
 	}
 	k.share = newShare(contract, d.elapsed, d.leases.alone)
+	k.share.calls = calls
 	if contract.rate > 0 {
 		k.paced = make(chan *item)
 	}

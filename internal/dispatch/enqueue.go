@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"strings"
@@ -36,10 +37,36 @@ func (d *Dispatch) AddContents(ctx context.Context, tx *storage.Tx, scope access
 		if c.ID == uuid.Nil || c.Text == "" || c.Medium == "" {
 			return fault.New(fault.Invalid, "dispatch.content.empty")
 		}
-		rows = append(rows, []any{scope.Organisation(), c.ID, campaign, string(c.Medium), c.Language, c.Subject, c.Text, c.Linkless})
+		answers, err := encodeAnswers(c.Answers)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, []any{scope.Organisation(), c.ID, campaign, string(c.Medium), c.Language, c.Subject, c.Text, c.Linkless, answers})
 	}
 	return tx.InsertNewRows(ctx, "dispatch_contents",
-		[]string{"organisation_id", "id", "campaign_id", "medium", "language", "subject", "body", "linkless"}, rows)
+		[]string{"organisation_id", "id", "campaign_id", "medium", "language", "subject", "body", "linkless", "answers"}, rows)
+}
+
+// encodeAnswers writes the answers of a content; no text for none.
+func encodeAnswers(list []channels.Answer) (string, error) {
+	if len(list) == 0 {
+		return "", nil
+	}
+	b, err := json.Marshal(list)
+	if err != nil {
+		return "", fmt.Errorf("encode answers: %w", err)
+	}
+	return string(b), nil
+}
+
+func decodeAnswers(text string) (list []channels.Answer, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		return nil, fmt.Errorf("read answers: %w", err)
+	}
+	return list, nil
 }
 
 // Enqueue accepts orders in the caller's transaction: they leave once it is

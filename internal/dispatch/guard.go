@@ -112,6 +112,15 @@ func (in *intake) state(j *judge, o *Order, accepted int) State {
 // fewer rows, a smaller one fewer possible doubles after a crash.
 const lotSize = 64
 
+// lotSizeOf is lotSize, or less for a medium of which few leave at once: all that a
+// node claims waits for that node's own lines.
+func lotSizeOf(m channels.Medium) int {
+	if m == channels.Voice {
+		return 4
+	}
+	return lotSize
+}
+
 // description is what the deliveries of a lot share.
 type description struct {
 	content             uuid.UUID
@@ -169,7 +178,7 @@ func (w *lotWriter) add(ctx context.Context, o *Order) error {
 	}
 	d := w.in.describe(o, s)
 	lot := w.open[d]
-	if lot == nil || lot.n == lotSize {
+	if lot == nil || lot.n == lotSizeOf(o.Medium) {
 		lot = &openLot{id: storage.NewID(w.in.now)}
 		lot.row = w.in.lotRow(d, lot.id)
 		w.open[d] = lot

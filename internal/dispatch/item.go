@@ -74,6 +74,7 @@ type text struct {
 	language, subject, body string
 	// linkless is the body when no link may leave.
 	linkless string
+	answers  []channels.Answer
 	// fills tells whether there is anything to fill in.
 	fills bool
 }
@@ -93,7 +94,7 @@ func (it *item) message(isolated bool) channels.Message {
 	t := it.lot.content
 	m := channels.Message{
 		ID: it.id, To: it.address, Subject: t.subject, Text: t.body, Link: it.link,
-		Language: t.language, ReplyToken: it.token, Quiet: it.lot.quiet, Leave: it,
+		Language: t.language, Answers: t.answers, ReplyToken: it.token, Quiet: it.lot.quiet, Leave: it,
 	}
 	if it.lot.expiresUs > 0 {
 		m.ExpiresAt = storage.Time(it.lot.expiresUs)

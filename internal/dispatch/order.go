@@ -33,6 +33,8 @@ type Content struct {
 	Text     string
 	// Linkless is Text as it leaves in isolated mode; empty is Text without its link.
 	Linkless string
+	// Answers are what a medium with keys proposes.
+	Answers []channels.Answer
 }
 
 // Order is one message for one address. ID is the delivery's id: the same ID

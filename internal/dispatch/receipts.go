@@ -33,6 +33,9 @@ func (l *ledger) addSent(it *item, gateway uuid.UUID) {
 		delivery: it.id, campaign: it.lot.campaign, subject: it.subject, medium: it.lot.medium, address: it.address,
 		purpose: it.lot.purpose, wave: it.lot.wave, gateway: gateway, state: Accepted, parts: len(it.outcome.ProviderIDs),
 	}
+	if it.outcome.Delivered {
+		c.state, c.at, c.done = Delivered, it.at, int64(1)<<min(max(c.parts, 1), partsMost)-1
+	}
 	l.byDelivery[c.delivery] = c
 	for n, id := range it.outcome.ProviderIDs {
 		l.byProvider[clean(id, idMost)] = partOf{c, n}

@@ -90,7 +90,7 @@ func (k *desk) settleTried(now time.Time, s *settlement, it *item) verdict {
 			k.pause.throttle()
 		}
 		wait = max(pauseThrottle, o.RetryAfter)
-	} else if it.attempts++; it.attempts >= triesMost && it.lot.expiresUs == 0 {
+	} else if it.attempts++; it.spent() {
 		o.State = channels.Refused
 		s.sent = append(s.sent, it)
 		return tried
@@ -109,6 +109,14 @@ func (k *desk) settleTried(now time.Time, s *settlement, it *item) verdict {
 	}
 	g.items = append(g.items, it)
 	return tried
+}
+
+// spent tells that a delivery was tried often enough.
+func (it *item) spent() bool {
+	if most := triesOf(it.outcome.Reason); most > 0 {
+		return it.attempts >= most
+	}
+	return it.attempts >= triesMost && it.lot.expiresUs == 0
 }
 
 // closedLots are those this node no longer holds after the pass.

@@ -14,7 +14,9 @@ import (
 // as long as its own monotonic counter says that nobody else can have it.
 type share struct {
 	contract grant
-	elapsed  func() time.Duration
+	// calls tells that a link lasts as long as it lasts: see channels.Limits.
+	calls   bool
+	elapsed func() time.Duration
 
 	mu   sync.Mutex
 	held grant
@@ -43,11 +45,14 @@ func newShare(contract grant, elapsed func() time.Duration, alone bool) *share {
 
 // now is what is held at this moment; it needs the lock.
 func (s *share) now() grant {
-	if s.until != 0 && s.elapsed() >= s.until {
+	if s.lapsed() {
 		return grant{}
 	}
 	return s.held
 }
+
+// lapsed tells that another node may have what was held; it needs the lock.
+func (s *share) lapsed() bool { return s.until != 0 && s.elapsed() >= s.until }
 
 // grant sets what is held and until when.
 func (s *share) grant(g grant, until time.Duration) {
@@ -80,7 +85,7 @@ func (s *share) look() {
 
 // trim needs the lock.
 func (s *share) trim() {
-	if s.contract.links == 0 {
+	if s.contract.links == 0 || s.calls && !s.lapsed() {
 		return
 	}
 	for i := int(s.now().links); i < len(s.open); i++ {

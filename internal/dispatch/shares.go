@@ -172,7 +172,7 @@ func (k *desk) using() grant {
 	if k.share.contract.links == 0 {
 		used = 0
 	}
-	return grant{links: used, lots: (k.holding.Load() + lotSize - 1) / lotSize}
+	return grant{links: used, lots: (k.holding.Load() + int64(k.lot) - 1) / int64(k.lot)}
 }
 
 func writeShares(ctx context.Context, tx *storage.Tx, rows [][]any) error {

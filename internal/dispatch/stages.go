@@ -68,6 +68,10 @@ func (it *item) MayLeave() bool {
 	return !it.lot.flag.stopped.Load() && it.lot.isMine() && it.lot.d.watch.recent()
 }
 
+// Recalled implements channels.Permit: a call under way ends when its alert does. What
+// merely delays what has not left cuts nobody off.
+func (it *item) Recalled() bool { return it.lot.flag.stopped.Load() }
+
 // withheld sorts a delivery that the channel kept because it may not leave.
 func (it *item) withheld() verdict {
 	switch {

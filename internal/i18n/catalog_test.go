@@ -38,6 +38,7 @@ func TestLoadRealLocales(t *testing.T) {
 		channels.ReasonThrottled, channels.ReasonUnreachable, channels.ReasonTimeout, channels.ReasonAuth,
 		channels.ReasonInvalidAddress, channels.ReasonBlocked, channels.ReasonMailboxFull,
 		channels.ReasonExpired, channels.ReasonRejected, channels.ReasonPeerError,
+		channels.ReasonBusy, channels.ReasonNoAnswer, channels.ReasonDeclined, channels.ReasonNoKey, channels.ReasonCongestion, channels.ReasonInterrupted,
 	} {
 		if !c.Has("channels.reason." + string(reason)) {
 			t.Errorf("no sentence for the reason %s", reason)

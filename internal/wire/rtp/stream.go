@@ -31,8 +31,8 @@ type Stream struct {
 	source uint32
 	// lastHeard is when the locked source was last heard, by the clock's stopwatch.
 	lastHeard time.Duration
-	keypad Keypad
-	buffer []byte
+	keypad    Keypad
+	buffer    []byte
 }
 
 // keysMost bounds the keys that wait to be read: beyond, they are lost.
