@@ -145,8 +145,11 @@ func meaningOf(k reply.Kind) Meaning {
 }
 
 func sourceOf(m channels.Medium) Source {
-	if m == channels.Email {
+	switch m {
+	case channels.Email:
 		return ByEmail
+	case channels.Voice:
+		return ByVoice
 	}
 	return BySMS
 }

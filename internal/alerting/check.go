@@ -144,9 +144,16 @@ func (d Definition) media() []channels.Medium {
 	return out
 }
 
-// uses are those the scenario cannot do without.
-func (d Definition) uses() []Use {
+// usesOf are those the scenario cannot do without in a medium. A call reminds with
+// the words of the alert, and acknowledges an answer before it ends.
+func (d Definition) usesOf(medium channels.Medium) []Use {
 	out := []Use{UseAlert, UseEnd}
+	if medium == channels.Voice {
+		if d.Limits.StandDown {
+			out = append(out, UseStandDown)
+		}
+		return out
+	}
 	if len(d.Answers) > 0 {
 		out = append(out, UseAck, UseLate)
 	}
@@ -167,8 +174,8 @@ func (d Definition) escalates() bool {
 }
 
 func (c *checker) messages() {
-	for _, use := range c.def.uses() {
-		for _, medium := range c.def.media() {
+	for _, medium := range c.def.media() {
+		for _, use := range c.def.usesOf(medium) {
 			for _, lang := range []string{"fr", "en"} {
 				t, ok := c.def.text(use, medium, lang)
 				if !ok || t.Language != lang || strings.TrimSpace(t.Body) == "" {
@@ -199,6 +206,12 @@ func (c *checker) message(at string, t Text, known []string) {
 	}
 	if utf8.RuneCountInString(t.Body) > 5000 {
 		c.add(at+".body", "alerting.check.body_long", "limit", 5000)
+	}
+	if t.Medium == channels.Voice && slices.Contains(Blanks(t.Body), VarLink) {
+		c.add(at+".body", "alerting.check.voice_link")
+	}
+	if t.Medium == channels.Voice && utf8.RuneCountInString(t.Body) > VoiceMost {
+		c.add(at+".body", "alerting.check.body_long", "limit", VoiceMost)
 	}
 	if t.Medium == channels.SMS && utf8.RuneCountInString(t.Body) > 600 {
 		c.add(at+".body", "alerting.check.body_long", "limit", 600)
@@ -268,9 +281,12 @@ func (c *checker) waves() {
 			c.add(at+".media", "alerting.check.wave_media", "wave", i+1)
 		}
 		for j, m := range w.Media {
-			if !slices.Contains([]channels.Medium{channels.SMS, channels.Email}, m) || slices.Contains(w.Media[:j], m) {
+			if !slices.Contains(Media(), m) || slices.Contains(w.Media[:j], m) {
 				c.add(at+".media", "alerting.check.wave_medium", "wave", i+1, "medium", string(m))
 			}
+		}
+		if c.def.Profile == Discret && slices.Contains(w.Media, channels.Voice) {
+			c.add(at+".media", "alerting.check.voice_discret", "wave", i+1)
 		}
 		if w.Escalate < 0 || w.Escalate > Duration(24*time.Hour) || len(w.Media) > 1 && w.Escalate == 0 && c.def.Profile == Rappel {
 			c.add(at+".escalate", "alerting.check.wave_escalate", "wave", i+1)

@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
-	"tocsin/internal/channels"
 	"tocsin/internal/dispatch"
 	"tocsin/internal/fault"
 	"tocsin/internal/journal"
@@ -104,13 +103,13 @@ func (s *Service) ownWords(ctx context.Context, tx *storage.Tx, scope access.Sco
 			return err
 		}
 		vars := p.Setting.variables(values, p.Mode, language, p.Setting.Site, p.LaunchedAt)
-		for _, medium := range []channels.Medium{channels.SMS, channels.Email} {
+		for _, medium := range Media() {
 			t := Text{Use: use, Medium: medium, Language: language, Subject: strings.NewReplacer("{", "", "}", "").Replace(p.Definition.Title.In(language)), Body: body}
 			subject, composedBody, err := t.compose(vars, p.Mode)
 			if err != nil {
 				return err
 			}
-			texts[contentKey{Use: use, Medium: medium, Language: language}] = composed{Subject: subject, Body: composedBody, Linkless: p.Definition.linkless(t, composedBody)}
+			texts[contentKey{Use: use, Medium: medium, Language: language}] = composed{Subject: subject, Body: composedBody, Linkless: p.Definition.linkless(t, composedBody), Answers: p.Definition.byKeys(t)}
 		}
 	}
 	if err := s.writeContents(ctx, tx, scope, now, m.Launch, m.ID, texts); err != nil {

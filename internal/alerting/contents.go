@@ -75,7 +75,9 @@ func (s *Service) writeContents(ctx context.Context, tx *storage.Tx, scope acces
 	var rows [][]any
 	for k, c := range texts {
 		id := contentID(source, k)
-		contents = append(contents, dispatch.Content{ID: id, Medium: k.Medium, Language: k.Language, Subject: c.Subject, Text: c.Body, Linkless: c.Linkless})
+		contents = append(contents, dispatch.Content{
+			ID: id, Medium: k.Medium, Language: k.Language, Subject: c.Subject, Text: c.Body, Linkless: c.Linkless, Answers: c.Answers,
+		})
 		rows = append(rows, []any{
 			scope.Organisation(), id, launch, storage.NullID(source), string(k.Use), string(k.Medium), k.Language,
 			storage.NullID(k.Site), c.Subject, c.Body,
@@ -88,6 +90,19 @@ func (s *Service) writeContents(ctx context.Context, tx *storage.Tx, scope acces
 		"organisation_id", "id", "launch_id", "source_id", "purpose", "medium", "language",
 		"site_id", "subject", "body",
 	}, rows)
+}
+
+// byKeys are the answers that a call proposes after a text: those of the scenario,
+// where it asks for one.
+func (d Definition) byKeys(t Text) []channels.Answer {
+	if t.Medium != channels.Voice || t.Use != UseAlert && t.Use != UseReminder {
+		return nil
+	}
+	out := make([]channels.Answer, len(d.Answers))
+	for i, o := range d.Answers {
+		out[i] = channels.Answer{Key: o.Key, Label: o.Label.In(t.Language), Delays: o.Delays}
+	}
+	return out
 }
 
 // priority says who leaves first at a gateway that carries several alerts.

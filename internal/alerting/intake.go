@@ -277,22 +277,24 @@ func (in *intake) loseCurrent(ctx context.Context, launch uuid.UUID, p *person, 
 // ackWave sets acknowledgements apart from the waves; see acknowledge.
 const ackWave = 100 * roundStep
 
-// acknowledge answers an answer on the medium it came by. The id of the order
+// acknowledge answers an answer on the medium it came by, or by a quieter one when
+// it came by a call. The id of the order
 // follows from the answer's: one answer is acknowledged once. So does its wave,
 // because dispatch merges the same words to the same address within a wave.
 func (in *intake) acknowledge(ctx context.Context, d *desk, p *person, g given, use Use) error {
-	if g.Address == "" {
+	to := p.quiet(rung{g.Medium, g.Address})
+	if to.Address == "" || to.Medium == channels.Voice { // the call itself said that it was noted
 		return nil
 	}
 	id := uuid.NewSHA1(g.ID, []byte("ack"))
 	a := addressee{ID: p.ID, Wave: ackWave + int(id.ID()%1_000_000), Language: p.Language, Code: p.Code, Site: d.sites[p.Unit]}
-	o, ok := in.s.order(d.shelf, id, a, rung{g.Medium, g.Address}, use, in.now)
+	o, ok := in.s.order(d.shelf, id, a, to, use, in.now)
 	if !ok {
 		return nil
 	}
 	o.Purpose = string(UseAck)
 	if use == UseAck && p.Meaning == Coming && in.recalls(d, g) {
-		if err := in.withRecall(ctx, d, &o, a, g.Medium); err != nil {
+		if err := in.withRecall(ctx, d, &o, a, to.Medium); err != nil {
 			return err
 		}
 	}

@@ -16,15 +16,28 @@ type rung struct {
 	Address string          `json:"a"`
 }
 
-// mediumOf tells which medium carries a message to a contact point; empty when none does yet.
-func mediumOf(kind string) channels.Medium {
+// Media are those an alert can use.
+func Media() []channels.Medium {
+	return []channels.Medium{channels.SMS, channels.Voice, channels.Email}
+}
+
+// carries tells whether a medium goes to a contact point of that kind.
+func carries(kind string, m channels.Medium) bool {
 	switch kind {
 	case directory.Mobile:
-		return channels.SMS
+		return m == channels.SMS || m == channels.Voice
+	case directory.Landline, directory.Extension:
+		return m == channels.Voice
 	case directory.Email:
-		return channels.Email
+		return m == channels.Email
 	}
-	return ""
+	return false
+}
+
+// usable tells whether a medium may be tried on a contact point: a STOP by SMS
+// blocks the SMS of the number, and the telephone still rings.
+func usable(c directory.Contact, m channels.Medium) bool {
+	return c.Usable() || m == channels.Voice && c.State == directory.Stopped
 }
 
 // ladder orders the usable addresses of a person: the media in the order of
@@ -37,7 +50,7 @@ func ladder(t directory.Target, media []channels.Medium) []rung {
 		}
 		for _, c := range t.Contacts {
 			r := rung{m, c.Address}
-			if mediumOf(c.Kind) == m && c.Usable() && !slices.Contains(out, r) {
+			if carries(c.Kind, m) && usable(c, m) && !slices.Contains(out, r) {
 				out = append(out, r)
 			}
 		}
@@ -48,14 +61,15 @@ func ladder(t directory.Target, media []channels.Medium) []rung {
 // whyNoRung says why a ladder is empty.
 func whyNoRung(t directory.Target, media []channels.Medium) LeftOut {
 	refused, stopped := false, false
-	for _, c := range t.Contacts {
-		m := mediumOf(c.Kind)
-		switch {
-		case !slices.Contains(media, m):
-		case slices.Contains(t.Refused, string(m)):
-			refused = true
-		case !c.Usable():
-			stopped = true
+	for _, m := range media {
+		for _, c := range t.Contacts {
+			switch {
+			case !carries(c.Kind, m):
+			case slices.Contains(t.Refused, string(m)):
+				refused = true
+			case !usable(c, m):
+				stopped = true
+			}
 		}
 	}
 	switch {

@@ -185,7 +185,7 @@ func (b *batch) mail(m mailing, p *person, known map[uuid.UUID]*attempt) {
 
 // tell sends words that call nobody: they change neither the ladder nor the clock.
 func (b *batch) tell(m mailing, p *person, use Use, source uuid.UUID) {
-	r := p.Rungs[p.Rung]
+	r := p.quiet(p.Rungs[p.Rung])
 	a := addressee{ID: p.ID, Wave: p.Wave, Language: p.Language, Code: p.Code, Site: b.sites[p.Unit]}
 	id := uuid.NewSHA1(m.ID, p.ID[:])
 	var o dispatch.Order

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
+	"tocsin/internal/channels"
 	"tocsin/internal/storage"
 )
 
@@ -173,4 +174,18 @@ func (p *person) standing() State {
 		return Called
 	}
 	return Waiting
+}
+
+// quiet is the address for words that need no answer: no telephone rings for them
+// when the person has another one.
+func (p *person) quiet(r rung) rung {
+	if r.Medium != channels.Voice {
+		return r
+	}
+	for _, other := range p.Rungs {
+		if other.Medium != channels.Voice {
+			return other
+		}
+	}
+	return r
 }

@@ -146,6 +146,8 @@ type composed struct {
 	Subject, Body string
 	// Linkless is Body as it leaves in isolated mode.
 	Linkless string
+	// Answers are proposed by keys, by a medium that has them.
+	Answers []channels.Answer
 }
 
 // compose renders one text of the plan for one site as it leaves, or says what is not filled.
@@ -168,7 +170,7 @@ func (p *plan) rendered(use Use, medium channels.Medium, language, site string, 
 		return composed{}, true, err
 	}
 	subject, body, err := fill(t, p.Setting.variables(values, p.Mode, t.Language, site, p.LaunchedAt), p.Mode)
-	return composed{Subject: subject, Body: body, Linkless: p.Definition.linkless(t, body)}, true, err
+	return composed{Subject: subject, Body: body, Linkless: p.Definition.linkless(t, body), Answers: p.Definition.byKeys(t)}, true, err
 }
 
 // bySite tells whether a use names the person's site, which then needs a text for each.

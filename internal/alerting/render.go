@@ -29,6 +29,9 @@ func builtins() []string {
 // SMSRecommended is the length above which a first SMS is read less: characters, link apart.
 const SMSRecommended = 120
 
+// VoiceMost is the longest text that is spoken, in characters: about a minute.
+const VoiceMost = 900
+
 // blank is {name} in a text.
 var blank = regexp.MustCompile(`\{([a-z_]{1,30})\}`)
 

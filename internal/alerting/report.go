@@ -329,7 +329,7 @@ func (r *Report) messages(ctx context.Context, tx *storage.Tx, scope access.Scop
 	if err != nil {
 		return err
 	}
-	err = tx.Query(ctx, `SELECT source, COUNT(*) FROM alerting_answers WHERE organisation_id = $1 AND launch_id = $2 AND source IN ('sms', 'email') GROUP BY source`,
+	err = tx.Query(ctx, `SELECT source, COUNT(*) FROM alerting_answers WHERE organisation_id = $1 AND launch_id = $2 AND source IN ('sms', 'voice', 'email') GROUP BY source`,
 		[]any{scope.Organisation(), r.Launch.ID}, func(row func(...any) error) error {
 			var source string
 			var n int
@@ -337,7 +337,7 @@ func (r *Report) messages(ctx context.Context, tx *storage.Tx, scope access.Scop
 			medium(channels.Medium(source)).Answers = n
 			return err
 		})
-	for _, m := range []channels.Medium{channels.SMS, channels.Email} {
+	for _, m := range Media() {
 		if by[m] != nil {
 			r.Counters.Guarded += by[m].Guarded
 			r.Media = append(r.Media, *by[m])

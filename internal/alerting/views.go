@@ -256,6 +256,7 @@ type Source string
 const (
 	BySMS   Source = "sms"
 	ByEmail Source = "email"
+	ByVoice Source = "voice" // a key of the telephone, confirmed by a second one
 	ByLink  Source = "link"
 	ByHand  Source = "hand" // noted by the cell after a call
 )

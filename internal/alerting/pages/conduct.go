@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"tocsin/internal/alerting"
-	"tocsin/internal/channels"
 	"tocsin/internal/directory"
 	"tocsin/internal/fault"
 	"tocsin/internal/ui"
@@ -76,7 +75,7 @@ func (p *Pages) spoken(c *ui.Context, l alerting.Launch, use alerting.Use, text 
 	}
 	def.Messages = nil
 	for _, language := range []string{"fr", "en"} {
-		for _, m := range []channels.Medium{channels.SMS, channels.Email} {
+		for _, m := range alerting.Media() {
 			def.Messages = append(def.Messages, alerting.Text{Use: use, Medium: m, Language: language, Subject: l.Title.In(language), Body: text.In(language)})
 		}
 	}

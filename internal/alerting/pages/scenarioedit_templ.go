@@ -650,7 +650,7 @@ func (e *editor) texts(c *ui.Context) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, m := range textMedia() {
+		for _, m := range e.written() {
 			for _, language := range languages() {
 				templ_7745c5c3_Err = e.text(c, alerting.Text{Use: e.Use, Medium: m, Language: language}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {

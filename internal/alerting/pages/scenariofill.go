@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,8 +17,13 @@ import (
 // languages are those a scenario is written in.
 func languages() []string { return []string{"fr", "en"} }
 
-// textMedia are the media a text can be written for.
-func textMedia() []channels.Medium { return []channels.Medium{channels.SMS, channels.Email} }
+// written are the media of the boxes of texts: calls have theirs once the scenario
+// uses them, or has words for them.
+func (e *editor) written() []channels.Medium {
+	calls := slices.ContainsFunc(e.Def.Waves, func(w alerting.Wave) bool { return slices.Contains(w.Media, channels.Voice) }) ||
+		slices.ContainsFunc(e.Def.Messages, func(t alerting.Text) bool { return t.Medium == channels.Voice })
+	return slices.DeleteFunc(alerting.Media(), func(m channels.Medium) bool { return m == channels.Voice && !calls })
+}
 
 // fill puts what the scenario says in the fields of the section.
 func (e *editor) fill(f *ui.Form) {

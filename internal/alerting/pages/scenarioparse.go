@@ -75,7 +75,7 @@ func minutesOf(f *ui.Form, name string) alerting.Duration {
 // textsOf changes the texts of one use, each in its place; an emptied one goes.
 func textsOf(f *ui.Form, list []alerting.Text, use alerting.Use) []alerting.Text {
 	out := slices.Clone(list)
-	for _, m := range textMedia() {
+	for _, m := range alerting.Media() {
 		for _, language := range languages() {
 			t := alerting.Text{Use: use, Medium: m, Language: language}
 			t.Body = written(f, textField(t))
@@ -286,7 +286,7 @@ func blankDefinition() alerting.Definition {
 			{Key: "3", Meaning: alerting.OnSite, Label: alerting.Localized{"fr": "Je suis sur place", "en": "I am on site"}},
 			{Key: "4", Meaning: alerting.CallMe, Label: alerting.Localized{"fr": "Rappelez-moi", "en": "Call me"}},
 		},
-		Waves:  []alerting.Wave{{Name: alerting.Localized{"fr": "Tous", "en": "Everyone"}, When: alerting.Always, Media: textMedia(), Escalate: minutes(5)}},
+		Waves:  []alerting.Wave{{Name: alerting.Localized{"fr": "Tous", "en": "Everyone"}, When: alerting.Always, Media: []channels.Medium{channels.SMS, channels.Email}, Escalate: minutes(5)}},
 		Limits: alerting.Limits{Validity: minutes(120), PerPerson: 10, ArrivalGrace: minutes(30)},
 	}
 }

@@ -144,14 +144,23 @@ func (e *editor) rules() map[string]directory.Rule {
 // mediaOrders are the ways to go from one medium to the next.
 func mediaOrders(c *ui.Context) []ui.Choice {
 	var out []ui.Choice
-	for _, first := range textMedia() {
-		out = append(out, ui.Choice{Value: joinMedia([]channels.Medium{first}), Label: medium(c.Loc, first)})
+	for length := range alerting.Media() {
+		for _, order := range orders(alerting.Media(), length+1) {
+			out = append(out, ui.Choice{Value: joinMedia(order), Label: mediaWords(c, alerting.Wave{Media: order})})
+		}
 	}
-	for _, first := range textMedia() {
-		for _, second := range textMedia() {
-			if first != second {
-				out = append(out, ui.Choice{Value: joinMedia([]channels.Medium{first, second}), Label: mediaWords(c, alerting.Wave{Media: []channels.Medium{first, second}})})
-			}
+	return out
+}
+
+// orders are the ways to take n of the media one after the other.
+func orders(media []channels.Medium, n int) [][]channels.Medium {
+	if n == 0 {
+		return [][]channels.Medium{nil}
+	}
+	var out [][]channels.Medium
+	for i, first := range media {
+		for _, rest := range orders(slices.Concat(media[:i], media[i+1:]), n-1) {
+			out = append(out, append([]channels.Medium{first}, rest...))
 		}
 	}
 	return out

@@ -64,16 +64,19 @@ func (e *editor) needed(t alerting.Text) bool {
 }
 
 func textRows(t alerting.Text) int {
-	if t.Medium == channels.SMS {
-		return 4
+	if t.Medium == channels.Email {
+		return 9
 	}
-	return 9
+	return 4
 }
 
 // textMost is the longest text the checks let through.
 func textMost(t alerting.Text) int {
-	if t.Medium == channels.SMS {
+	switch t.Medium {
+	case channels.SMS:
 		return 600
+	case channels.Voice:
+		return alerting.VoiceMost
 	}
 	return 5000
 }
