@@ -42,6 +42,9 @@ type hospital struct {
 	intake string
 	// on are the settings the house was built with, more the channels beside the posts.
 	on   *config.Server
+	// on are the settings the house was built with.
+	on *config.Server
+	// more are channels beside the telephones and mailboxes of the air.
 	more []channels.Kind
 }
 

@@ -1,0 +1,150 @@
+package stories_test
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"tocsin/internal/access"
+	"tocsin/internal/alerting"
+	"tocsin/internal/channels"
+	"tocsin/internal/channels/voice"
+	"tocsin/internal/directory"
+	"tocsin/internal/dispatch"
+	"tocsin/internal/storage/storagetest"
+	"tocsin/test/peers/sip"
+)
+
+// telephones tells a story on both engines with a trunk that leads to sipp.
+func telephones(t *testing.T, scenario string, story func(t *testing.T, h *hospital, phones *sip.Sipp)) {
+	t.Helper()
+	t.Parallel()
+	for engine, database := range map[string]func(testing.TB) string{
+		"sqlite": func(testing.TB) string { return "" }, "postgresql": func(t testing.TB) string { return storagetest.PostgresURL(t) },
+	} {
+		t.Run(engine, func(t *testing.T) {
+			phones := sip.Start(t, sip.Options{Scenario: scenario})
+			h := build(t, night(), database(t), voice.New())
+			h.trunk(phones, "4")
+			story(t, h, phones)
+		})
+	}
+}
+
+// trunk adds a telephone line.
+func (h *hospital) trunk(phones *sip.Sipp, lines string) {
+	h.t.Helper()
+	if _, err := h.Dispatch.CreateGateway(h.t.Context(), access.System(h.scope.Organisation(), "story"), h.now(), dispatch.GatewayInput{
+		Kind: "sip", Name: "ligne", Priority: 1, Enabled: true, Settings: channels.Settings{
+			"host": "127.0.0.1", "port": strconv.Itoa(phones.Port), "caller": "0142000000", "channels": lines, "speed": "300", "repeats": "1", "format": "{national}",
+		},
+	}); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// called makes every wave go from the SMS to the telephone, with words for it.
+func called(d *alerting.Definition) {
+	for i := range d.Waves {
+		d.Waves[i].Media = []channels.Medium{channels.SMS, channels.Voice}
+	}
+	for use, word := range map[alerting.Use]string{alerting.UseAlert: "Venez", alerting.UseEnd: "Fin", alerting.UseStandDown: "Inutile"} {
+		for _, lang := range []string{"fr", "en"} {
+			d.Messages = append(d.Messages, alerting.Text{Use: use, Medium: channels.Voice, Language: lang, Body: word + " {lieu}. {etablissement}"})
+		}
+	}
+}
+
+// No answer to the SMS within five minutes: the telephone rings, and a key that is
+// confirmed counts as the answer of the scenario.
+func TestNoAnswerToTheSMSMeansACall(t *testing.T) {
+	telephones(t, sip.Answer(time.Second, 900*time.Millisecond, "1", "2", "1"), func(t *testing.T, h *hospital, phones *sip.Sipp) {
+		silent, prompt := h.agent("Silence", "ide"), h.agent("Prompte", "ide")
+		fixed := h.agent("Fixe", "ide", func(p *directory.Person) {
+			p.Contacts = []directory.ContactPoint{at(directory.Landline, "+33142999999")}
+		})
+		deaf := h.agent("Sourde", "ide", func(p *directory.Person) { p.Refused = []string{directory.Voice} })
+		l := h.launch(recall(called))
+		h.sms.answer(mobile(prompt), "2")
+		h.settle()
+		if got := h.person(l, fixed); got.Meaning != alerting.Coming || got.Minutes != 30 {
+			t.Errorf("who has only a landline is called at once: %s in %d minutes", got.Meaning, got.Minutes)
+		}
+		if n := phones.Count("invite"); n != 1 {
+			t.Errorf("%d calls before the five minutes", n)
+		}
+		h.pass(302 * time.Second)
+		got := h.person(l, silent)
+		if got.Meaning != alerting.Coming || got.Minutes != 30 || len(got.Attempts) != 3 {
+			t.Errorf("the silent one: %s, %s in %d minutes, after %d messages (the SMS, the call, the thanks)", got.State, got.Meaning, got.Minutes, len(got.Attempts))
+		}
+		count(t, h.sms.received(mobile(silent)), 2, "SMS to the silent one: the alert, and what acknowledges the call")
+		if n := phones.Count("invite"); n != 2 {
+			t.Errorf("%d calls, want the landline and the silent one", n)
+		}
+		if got := h.person(l, deaf); got.Meaning != "" || len(got.Attempts) != 1 {
+			t.Errorf("who refuses calls got %d messages", len(got.Attempts))
+		}
+	})
+}
+
+// A voicemail picks up and presses nothing: the person is not reached.
+func TestAVoicemailReachesNobody(t *testing.T) {
+	telephones(t, sip.Answer(0, 0), func(t *testing.T, h *hospital, _ *sip.Sipp) {
+		away := h.agent("Absente", "ide", func(p *directory.Person) {
+			p.Contacts = []directory.ContactPoint{at(directory.Landline, "+33142999999")}
+		})
+		l := h.launch(recall(called))
+		got := h.person(l, away)
+		if got.State != alerting.Exhausted || len(got.Attempts) != 1 || got.Attempts[0].Reason != channels.ReasonNoKey || got.Attempts[0].State != alerting.AttemptFailed {
+			t.Errorf("%s after %+v", got.State, got.Attempts)
+		}
+	})
+}
+
+// A line that is busy is called three times, a minute apart, then the next address.
+func TestABusyLineIsCalledAgain(t *testing.T) {
+	telephones(t, sip.Refuse("486 Busy Here"), func(t *testing.T, h *hospital, phones *sip.Sipp) {
+		busy := h.agent("Occupée", "ide", func(p *directory.Person) {
+			p.Contacts = []directory.ContactPoint{at(directory.Landline, "+33142999999")}
+		})
+		l := h.launch(recall(called))
+		for want := 1; want <= 3; want++ {
+			if n := phones.Count("invite"); n != want {
+				t.Errorf("%d calls after %d minutes", n, want-1)
+			}
+			h.pass(75 * time.Second)
+		}
+		if got := h.person(l, busy); got.State != alerting.Exhausted || got.Attempts[0].Reason != channels.ReasonBusy {
+			t.Errorf("%s after %+v", got.State, got.Attempts)
+		}
+	})
+}
+
+// The kill switch hangs up: nobody goes on hearing an alert that was stopped.
+func TestTheKillSwitchHangsUp(t *testing.T) {
+	telephones(t, sip.Answer(0, 0), func(t *testing.T, h *hospital, phones *sip.Sipp) {
+		for range 6 {
+			h.agent("Appelée", "ide", func(p *directory.Person) { p.Contacts = p.Contacts[:1] })
+		}
+		l, _, err := h.Alerting.Launch(t.Context(), h.scope, h.now(), draft(h.scenario(recall(called, func(d *alerting.Definition) {
+			d.Waves[0].Media = []channels.Medium{channels.Voice}
+		}))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.work()
+		storagetest.Eventually(t, time.Minute, "four telephones are picked up", func() bool {
+			h.Dispatch.Wake()
+			return phones.Count("ack") == 4
+		})
+		if err := h.Alerting.Kill(t.Context(), h.scope, h.now(), l.ID, "erreur"); err != nil {
+			t.Fatal(err)
+		}
+		storagetest.Eventually(t, time.Minute, "all of them are hung up", func() bool { return phones.Count("bye") == 4 })
+		h.settle()
+		if n := phones.Count("invite"); n != 4 {
+			t.Errorf("%d calls, want the four that rang before the alert was stopped", n)
+		}
+	})
+}
