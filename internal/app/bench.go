@@ -16,7 +16,16 @@ import (
 
 type benchCommand struct {
 	Alert benchAlert `cmd:"" help:"Measure alerts, imports and pages, beside the raw limit of this machine."`
+	Media benchMedia `cmd:"" help:"Measure the other media, such as calls, against peers of Debian."`
 }
+
+// benchMedia takes what benchAlert takes.
+type benchMedia struct {
+	benchAlert `embed:""`
+}
+
+// Run measures and prints, as benchAlert does.
+func (c *benchMedia) Run(s *session) error { return c.measure(s, bench.RunMedia) }
 
 type benchAlert struct {
 	JSON    bool    `name:"json" help:"Print one JSON object instead of a table."`
@@ -28,12 +37,14 @@ type benchAlert struct {
 }
 
 // Run measures and prints. What was measured is printed even when a part failed.
-func (c *benchAlert) Run(s *session) error {
+func (c *benchAlert) Run(s *session) error { return c.measure(s, bench.Run) }
+
+func (c *benchAlert) measure(s *session, run func(context.Context, bench.Options) ([]bench.Result, error)) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	results, err := bench.Run(s.ctx, bench.Options{
+	results, err := run(s.ctx, bench.Options{
 		Only: c.Only, Runs: c.Runs, Folder: c.Folder, Profile: c.Profile, Program: self, Log: s.err,
 		Sizes: bench.Bars().Scaled(c.Scale),
 	})

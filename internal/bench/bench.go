@@ -43,16 +43,18 @@ type Sizes struct {
 	CutS int
 	// Viewers are browsers that follow an alert.
 	Viewers int
+	// Calls are simultaneous calls.
+	Calls int
 }
 
 // Bars are the sizes of the table.
 func Bars() Sizes {
-	return Sizes{Alert: 4300, Mail: 4300, Mass: 100_000, Crash: 20_000, Kills: 10, Import: 100_000, Pages: 100_000, Requests: 10, CutS: 60, Viewers: 1000}
+	return Sizes{Alert: 4300, Mail: 4300, Mass: 100_000, Crash: 20_000, Kills: 10, Import: 100_000, Pages: 100_000, Requests: 10, CutS: 60, Viewers: 1000, Calls: 500}
 }
 
 // Scaled are the same sizes with a part of the people and rows.
 func (s Sizes) Scaled(part float64) Sizes {
-	for _, n := range []*int{&s.Alert, &s.Mail, &s.Mass, &s.Crash, &s.Import, &s.Pages, &s.Viewers} {
+	for _, n := range []*int{&s.Alert, &s.Mail, &s.Mass, &s.Crash, &s.Import, &s.Pages, &s.Viewers, &s.Calls} {
 		*n = max(1, int(float64(*n)*part))
 	}
 	return s
@@ -85,10 +87,22 @@ func measurements() []measurement {
 	}
 }
 
-// IDs lists every figure, in the order they are measured.
-func IDs() []string {
+// media are the measurements of the media beside SMS and e-mail.
+func media() []measurement {
+	return []measurement{
+		{"voice500", []string{"ok", "tick_p999_ms", "rss_delta_mb"}, (*bench).voice500},
+	}
+}
+
+// IDs lists every figure of alerts, in the order they are measured.
+func IDs() []string { return idsOf(measurements()) }
+
+// MediaIDs lists every figure of the media.
+func MediaIDs() []string { return idsOf(media()) }
+
+func idsOf(list []measurement) []string {
 	var out []string
-	for _, m := range measurements() {
+	for _, m := range list {
 		for _, id := range m.ids {
 			out = append(out, m.group+"."+id)
 		}
@@ -97,18 +111,18 @@ func IDs() []string {
 }
 
 // choose returns the ids asked for. Errors: Invalid for an unknown one.
-func choose(only string) (map[string]bool, error) {
+func choose(list []measurement, only string) (map[string]bool, error) {
 	chosen := map[string]bool{}
 	for part := range strings.SplitSeq(only, ",") {
 		part = strings.TrimSpace(part)
 		found := false
-		for _, id := range IDs() {
+		for _, id := range idsOf(list) {
 			if part == "" || id == part || strings.HasPrefix(id, part+".") {
 				chosen[id], found = true, true
 			}
 		}
 		if !found {
-			return nil, fault.New(fault.Invalid, "bench.unknown_id", "id", part, "ids", strings.Join(IDs(), ", ")).At("only")
+			return nil, fault.New(fault.Invalid, "bench.unknown_id", "id", part, "ids", strings.Join(idsOf(list), ", ")).At("only")
 		}
 	}
 	return chosen, nil
@@ -122,10 +136,15 @@ type bench struct {
 	postgres *ground.Postgres
 }
 
-// Run measures. Figures whose measurement succeeded are returned even when
+// Run measures alerts. Figures whose measurement succeeded are returned even when
 // another failed.
-func Run(ctx context.Context, o Options) (results []Result, err error) {
-	chosen, err := choose(o.Only)
+func Run(ctx context.Context, o Options) ([]Result, error) { return measure(ctx, o, measurements()) }
+
+// RunMedia is Run for the media.
+func RunMedia(ctx context.Context, o Options) ([]Result, error) { return measure(ctx, o, media()) }
+
+func measure(ctx context.Context, o Options, list []measurement) (results []Result, err error) {
+	chosen, err := choose(list, o.Only)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +163,7 @@ func Run(ctx context.Context, o Options) (results []Result, err error) {
 	}
 	defer func() { err = errors.Join(err, b.stopPostgres(), os.RemoveAll(b.folder)) }()
 	b.note("data on %s (%s); %s", b.folder, fileSystem(b.folder), machine())
-	for _, m := range measurements() {
+	for _, m := range list {
 		if !slices.ContainsFunc(m.ids, func(id string) bool { return chosen[m.group+"."+id] }) {
 			continue
 		}

@@ -51,13 +51,18 @@ func fileSystem(folder string) string {
 
 // peakMB is the largest resident memory a process had, in MB (10⁶ bytes); 0
 // where the system does not tell.
-func peakMB(pid string) float64 {
+func peakMB(pid string) float64 { return memoryMB(pid, "VmHWM:") }
+
+// residentMB is the resident memory of this process now.
+func residentMB() float64 { return memoryMB("self", "VmRSS:") }
+
+func memoryMB(pid, field string) float64 {
 	text, err := os.ReadFile("/proc/" + pid + "/status")
 	if err != nil {
 		return 0
 	}
 	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if value, ok := strings.CutPrefix(line, field); ok {
 			kib, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 64)
 			if err != nil {
 				return 0

@@ -55,6 +55,8 @@ func Step(ctx context.Context, name string, in io.Reader, out io.Writer, p Progr
 		err = step(ctx, l, differ)
 	case "bare-rows":
 		err = step(ctx, l, bareRows)
+	case "calls":
+		err = step(ctx, l, calls)
 	case "flags":
 		err = step(ctx, l, func(ctx context.Context, r flagsRequest) (flagged, error) { return flags(ctx, r, p.Build) })
 	default:

@@ -61,6 +61,13 @@ func (c *Clock) Lateness() Lateness {
 	return out
 }
 
+// Streams is how many streams the clock paces.
+func (c *Clock) Streams() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.streams)
+}
+
 // add lets the clock pace a stream.
 func (c *Clock) add(s *Stream) {
 	c.mu.Lock()
