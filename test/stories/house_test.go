@@ -40,8 +40,6 @@ type hospital struct {
 	scope access.Scope
 	// intake is where replies by e-mail are handed over, once there is such a door.
 	intake string
-	// on are the settings the house was built with, more the channels beside the posts.
-	on   *config.Server
 	// on are the settings the house was built with.
 	on *config.Server
 	// more are channels beside the telephones and mailboxes of the air.
