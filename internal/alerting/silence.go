@@ -31,7 +31,7 @@ const (
 	SilencePeopleDefault  = 50
 	SilenceMinutesMost    = 240
 	SilencePeopleMost     = 100_000
-	silenceAnswers        = 3
+	silenceAnswers        = 10
 	// silenceFresh is how many times Minutes ago a message may have arrived: late in
 	// an alert few answer at all, and that says nothing of the links.
 	silenceFresh = 3

@@ -30,16 +30,17 @@ func TestTheLinksAreSilent(t *testing.T) {
 			link := h.sms.received(mobile(people[i]))[0].Link
 			return link[strings.LastIndex(link, "/")+1:]
 		}
-		// Two answers by SMS prove nothing.
-		h.sms.answer(mobile(people[0]), "1")
-		h.sms.answer(mobile(people[1]), "1")
+		// Nine answers by SMS prove nothing.
+		for i := range 9 {
+			h.sms.answer(mobile(people[i]), "1")
+		}
 		h.sleep(16 * time.Minute)
 		if on, _ := mode(); on {
-			t.Fatal("isolated after two answers")
+			t.Fatal("isolated after nine answers")
 		}
-		h.sms.answer(mobile(people[2]), "2")
-		h.sms.answer(mobile(people[3]), "1")
-		h.sms.answer(mobile(people[4]), "1")
+		h.sms.answer(mobile(people[9]), "2")
+		h.sms.answer(mobile(people[10]), "1")
+		h.sms.answer(mobile(people[11]), "1")
 		h.sleep(time.Minute)
 		if on, silence := mode(); !on || !silence {
 			t.Fatal("the mode did not set itself")
@@ -77,7 +78,7 @@ func TestTheLinksAreSilent(t *testing.T) {
 		// The same alert does not say it again; another one, where links are
 		// followed, never does.
 		h.sleep(20 * time.Minute)
-		for i := 30; i < 36; i++ {
+		for i := 30; i < 42; i++ {
 			h.sms.answer(mobile(people[i]), "1")
 		}
 		h.sleep(time.Minute)
@@ -101,12 +102,12 @@ func TestLinksThatAreFollowedAreNotSilent(t *testing.T) {
 			}
 		})
 		h.launch(quiet)
-		for i := range 5 {
+		for i := range 12 {
 			h.sms.answer(mobile(people[i]), "1")
 		}
 		h.sleep(10 * time.Minute)
 		followed := h.launch(recall())
-		for i := 5; i < 12; i++ {
+		for i := 12; i < 25; i++ {
 			h.sms.answer(mobile(people[i]), "1")
 		}
 		got := h.sms.received(mobile(people[40]))
@@ -115,7 +116,7 @@ func TestLinksThatAreFollowedAreNotSilent(t *testing.T) {
 		if _, err := h.Alerting.AnswerByLink(t.Context(), link[strings.LastIndex(link, "/")+1:], alerting.Coming, 30, "192.0.2.1", h.now()); err != nil {
 			t.Fatal(err)
 		}
-		h.sms.answer(mobile(people[13]), "1")
+		h.sms.answer(mobile(people[25]), "1")
 		h.sleep(12 * time.Minute)
 		if m, err := h.Dispatch.Isolation(t.Context(), h.scope); err != nil || m.On {
 			t.Errorf("isolated: %+v, %v", m, err)
