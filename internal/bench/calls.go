@@ -165,6 +165,8 @@ type called struct {
 	Answered, Most int
 	TickP999Ms     float64
 	Beats          int64
+	// Refused are the calls without an answer, by reason.
+	Refused map[string]int
 	// IdleMB is the resident memory before the calls, PeakMB the largest since.
 	IdleMB, PeakMB float64
 }
@@ -221,8 +223,16 @@ func calls(ctx context.Context, r callsRequest) (out called, err error) {
 	out.IdleMB = residentMB()
 	kind.Clock.Lateness()
 	var group sync.WaitGroup
+	var mu sync.Mutex
+	out.Refused = map[string]int{}
 	for n := range r.Calls {
-		group.Go(func() { send(n + 1) })
+		group.Go(func() {
+			if o := send(n + 1); o.State != channels.Accepted {
+				mu.Lock()
+				defer mu.Unlock()
+				out.Refused[string(o.Reason)+" "+o.Detail]++
+			}
+		})
 	}
 	watched := make(chan struct{})
 	go func() {
@@ -276,8 +286,8 @@ func (b *bench) voice500(ctx context.Context) (out []Result, err error) {
 			return nil, err
 		}
 		closed := after - before - 1 // and the first call, which only warms up
-		b.note("voice500 %d/%d: %d answered, %d closed, %d at once, tick p999 %.2f ms over %d beats, %.1f MB idle, %.1f MB at most",
-			i+1, b.Runs, c.Answered, closed, c.Most, c.TickP999Ms, c.Beats, c.IdleMB, c.PeakMB)
+		b.note("voice500 %d/%d: %d answered, %d closed, %d at once, tick p999 %.2f ms over %d beats, %.1f MB idle, %.1f MB at most, refused %v",
+			i+1, b.Runs, c.Answered, closed, c.Most, c.TickP999Ms, c.Beats, c.IdleMB, c.PeakMB, c.Refused)
 		ok, late, memory = append(ok, float64(min(c.Answered, closed, c.Most))), append(late, c.TickP999Ms), append(memory, c.PeakMB-c.IdleMB)
 	}
 	wanted := samples{float64(b.Sizes.Calls)}
