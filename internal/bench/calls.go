@@ -192,7 +192,7 @@ func (c *counting) Replies(_ context.Context, items []channels.Reply) error {
 func calls(ctx context.Context, r callsRequest) (out called, err error) {
 	kind := voice.New()
 	settings, err := kind.Describe().Validate(channels.Settings{
-		"host": "127.0.0.1", "port": strconv.Itoa(r.Port), "caller": "0142000000", "channels": strconv.Itoa(r.Calls), "repeats": "5",
+		"host": "127.0.0.1", "port": strconv.Itoa(r.Port), "caller": "0142000000", "channels": strconv.Itoa(r.Calls), "repeats": "5", "rate": "100",
 	})
 	if err != nil {
 		return out, err

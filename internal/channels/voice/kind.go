@@ -68,6 +68,7 @@ func (Kind) Describe() channels.Description {
 			text("extension_prefix"),
 			number("channels", "2", 1, 1000),
 			number("reserve", "0", 0, 999),
+			number("rate", "10", 1, 1000),
 			number("ring", "30", 5, 120),
 			number("repeats", "2", 1, 5),
 			number("longest", "120", 30, 600),
@@ -77,8 +78,10 @@ func (Kind) Describe() channels.Description {
 			number("response_timeout", "5", 1, 32),
 		},
 		Concurrency: lines,
-		Limits:      func(s channels.Settings) channels.Limits { return channels.Limits{Links: lines(s), Calls: true} },
-		Replies:     true,
+		Limits: func(s channels.Settings) channels.Limits {
+			return channels.Limits{PerSecond: float64(s.Int("rate")), Links: lines(s), Calls: true}
+		},
+		Replies: true,
 	}
 }
 
@@ -105,7 +108,7 @@ type config struct {
 	registerEvery           time.Duration
 	caller, identity        string
 	format, extension       string
-	lines                   int
+	lines, rate             int
 	ring, longest           time.Duration
 	repeats                 int
 	codec                   rtp.Codec
@@ -123,7 +126,7 @@ func parseConfig(s channels.Settings) (config, error) {
 		host: s.Get("host"), domain: s.Get("domain"), transport: s.Get("transport"), port: s.Int("port"),
 		user: s.Get("user"), password: s.Get("password"), register: s.Bool("register"), registerEvery: seconds("register_every"),
 		caller: s.Get("caller"), identity: s.Get("identity"), format: s.Get("format"), extension: s.Get("extension_prefix"),
-		lines: lines(s), ring: seconds("ring"), longest: seconds("longest"), repeats: s.Int("repeats"),
+		lines: lines(s), rate: s.Int("rate"), ring: seconds("ring"), longest: seconds("longest"), repeats: s.Int("repeats"),
 		codec: rtp.PCMA, speed: s.Int("speed"), localPort: s.Int("local_port"), response: seconds("response_timeout"),
 	}
 	if s.Get("codec") == codecMu {

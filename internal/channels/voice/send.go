@@ -37,6 +37,10 @@ func (t *trunk) Send(ctx context.Context, m channels.Message) channels.Outcome {
 			return channels.Outcome{State: channels.Retry, Reason: channels.ReasonThrottled, Detail: err.Error(), RetryAfter: time.Second}
 		}
 	}
+	if err := t.pace.Wait(line); err != nil {
+		giveBack()
+		return channels.Outcome{State: channels.Retry, Reason: channels.ReasonThrottled, Detail: err.Error(), RetryAfter: time.Second}
+	}
 	switch {
 	case t.expired(m): // the lines may have held it past its end
 		giveBack()

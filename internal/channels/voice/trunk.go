@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"tocsin/internal/channels"
 	"tocsin/internal/i18n"
 )
@@ -29,6 +31,10 @@ type trunk struct {
 	now     func() time.Time
 	catalog *i18n.Catalog
 
+	// pace bounds the calls begun each second: an exchange that gets them all at once
+	// drops some.
+	pace *rate.Limiter
+
 	mu     sync.Mutex
 	agent  *agent
 	using  sync.WaitGroup
@@ -44,6 +50,7 @@ func newTrunk(cfg config, k Kind, o channels.Opening) (*trunk, error) {
 	}
 	return &trunk{
 		config: cfg, kind: k, opening: o, log: o.Log, now: o.Now, catalog: catalog,
+		pace:   rate.NewLimiter(rate.Limit(cfg.rate), max(cfg.rate/20, 1)),
 		health: channels.Health{Since: o.Now(), Reason: channels.ReasonUnreachable},
 	}, nil
 }

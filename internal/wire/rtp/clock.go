@@ -87,6 +87,7 @@ func (c *Clock) remove(s *Stream) {
 
 // beat sends a packet of every stream at each tick, until none is left.
 func (c *Clock) beat() {
+	defer hurry()()
 	next := c.elapsed()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
