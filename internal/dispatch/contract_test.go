@@ -148,3 +148,40 @@ func TestSightings(t *testing.T) {
 		t.Error("who was forgotten is seen anew")
 	}
 }
+
+// A call is not cut because another node should have its channel: it ends, and only
+// then is the channel the other's. A right that lapses cuts it, for the other may
+// begin one.
+func TestACallKeepsItsChannelUntilItEnds(t *testing.T) {
+	t.Parallel()
+	c := clock.NewFake(time.Unix(1_800_000_000, 0))
+	s := newShare(grant{links: 2, lots: 4}, clock.Stopwatch(c), false)
+	s.calls = true
+	s.grant(grant{links: 2, lots: 4}, 2*time.Second)
+	first, _, err := s.Take(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, giveBack, err := s.Take(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.grant(grant{links: 1, lots: 2}, 2*time.Second)
+	if first.Err() != nil || second.Err() != nil {
+		t.Errorf("a call was cut: %v, %v", context.Cause(first), context.Cause(second))
+	}
+	if held, used := s.links(); held != 1 || used != 2 {
+		t.Errorf("%d held, %d used: the other nodes must see both", held, used)
+	}
+	giveBack()
+	waiting, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, _, err := s.Take(waiting); err == nil {
+		t.Error("a third call began beyond the share")
+	}
+	c.Advance(2 * time.Second)
+	s.look()
+	if !errors.Is(context.Cause(first), channels.ErrLinkLost) {
+		t.Errorf("the right has lapsed, and the call goes on: %v", context.Cause(first))
+	}
+}
