@@ -176,5 +176,11 @@ func (c *call) goodbye() {
 			return
 		}
 	}
-	_ = c.dialog.Bye(ctx) //nolint:errcheck // a BYE that is not answered was repeated for hangUpFor; nothing more can be said
+	to := c.dialog.InviteRequest.Recipient
+	if contact := res.Contact(); contact != nil {
+		to = contact.Address
+	}
+	bye := sip.NewRequest(sip.BYE, *to.Clone())
+	bye.Laddr = c.dialog.InviteRequest.Laddr // from where we called: a trunk knows us by it
+	_ = c.dialog.WriteBye(ctx, bye)          //nolint:errcheck // a BYE that is not answered was repeated for hangUpFor; nothing more can be said
 }

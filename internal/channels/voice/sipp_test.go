@@ -58,12 +58,21 @@ func settings(port int, more channels.Settings) channels.Settings {
 	return s
 }
 
+func newKind() voice.Kind {
+	kind := voice.New()
+	kind.Studio = studio
+	return kind
+}
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func now() time.Time { return clock.Real().Now() }
+
 func open(t *testing.T, s channels.Settings, links channels.Links) *bench {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
 	t.Cleanup(func() { goleak.VerifyNone(t, before) })
-	kind := voice.New()
-	kind.Studio = studio
+	kind := newKind()
 	valid, err := kind.Describe().Validate(s)
 	if err != nil {
 		t.Fatal(err)

@@ -225,6 +225,7 @@ func reply(status string, more string, body string) string {
       [last_To:];tag=[pid]sipp[call_number]
       [last_Call-ID:]
       [last_CSeq:]
+      [last_Record-Route:]
       Contact: <sip:[local_ip]:[local_port];transport=[transport]>
       %s%s
 
