@@ -135,6 +135,17 @@ func (s *Sipp) Steps() []string {
 	return strings.Fields(string(text))
 }
 
+// Calls are the identifiers of the calls picked up.
+func (s *Sipp) Calls() []string {
+	var out []string
+	for _, one := range s.Steps() {
+		if id, ok := strings.CutPrefix(one, "id="); ok {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
 // Count is how often a step happened.
 func (s *Sipp) Count(step string) int {
 	n := 0
@@ -254,7 +265,7 @@ const description = `      v=0
 
 const (
 	invited = `  <recv request="INVITE" crlf="true"><action><log message="invite"/></action></recv>`
-	acked   = `  <recv request="ACK" crlf="true"><action><log message="ack"/></action></recv>`
+	acked   = `  <recv request="ACK" crlf="true"><action><log message="id=[call_id]"/><log message="ack"/></action></recv>`
 )
 
 func pause(d time.Duration) string {
@@ -361,4 +372,9 @@ func HangUp(after time.Duration) string {
       Content-Length: 0
 
   ]]></send>`, `  <recv response="200" crlf="true"><action><log message="bye"/></action></recv>`)
+}
+
+// Describe picks up with a description of its own, each line ended as SIP wants.
+func Describe(lines string) string {
+	return scenario(invited, reply("200 OK", "", lines+"\n\n"), acked, ended())
 }
