@@ -32,14 +32,14 @@ func TestMatrix(t *testing.T) {
 	want := map[access.Role][]access.Action{
 		access.Administrator: {
 			access.OrganisationWrite, access.ScenarioWrite, access.ChannelRead, access.ChannelWrite, access.AccountRead, access.AccountWrite,
-			access.JournalRead, access.HealthRead, access.DirectoryWrite, access.DirectoryImport, access.DirectoryExport, access.DirectoryProve, access.DirectorySync, access.AlertKill,
+			access.JournalRead, access.HealthRead, access.DirectoryWrite, access.DirectoryImport, access.DirectoryExport, access.DirectoryProve, access.DirectorySync, access.OnCallWrite, access.AlertKill,
 			access.AlertGovern, access.JournalErase,
 		},
 		access.Launcher: {
 			access.AlertLaunch, access.AlertConduct, access.AlertKill, access.AlertAnswers, access.AlertReport, access.ScenarioWrite, access.DirectoryNumbers, access.HealthRead, access.AlertPayroll,
 		},
 		access.CrisisCell:       {access.AlertConduct, access.AlertKill, access.AlertAnswers, access.AlertReport, access.DirectoryNumbers, access.HealthRead, access.AlertPayroll},
-		access.DirectoryManager: {access.DirectoryWrite, access.DirectoryImport, access.DirectoryExport, access.DirectoryProve, access.DirectorySync, access.DirectoryNumbers, access.OrganisationWrite, access.AlertPayroll},
+		access.DirectoryManager: {access.DirectoryWrite, access.DirectoryImport, access.DirectoryExport, access.DirectoryProve, access.DirectorySync, access.OnCallWrite, access.DirectoryNumbers, access.OrganisationWrite, access.AlertPayroll},
 		access.Reader:           {},
 		access.Auditor:          {access.JournalRead, access.AlertReport, access.AccountRead, access.ChannelRead, access.HealthRead},
 	}

@@ -16,6 +16,8 @@ const (
 	DirectorySync    Action = "directory.sync"  // give the directory a list of people, by a program
 	DirectoryProve   Action = "directory.prove" // write to people to prove that they can be reached
 
+	OnCallWrite Action = "oncall.write" // say who holds on-call functions; whoever reads the directory reads who does
+
 	ScenarioRead  Action = "scenario.read"
 	ScenarioWrite Action = "scenario.write"
 
@@ -45,7 +47,7 @@ const (
 func Actions() []Action {
 	return []Action{
 		OrganisationRead, OrganisationWrite,
-		DirectoryRead, DirectoryNumbers, DirectoryWrite, DirectoryImport, DirectoryExport, DirectoryProve, DirectorySync,
+		DirectoryRead, DirectoryNumbers, DirectoryWrite, DirectoryImport, DirectoryExport, DirectoryProve, DirectorySync, OnCallWrite,
 		ScenarioRead, ScenarioWrite,
 		AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertAnswers, AlertReport, AlertGovern, AlertPayroll,
 		ChannelRead, ChannelWrite,

@@ -27,6 +27,7 @@ import (
 	"tocsin/internal/directory"
 	"tocsin/internal/directory/feed"
 	"tocsin/internal/directory/ldap"
+	"tocsin/internal/directory/oncall"
 	directorypages "tocsin/internal/directory/pages"
 	"tocsin/internal/directory/proof"
 	"tocsin/internal/dispatch"
@@ -80,6 +81,8 @@ type House struct {
 	Desk  *rest.Desk
 	Proof *proof.Service
 	Feeds *feed.Service
+	// OnCall knows who holds the functions.
+	OnCall *oncall.Service
 
 	leases *jobs.Leases
 	// wakers start a task before its time, by the task's name.
@@ -166,6 +169,8 @@ func (h *House) join(ctx context.Context) error {
 	if h.Directory, err = directory.New(h.DB, h.Guard, h.Clock, h.Houses, keys[len(keys)-1]); err != nil {
 		return err
 	}
+	h.OnCall = oncall.New(oncall.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Organisation: h.Houses})
+	h.Directory.Consult(h.OnCall)
 	h.Alerting = alerting.New(alerting.Options{
 		DB: h.DB, Guard: h.Guard, Directory: h.Directory, Dispatch: h.Dispatch, Organisation: h.Houses,
 		Library: library.All, LinkBase: h.origin().String() + "/r/", Keys: h.Vault, Log: h.Log, Notify: h.Hub.Notify,

@@ -31,6 +31,8 @@ type compiler struct {
 	sweep  bool // everyone is chosen
 	wide   bool // something is asked that the index of names does not hold
 	duties *dutyBook
+	// called tells whom on-call functions name at the instant.
+	called func(functions []uuid.UUID, levels []int) (people, groups []uuid.UUID, err error)
 }
 
 // newCompiler begins with $1 the establishment, $2 the generation and $3 the instant.
@@ -46,6 +48,12 @@ func (d *Directory) newCompiler(ctx context.Context, tx *storage.Tx, scope acces
 		return nil, err
 	}
 	c := &compiler{args: []any{scope.Organisation(), g, storage.Micros(now)}, groups: map[uuid.UUID]Rule{}, places: places}
+	c.called = func(functions []uuid.UUID, levels []int) (people, groups []uuid.UUID, err error) {
+		if d.onCall == nil {
+			return nil, nil, nil
+		}
+		return d.onCall.Called(ctx, tx, scope, functions, levels, now)
+	}
 	err = tx.Query(ctx, `SELECT id, rule FROM directory_groups WHERE organisation_id = $1 AND rule <> ''`, c.args[:1],
 		func(row func(...any) error) error {
 			var id uuid.UUID
@@ -105,7 +113,7 @@ func (c *compiler) rule(r Rule, depth int) (string, error) {
 	if depth > groupDepth {
 		return "", fault.New(fault.Conflict, "directory.group_cycle")
 	}
-	c.values += len(r.Metiers) + len(r.Qualifications) + len(r.Services) + len(r.Sites) + len(r.Statuses) + len(r.Groups) + len(r.People)
+	c.values += len(r.Metiers) + len(r.Qualifications) + len(r.Services) + len(r.Sites) + len(r.Statuses) + len(r.Groups) + len(r.People) + len(r.OnCall)
 	if c.values > ruleLimit {
 		return "", fault.New(fault.Invalid, "directory.rule_too_large", "limit", ruleLimit)
 	}
@@ -124,18 +132,33 @@ func (c *compiler) rule(r Rule, depth int) (string, error) {
 		b.WriteString(" AND (" + strings.Join(any, " OR ") + ")")
 	}
 	b.WriteString(c.duty(r.Duty))
-	if len(r.Groups) == 0 {
-		return b.String(), nil
-	}
-	var any []string
-	for _, id := range r.Groups {
-		condition, err := c.group(id, depth)
+	if len(r.OnCall) > 0 {
+		condition, err := c.onCall(r, depth)
 		if err != nil {
 			return "", err
 		}
-		any = append(any, condition)
+		b.WriteString(condition)
+	}
+	if len(r.Groups) == 0 {
+		return b.String(), nil
+	}
+	any, err := c.anyGroup(r.Groups, depth)
+	if err != nil {
+		return "", err
 	}
 	return b.String() + " AND (" + strings.Join(any, " OR ") + ")", nil
+}
+
+// anyGroup gives the condition of each group.
+func (c *compiler) anyGroup(groups []uuid.UUID, depth int) ([]string, error) {
+	out := make([]string, len(groups))
+	for i, id := range groups {
+		var err error
+		if out[i], err = c.group(id, depth); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // group is membership of one group: its rule when it has one, else its list.

@@ -86,14 +86,14 @@ func dayOnly(cell string) string {
 		return ""
 	}
 	day, _, _ := strings.Cut(cell, " ")
-	if _, ok := readDay(harmed(day), time.UTC); !ok {
+	if _, ok := ReadDay(Harmed(day), time.UTC); !ok {
 		return unreadableWord
 	}
 	return day
 }
 
-// readDay reads a day as staff files write them.
-func readDay(day string, zone *time.Location) (time.Time, bool) {
+// ReadDay reads a day as staff files write them.
+func ReadDay(day string, zone *time.Location) (time.Time, bool) {
 	for _, layout := range []string{"2006-01-02", "02/01/2006", "2/1/2006", "02-01-2006", "02.01.2006", "20060102", "02/01/06"} {
 		if t, err := time.ParseInLocation(layout, day, zone); err == nil {
 			return t, true

@@ -36,6 +36,7 @@ type Directory struct {
 	organisation *organisation.Service
 	key          vault.Derived
 	reference    *Reference
+	onCall       OnCallDesk
 	// unlinked tells that people changed since humans were last linked.
 	unlinked atomic.Bool
 	// working lets one import compute or write at a time in this process.

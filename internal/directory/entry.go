@@ -106,7 +106,7 @@ func (r *reading) read(line int, cells []string) *entry {
 	e := &entry{line: line}
 	for i, f := range r.mapping {
 		if i < len(cells) && !f.isPhone() {
-			r.field(e, i, f, oneLine(harmed(cells[i])))
+			r.field(e, i, f, oneLine(Harmed(cells[i])))
 		}
 	}
 	zone := r.places.Zone
@@ -137,8 +137,8 @@ func (r *reading) read(line int, cells []string) *entry {
 	return e
 }
 
-// harmed takes away the mark by which our exports keep a cell from being a formula.
-func harmed(cell string) string {
+// Harmed takes away the mark by which our exports keep a cell from being a formula.
+func Harmed(cell string) string {
 	if len(cell) > 1 && cell[0] == '\'' && harmless(cell[1:]) == cell {
 		return cell[1:]
 	}
@@ -253,7 +253,7 @@ func split(cell string) []string {
 // date reads a day; the last day of a period counts whole, so its end is the next midnight.
 func (r *reading) date(e *entry, i int, cell string, last bool) time.Time {
 	cell, _, _ = strings.Cut(cell, " ")
-	t, ok := readDay(cell, r.zone)
+	t, ok := ReadDay(cell, r.zone)
 	switch f := r.mapping[i]; {
 	case ok && last:
 		return t.AddDate(0, 0, 1).UTC()

@@ -81,7 +81,7 @@ func (r *rosterReading) row(row table.Row) (s shift, ok bool) {
 		if i < 0 || i >= len(row.Cells) {
 			return ""
 		}
-		return oneLine(harmed(row.Cells[i]))
+		return oneLine(Harmed(row.Cells[i]))
 	}
 	matricule := cell(r.columns.person)
 	if matricule == "" {
@@ -91,23 +91,23 @@ func (r *rosterReading) row(row table.Row) (s shift, ok bool) {
 	if !found {
 		return s, r.refuse(row.Line, "", "directory.roster.unknown_person", "matricule", matricule)
 	}
-	day, dated := readDay(firstWord(cell(r.columns.day)), r.zone)
+	day, dated := ReadDay(firstWord(cell(r.columns.day)), r.zone)
 	if r.columns.day >= 0 && !dated {
 		return s, r.refuse(row.Line, "date", "directory.roster.no_day", "value", cell(r.columns.day))
 	}
 	from, to := cell(r.columns.from), cell(r.columns.to)
 	if r.columns.hours >= 0 && (from == "" || to == "") {
-		from, to = cutHours(cell(r.columns.hours))
+		from, to = CutHours(cell(r.columns.hours))
 	}
 	s.person = person
 	if from == "" && to == "" || resting(from) {
 		s.from, s.to = day, day
 		return s, r.take(s, dated)
 	}
-	if s.from, ok = readMoment(from, day, r.zone); !ok {
+	if s.from, ok = ReadMoment(from, day, r.zone); !ok {
 		return s, r.refuse(row.Line, "debut", "directory.roster.no_hour", "value", from)
 	}
-	if s.to, ok = readMoment(to, startOfDay(s.from), r.zone); !ok {
+	if s.to, ok = ReadMoment(to, startOfDay(s.from), r.zone); !ok {
 		return s, r.refuse(row.Line, "fin", "directory.roster.no_hour", "value", to)
 	}
 	if !s.to.After(s.from) { // a night: it ends on the next day of the calendar
@@ -182,8 +182,8 @@ func startOfDay(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
 }
 
-// cutHours cuts "07:00-14:30", "7h à 14h30" or "19:00/07:00".
-func cutHours(cell string) (from, to string) {
+// CutHours cuts "07:00-14:30", "7h à 14h30" or "19:00/07:00".
+func CutHours(cell string) (from, to string) {
 	for _, mark := range []string{" à ", " a ", "–", "—", "/", "-", " "} {
 		if before, after, found := strings.Cut(cell, mark); found {
 			return strings.TrimSpace(before), strings.TrimSpace(after)
@@ -198,10 +198,10 @@ func resting(cell string) bool {
 	return slices.Contains([]string{"repos", "rh", "rtt", "ca", "cp", "rc", "rf", "r", "off", "conge", "conges", "absent", "absence", "abs", "am"}, storage.Fold(cell))
 }
 
-// readMoment reads "07:00", "7h30", "24:00" of a day, or a date and an hour.
-func readMoment(cell string, day time.Time, zone *time.Location) (time.Time, bool) {
+// ReadMoment reads "07:00", "7h30", "24:00" of a day, or a date and an hour.
+func ReadMoment(cell string, day time.Time, zone *time.Location) (time.Time, bool) {
 	if date, clock, both := strings.Cut(strings.Replace(cell, "T", " ", 1), " "); both {
-		if on, ok := readDay(date, zone); ok {
+		if on, ok := ReadDay(date, zone); ok {
 			day, cell = on, clock
 		}
 	}

@@ -15,6 +15,10 @@ type Rule struct {
 	Statuses       []string    `json:"statuses,omitempty" yaml:"statuses,omitempty"`
 	Groups         []uuid.UUID `json:"groups,omitempty" yaml:"groups,omitempty"`
 	People         []uuid.UUID `json:"people,omitempty" yaml:"people,omitempty"`
+	// OnCall are functions: whoever holds one at the instant, or the levels of its
+	// chain that OnCallLevels names, the holder being level 1.
+	OnCall       []uuid.UUID `json:"on_call,omitempty" yaml:"on_call,omitempty"`
+	OnCallLevels []int       `json:"on_call_levels,omitempty" yaml:"on_call_levels,omitempty"`
 	// Absent includes people on leave today. They are still never called by an alert.
 	Absent bool `json:"absent,omitempty" yaml:"absent,omitempty"`
 	// Duty keeps those who are on duty, or off, by the planning of the instant;
@@ -24,5 +28,5 @@ type Rule struct {
 
 // Empty tells a rule that chooses everyone.
 func (r Rule) Empty() bool {
-	return len(r.Metiers)+len(r.Qualifications)+len(r.Services)+len(r.Sites)+len(r.Statuses)+len(r.Groups)+len(r.People) == 0 && r.Duty == UnknownDuty
+	return len(r.Metiers)+len(r.Qualifications)+len(r.Services)+len(r.Sites)+len(r.Statuses)+len(r.Groups)+len(r.People)+len(r.OnCall) == 0 && r.Duty == UnknownDuty
 }

@@ -13,6 +13,7 @@ import (
 	"tocsin/internal/alerting"
 	"tocsin/internal/directory"
 	"tocsin/internal/directory/feed"
+	"tocsin/internal/directory/oncall"
 	"tocsin/internal/directory/proof"
 	"tocsin/internal/document/table"
 	"tocsin/internal/hooks"
@@ -110,6 +111,7 @@ func (w *walk) furnish() {
 	imported, err = h.Directory.Preview(ctx, system, imported.ID)
 	w.must(err)
 	roster := h.staged("Matricule;Date;Horaire\n" + agent.Matricule + ";22/11/2026;07:00-19:00\n")
+	function, replacement, swap := w.onCall(system, agent)
 	gateways, err := h.Dispatch.Gateways(ctx, system)
 	w.must(err)
 	member := identitytest.Join(w.t, h.Accounts, h.clock, h.scope.Organisation(), "capucine@valbrume.example", access.Reader)
@@ -155,6 +157,10 @@ func (w *walk) furnish() {
 		{"/scenarios/", "id", sc.ID.String()},
 		{"/scenarios/", "section", "textes"},
 		{"/c/", "code", confirm},
+		{"/annuaire/astreintes/fonctions/", "id", function.ID.String()},
+		{"/annuaire/astreintes/fonctions/", "tour", function.Rotations[0].ID.String()},
+		{"/annuaire/astreintes/fonctions/", "remplacement", replacement.String()},
+		{"/annuaire/astreintes/fonctions/", "echange", swap.String()},
 		{"/annuaire/campagnes/", "id", campaign},
 		{"/annuaire/campagnes/", "correction", correction},
 		{"/annuaire/serveurs/", "id", server.ID.String()},
@@ -184,7 +190,7 @@ func (w *walk) furnish() {
 	} {
 		w.stolen.Set(name, id.String())
 	}
-	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine"}
+	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine", "Garde Myosotis"}
 }
 
 // request leaves a launch waiting for a second person.
@@ -206,6 +212,25 @@ func (w *walk) request(sc alerting.Scenario) uuid.UUID {
 	}
 	rules(0)
 	return l.ID
+}
+
+// onCall has somebody hold a function, with a replacement and a swap proposed.
+func (w *walk) onCall(system access.Scope, agent directory.Person) (f oncall.Function, replacement, swap uuid.UUID) {
+	w.t.Helper()
+	h, ctx := w.h, w.t.Context()
+	second := h.agent("Relève", "iade")
+	today := oncall.DayOf(h.now(), time.UTC)
+	f, err := h.OnCall.Save(ctx, system, oncall.Function{Name: "Garde Myosotis", Roster: oncall.Roster{Rotations: []oncall.Rotation{
+		{Start: today - 1, Every: 1, Unit: oncall.Weekly, Members: []uuid.UUID{agent.ID, second.ID}},
+	}}})
+	w.must(err)
+	r, err := h.OnCall.Replace(ctx, system, oncall.Replacement{Function: f.ID, Person: second.ID, From: h.now().AddDate(0, 0, 1), To: h.now().AddDate(0, 0, 2)})
+	w.must(err)
+	x, err := h.OnCall.ProposeSwap(ctx, system, oncall.Swap{
+		Function: f.ID, Person: agent.ID, From: h.now().AddDate(0, 0, 3), To: h.now().AddDate(0, 0, 4), Other: second.ID, OtherFrom: h.now().AddDate(0, 0, 8), OtherTo: h.now().AddDate(0, 0, 9),
+	})
+	w.must(err)
+	return f, r.ID, x.ID
 }
 
 // campaign asks somebody whether his details are right, and has him correct them.
@@ -281,6 +306,35 @@ func TestWhoMayDoWhatMatters(t *testing.T) {
 		"POST /administration/comptes/{id}/roles":         admin,
 		"POST /administration/comptes/{id}/reinitialiser": admin,
 		"GET /administration/journal":                     {access.Administrator, access.Auditor},
+		"POST /alertes/declencher/scenario/{scenario}":                         launchers,
+		"POST /alertes/improviser":                                             launchers,
+		"POST /demandes/{demande}/confirmer":                                   launchers,
+		"POST /demandes/{demande}/passer-outre":                                launchers,
+		"POST /administration/alertes":                                         admin,
+		"POST /administration/enveloppes":                                      admin,
+		"GET /administration/enveloppes/{id}/imprimer":                         admin,
+		"POST /alertes/{id}/fin":                                               cell,
+		"POST /alertes/{id}/message":                                           cell,
+		"POST /alertes/{id}/elargir":                                           cell,
+		"POST /alertes/{id}/arrivees":                                          cell,
+		"POST /alertes/{id}/appel/{service}":                                   cell,
+		"GET /alertes/{id}/paie.xlsx":                                          {access.Launcher, access.CrisisCell, access.DirectoryManager},
+		"POST /alertes/{id}/arret":                                             {access.Administrator, access.Launcher, access.CrisisCell},
+		"GET /alertes/{id}/rapport.pdf":                                        {access.Launcher, access.CrisisCell, access.Auditor},
+		"POST /annuaire/import":                                                files,
+		"POST /annuaire/export":                                                files,
+		"POST /annuaire/campagnes/nouvelle":                                    files,
+		"POST /annuaire/campagnes/{id}/arreter":                                files,
+		"POST /annuaire/import/{id}/confirmer":                                 files,
+		"POST /annuaire/planning":                                              files,
+		"POST /annuaire/astreintes/fonctions/nouvelle":                         files,
+		"POST /annuaire/astreintes/fonctions/{id}/remplacement":                files,
+		"POST /annuaire/astreintes/fonctions/{id}/echanges/{echange}/accepter": files,
+		"POST /annuaire/planning/{id}/confirmer":                               files,
+		"POST /administration/canaux/{id}/modifier":                            admin,
+		"POST /administration/comptes/{id}/roles":                              admin,
+		"POST /administration/comptes/{id}/reinitialiser":                      admin,
+		"GET /administration/journal":                                          {access.Administrator, access.Auditor},
 	} {
 		method, path, _ := strings.Cut(pattern, " ")
 		found := false

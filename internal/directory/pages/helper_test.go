@@ -19,6 +19,7 @@ import (
 	"tocsin/internal/directory"
 	"tocsin/internal/directory/feed"
 	"tocsin/internal/directory/ldap"
+	"tocsin/internal/directory/oncall"
 	"tocsin/internal/directory/pages"
 	"tocsin/internal/directory/phone"
 	"tocsin/internal/directory/proof"
@@ -48,6 +49,7 @@ type ward struct {
 	router  *ui.Router
 	proof   *proof.Service
 	feeds   *feed.Service
+	onCall  *oncall.Service
 	catalog *i18n.Catalog
 	woken   int
 }
@@ -69,6 +71,8 @@ func newWard(t *testing.T, roles ...access.Role) *ward {
 		t.Fatal(err)
 	}
 	w.feeds = feed.New(feed.Options{DB: db, Guard: guard, Clock: w.clock, Vault: dispatchtest.OpenVault{}, Directory: w.d, Kinds: []feed.Kind{ldap.Kind{}}})
+	w.onCall = oncall.New(oncall.Options{DB: db, Guard: guard, Clock: w.clock, Organisation: w.org})
+	w.d.Consult(w.onCall)
 	w.proof = proof.New(proof.Options{
 		DB: db, Guard: guard, Clock: w.clock, Directory: w.d, Organisation: w.org, Catalog: w.catalog, LinkBase: "https://t.example" + pages.ConfirmPath,
 		Dispatch: dispatchtest.Outbox(t, db, w.clock, nil, dispatchtest.NewAir(channels.SMS), dispatchtest.NewAir(channels.Email)),
@@ -82,14 +86,14 @@ func newWard(t *testing.T, roles ...access.Role) *ward {
 
 // sentences are those of a house with these pages; the first three are there anyway.
 func sentences() []fs.FS {
-	return []fs.FS{i18n.Locales, access.Locales, ui.Locales, pages.Locales, directory.Locales, proof.Locales, feed.Locales, ldap.Locales, phone.Locales, table.Locales, organisation.Locales}
+	return []fs.FS{i18n.Locales, access.Locales, ui.Locales, pages.Locales, directory.Locales, proof.Locales, feed.Locales, ldap.Locales, oncall.Locales, phone.Locales, table.Locales, organisation.Locales}
 }
 
 func (w *ward) as(roles ...access.Role) *ui.Router { return w.asVisitor(uitest.As(roles...)) }
 
 func (w *ward) asVisitor(v ui.Visitor) *ui.Router {
 	r := uitest.House(w.t, v, func(o *ui.Options) { o.Clock = w.clock }, sentences()[3:]...)
-	pages.Routes(r, pages.Options{Directory: w.d, Organisation: w.org, Proof: w.proof, Feeds: w.feeds, Catalog: w.catalog, Clock: w.clock, Wake: func() { w.woken++ }})
+	pages.Routes(r, pages.Options{Directory: w.d, Organisation: w.org, Proof: w.proof, Feeds: w.feeds, OnCall: w.onCall, Catalog: w.catalog, Clock: w.clock, Wake: func() { w.woken++ }})
 	return r
 }
 

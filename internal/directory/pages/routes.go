@@ -11,6 +11,7 @@ import (
 	"tocsin/internal/clock"
 	"tocsin/internal/directory"
 	"tocsin/internal/directory/feed"
+	"tocsin/internal/directory/oncall"
 	"tocsin/internal/directory/proof"
 	"tocsin/internal/fault"
 	"tocsin/internal/i18n"
@@ -32,6 +33,7 @@ type Options struct {
 	Organisation *organisation.Service
 	Proof        *proof.Service
 	Feeds        *feed.Service
+	OnCall       *oncall.Service
 	// Catalog speaks to who follows a link, whose language is not that of the browser.
 	Catalog *i18n.Catalog
 	Clock   clock.Clock
@@ -44,6 +46,7 @@ type pages struct {
 	houses  *organisation.Service
 	proof   *proof.Service
 	feeds   *feed.Service
+	desk    *oncall.Service
 	catalog *i18n.Catalog
 	clock   clock.Clock
 	codes   *ui.Gate
@@ -58,7 +61,7 @@ const exportTime = 5 * time.Minute
 
 // Routes registers the pages of this room.
 func Routes(r *ui.Router, o Options) {
-	p := pages{d: o.Directory, houses: o.Organisation, proof: o.Proof, feeds: o.Feeds, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), wake: o.Wake}
+	p := pages{d: o.Directory, houses: o.Organisation, proof: o.Proof, feeds: o.Feeds, desk: o.OnCall, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), wake: o.Wake}
 	if p.wake == nil {
 		p.wake = func() {}
 	}
@@ -86,6 +89,7 @@ func Routes(r *ui.Router, o Options) {
 	p.alarmRoutes(r)
 	p.conflictRoutes(r)
 	p.feedRoutes(r)
+	p.onCallRoutes(r)
 }
 
 func (p pages) campaignRoutes(r *ui.Router) {
