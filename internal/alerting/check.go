@@ -64,6 +64,11 @@ func (c *checker) identity() {
 			c.add("rules."+strconv.Itoa(i)+".duty", "alerting.check.duty", "value", string(r.Duty))
 		}
 	}
+	for i, r := range append([]directory.Rule{c.def.Audience.Include, c.def.Audience.Exclude}, rulesOf(c.def.Waves)...) {
+		if slices.ContainsFunc(r.OnCallLevels, func(n int) bool { return n < 1 || n > directory.OnCallLevelsMost }) {
+			c.add("rules."+strconv.Itoa(i)+".on_call_levels", "alerting.check.on_call_level", "most", directory.OnCallLevelsMost)
+		}
+	}
 	if c.def.Audience.IgnoreRest && c.def.Audience.RestReason.In("fr") == "" {
 		c.add("audience.rest_reason", "alerting.check.rest_reason")
 	}

@@ -87,7 +87,12 @@ type WaveCount struct {
 	After  time.Duration
 	When   Condition
 	People int
+	// Named are the people of a wave that calls on-call functions, NamedMost at most.
+	Named []string
 }
+
+// NamedMost bounds the names a wave shows on the sheet.
+const NamedMost = 12
 
 // UnitCount is how many people of one service on one site.
 type UnitCount struct {

@@ -96,21 +96,27 @@ func (p *plan) leftOut(t directory.Target, wave int, now time.Time) LeftOut {
 		return LeftProtected
 	case wave < 0:
 		return LeftNoWave
-	case !p.Definition.Audience.IgnoreRest && t.RestUntil.After(now.Add(p.Definition.Waves[wave].After.Std())):
+	case !p.Definition.Audience.IgnoreRest && !p.forFunction(wave) && t.RestUntil.After(now.Add(p.Definition.Waves[wave].After.Std())):
 		return LeftResting
 	}
 	return ""
 }
 
+// forFunction tells a wave that calls whoever is on call: being reachable is his
+// duty, so the rest after a day of work does not leave him out.
+func (p *plan) forFunction(wave int) bool {
+	return len(p.Definition.Audience.Include.OnCall)+len(p.wave(wave).Who.OnCall) > 0
+}
+
 // matcher tells who a rule chooses. What a Target does not carry (groups,
-// statuses) was looked up beforehand as a set of people.
+// statuses, on-call functions) was looked up beforehand as a set of people.
 type matcher struct {
 	rule directory.Rule
 	set  map[uuid.UUID]struct{}
 }
 
 // needsSet tells a rule that cannot be judged on the Target alone.
-func needsSet(r directory.Rule) bool { return len(r.Groups)+len(r.Statuses) > 0 }
+func needsSet(r directory.Rule) bool { return len(r.Groups)+len(r.Statuses)+len(r.OnCall) > 0 }
 
 func (m matcher) matches(t directory.Target) bool {
 	if m.set != nil {

@@ -121,6 +121,9 @@ func (c *census) add(m member) {
 	c.messaged++
 	c.bill.add(m.Ladder[0])
 	u.People++
+	if w := &c.waves[m.Wave]; c.plan.forFunction(m.Wave) && len(w.Named) < NamedMost {
+		w.Named = append(w.Named, strings.TrimSpace(m.Target.LastName+" "+m.Target.FirstName))
+	}
 	c.waves[m.Wave].People++
 	c.reach[m.Ladder[0].Medium].First++
 	if m.Wave == 0 {
@@ -252,6 +255,11 @@ func (s *Service) warnings(ctx context.Context, scope access.Scope, pr prepared,
 	}
 	if !c.rostered && c.plan.Definition.asksDuty() {
 		warn("alerting.warning.no_roster")
+	}
+	for i, w := range c.waves {
+		if w.People == 0 && c.plan.forFunction(i) {
+			warn("alerting.warning.oncall_nobody", "wave", w.Number)
+		}
 	}
 	for _, m := range c.plan.Definition.media() {
 		if !slices.ContainsFunc(gateways, func(g dispatch.Gateway) bool { return g.Medium == m && g.Enabled }) {

@@ -27,7 +27,7 @@ func (h *House) openDesk() error {
 	}
 	identityapi.Register(desk)
 	organisationapi.Register(desk, h.Houses)
-	directoryapi.Register(desk, h.Directory)
+	directoryapi.Register(desk, h.Directory, h.OnCall)
 	alertapi.Register(desk, h.Alerting)
 	dispatchapi.Register(desk, h.Dispatch)
 	adminapi.Register(desk, h.Journal)

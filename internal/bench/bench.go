@@ -45,16 +45,20 @@ type Sizes struct {
 	Viewers int
 	// Calls are simultaneous calls.
 	Calls int
+	// Rosters are drawn at random.
+	Rosters int
 }
 
 // Bars are the sizes of the table.
 func Bars() Sizes {
 	return Sizes{Alert: 4300, Mail: 4300, Mass: 100_000, Crash: 20_000, Kills: 10, Import: 100_000, Pages: 100_000, Requests: 10, CutS: 60, Viewers: 1000, Calls: 500}
+	return Sizes{Alert: 4300, Mail: 4300, Mass: 100_000, Crash: 20_000, Kills: 10, Import: 100_000, Pages: 100_000, Requests: 10, CutS: 60, Viewers: 1000, Rosters: 10_000}
 }
 
 // Scaled are the same sizes with a part of the people and rows.
 func (s Sizes) Scaled(part float64) Sizes {
 	for _, n := range []*int{&s.Alert, &s.Mail, &s.Mass, &s.Crash, &s.Import, &s.Pages, &s.Viewers, &s.Calls} {
+	for _, n := range []*int{&s.Alert, &s.Mail, &s.Mass, &s.Crash, &s.Import, &s.Pages, &s.Viewers, &s.Rosters} {
 		*n = max(1, int(float64(*n)*part))
 	}
 	return s
@@ -91,6 +95,10 @@ func measurements() []measurement {
 func media() []measurement {
 	return []measurement{
 		{"voice500", []string{"ok", "tick_p999_ms", "rss_delta_mb"}, (*bench).voice500},
+// mediaMeasurements are those of the media and of the waves.
+func mediaMeasurements() []measurement {
+	return []measurement{
+		{"roster", []string{"gaps"}, (*bench).rosterGaps},
 	}
 }
 
@@ -99,6 +107,8 @@ func IDs() []string { return idsOf(measurements()) }
 
 // MediaIDs lists every figure of the media.
 func MediaIDs() []string { return idsOf(media()) }
+// MediaIDs lists every figure of the media, in the order they are measured.
+func MediaIDs() []string { return idsOf(mediaMeasurements()) }
 
 func idsOf(list []measurement) []string {
 	var out []string
@@ -112,17 +122,20 @@ func idsOf(list []measurement) []string {
 
 // choose returns the ids asked for. Errors: Invalid for an unknown one.
 func choose(list []measurement, only string) (map[string]bool, error) {
+func choose(only string, ids []string) (map[string]bool, error) {
 	chosen := map[string]bool{}
 	for part := range strings.SplitSeq(only, ",") {
 		part = strings.TrimSpace(part)
 		found := false
 		for _, id := range idsOf(list) {
+		for _, id := range ids {
 			if part == "" || id == part || strings.HasPrefix(id, part+".") {
 				chosen[id], found = true, true
 			}
 		}
 		if !found {
 			return nil, fault.New(fault.Invalid, "bench.unknown_id", "id", part, "ids", strings.Join(idsOf(list), ", ")).At("only")
+			return nil, fault.New(fault.Invalid, "bench.unknown_id", "id", part, "ids", strings.Join(ids, ", ")).At("only")
 		}
 	}
 	return chosen, nil
@@ -145,6 +158,13 @@ func RunMedia(ctx context.Context, o Options) ([]Result, error) { return measure
 
 func measure(ctx context.Context, o Options, list []measurement) (results []Result, err error) {
 	chosen, err := choose(list, o.Only)
+// RunMedia measures the media and the waves, as Run does alerts.
+func RunMedia(ctx context.Context, o Options) ([]Result, error) {
+	return measure(ctx, o, mediaMeasurements())
+}
+
+func measure(ctx context.Context, o Options, list []measurement) (results []Result, err error) {
+	chosen, err := choose(o.Only, idsOf(list))
 	if err != nil {
 		return nil, err
 	}

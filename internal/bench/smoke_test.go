@@ -44,6 +44,10 @@ func TestEveryMeasurementStillRuns(t *testing.T) {
 	if !slices.Equal(ids, bench.IDs()) {
 		t.Errorf("measured %v, want %v\n%s", ids, bench.IDs(), log.String())
 	}
+	media, err := bench.RunMedia(t.Context(), bench.Options{Folder: folder, Program: self, Log: &log, Sizes: bench.Sizes{Rosters: 20}})
+	if err != nil || len(media) != len(bench.MediaIDs()) || media[0].Value != 0 || media[0].Reference < 20*2*240 {
+		t.Errorf("media: %+v %v", media, err)
+	}
 	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
 		t.Errorf("data left behind: %v %v", left, err)
 	}

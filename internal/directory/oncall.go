@@ -21,6 +21,9 @@ type OnCallDesk interface {
 	Names(ctx context.Context, scope access.Scope) ([]OnCallName, error)
 }
 
+// OnCallLevelsMost is how many levels the chain of a function has at most, its holder included.
+const OnCallLevelsMost = 5
+
 // OnCallName is a function that a rule may choose by.
 type OnCallName struct {
 	ID   uuid.UUID

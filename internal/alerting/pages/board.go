@@ -64,9 +64,13 @@ func (p *Pages) follow(c *ui.Context) error {
 	if err != nil {
 		return err
 	}
+	aside, err := p.aside(c)
+	if err != nil {
+		return err
+	}
 	refreshed(c)
 	c.Now = b.At
-	return c.Render(p.followPage(c, b, list))
+	return c.Render(p.followPage(c, b, list, aside))
 }
 
 // wall is the same for a screen that nobody touches.

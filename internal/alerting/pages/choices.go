@@ -11,10 +11,10 @@ import (
 
 // crowd is what a form offers to choose people by.
 type crowd struct {
-	Sites, Services, Metiers, Groups []ui.Choice
+	Sites, Services, Metiers, Groups, OnCall []ui.Choice
 }
 
-// crowd reads the sites, services, métiers and groups of the establishment.
+// crowd reads the sites, services, métiers, groups and on-call functions of the establishment.
 func (p *Pages) crowd(c *ui.Context) (crowd, error) {
 	var out crowd
 	tree, err := p.houses.Tree(c.Ctx(), c.Scope, c.Now)
@@ -32,7 +32,11 @@ func (p *Pages) crowd(c *ui.Context) (crowd, error) {
 	for _, g := range groups {
 		out.Groups = append(out.Groups, ui.Choice{Value: g.ID.String(), Label: g.Name, Hint: g.Purpose})
 	}
-	return out, nil
+	functions, err := p.dir.OnCallNames(c.Ctx(), c.Scope)
+	for _, f := range functions {
+		out.OnCall = append(out.OnCall, ui.Choice{Value: f.ID.String(), Label: f.Name})
+	}
+	return out, err
 }
 
 // addPlaces walks the graph; a place that hangs in two branches is offered once.

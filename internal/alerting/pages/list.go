@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"github.com/a-h/templ"
 	"github.com/google/uuid"
 
 	"tocsin/internal/alerting"
@@ -19,6 +20,8 @@ type alerts struct {
 	Notices []ui.Banner
 	Next    uuid.UUID
 	First   bool
+	// Aside is what stands beside the alerts.
+	Aside templ.Component
 }
 
 // list shows the alerts, those under way first.
@@ -51,6 +54,8 @@ func (p *Pages) list(c *ui.Context) error {
 		if v.Notices, err = p.notices.Banners(c.Ctx(), c.Scope, c.Loc); err != nil {
 			return err
 		}
+	if v.Aside, err = p.aside(c); err != nil {
+		return err
 	}
 	return c.Render(listPage(c, v))
 }

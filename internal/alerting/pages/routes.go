@@ -3,6 +3,7 @@ package pages
 import (
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
@@ -42,6 +43,8 @@ type Options struct {
 	Clock clock.Clock
 	// RecallBase begins the public address of a recall order, with its final slash.
 	RecallBase string
+	// Beside, if set, is what stands beside the alerts: who is on call. It may give nothing.
+	Beside func(*ui.Context) (templ.Component, error)
 	// Shared is true when other nodes may move an alert without this one's hub knowing.
 	Shared bool
 	// Notices are what other rooms have to say on the first page; nil says nothing.
@@ -62,6 +65,7 @@ type Pages struct {
 	// recallBase begins what the QR of an order says.
 	recallBase string
 	notices    ui.Banners
+	beside     func(*ui.Context) (templ.Component, error)
 	// pdf and xlsx may be nil.
 	pdf, xlsx Document
 }
@@ -81,6 +85,7 @@ func Routes(r *ui.Router, o Options) *Pages {
 	}
 	p := &Pages{
 		s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), recallBase: o.RecallBase, notices: o.Notices, pdf: o.PDF, xlsx: o.XLSX,
+		s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), recallBase: o.RecallBase, beside: o.Beside, pdf: o.PDF, xlsx: o.XLSX,
 		board: live.NewBoard[alerting.Board](o.Hub, live.Pace{Every: boardEvery, Stale: stale, Clock: o.Clock}),
 	}
 	r.Get(AlertsPath, access.AlertRead, p.list)
@@ -125,6 +130,18 @@ func (p *Pages) conductRoutes(r *ui.Router) {
 	r.Post("/alertes/{id}/plafond", access.AlertLaunch, p.liftCeiling)
 	r.Get("/alertes/{id}/arret", access.AlertKill, p.killing)
 	r.Post("/alertes/{id}/arret", access.AlertKill, p.kill)
+}
+
+// aside is what stands beside the alerts; a component that says nothing when there is none.
+func (p *Pages) aside(c *ui.Context) (templ.Component, error) {
+	if p.beside == nil {
+		return templ.NopComponent, nil
+	}
+	piece, err := p.beside(c)
+	if piece == nil {
+		piece = templ.NopComponent
+	}
+	return piece, err
 }
 
 // Close ends the live readings; call it once the server takes no new page.

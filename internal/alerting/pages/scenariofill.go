@@ -138,9 +138,14 @@ func fillRule(f *ui.Form, name string, r directory.Rule) {
 		}
 		return out
 	}
+	var levels []string
+	for _, n := range r.OnCallLevels {
+		levels = append(levels, strconv.Itoa(n))
+	}
 	for part, list := range map[string][]string{
 		"metiers": r.Metiers, "qualifications": r.Qualifications, "statuses": r.Statuses,
 		"services": texts(r.Services), "sites": texts(r.Sites), "groups": texts(r.Groups), "people": texts(r.People),
+		"on_call": texts(r.OnCall), "on_call_levels": levels,
 	} {
 		f.SetList(name+"."+part, list)
 	}

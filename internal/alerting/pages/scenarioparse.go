@@ -180,8 +180,18 @@ func ruleOf(f *ui.Form, name string) directory.Rule {
 	return directory.Rule{
 		Metiers: codes("metiers"), Qualifications: codes("qualifications"), Statuses: codes("statuses"),
 		Services: ids("services"), Sites: ids("sites"), Groups: ids("groups"), People: ids("people"), Absent: f.Checked(name+".absent", "oui"),
-		Duty: directory.Duty(f.Value(name + ".duty")),
+		Duty: directory.Duty(f.Value(name + ".duty")), OnCall: ids("on_call"), OnCallLevels: levelsOf(codes("on_call_levels")),
 	}
+}
+
+// levelsOf reads levels of a chain; what is no number was not posted by our page.
+func levelsOf(texts []string) (out []int) {
+	for _, text := range texts {
+		if n, err := strconv.Atoi(text); err == nil {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 func wavesOf(f *ui.Form) []alerting.Wave {

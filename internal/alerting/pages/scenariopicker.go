@@ -2,6 +2,7 @@ package pages
 
 import (
 	"slices"
+	"strconv"
 
 	"tocsin/internal/alerting"
 	"tocsin/internal/channels"
@@ -11,7 +12,7 @@ import (
 
 // picker is what the boxes of a rule offer.
 type picker struct {
-	Metiers, Qualifications, Services, Sites, Groups []ui.Choice
+	Metiers, Qualifications, Services, Sites, Groups, OnCall []ui.Choice
 }
 
 // picker reads what this establishment chooses people by.
@@ -48,7 +49,11 @@ func (p scenarioPages) picker(c *ui.Context) (picker, error) {
 	for _, g := range groups {
 		out.Groups = append(out.Groups, ui.Choice{Value: g.ID.String(), Label: g.Name, Hint: g.Purpose})
 	}
-	return out, nil
+	functions, err := p.dir.OnCallNames(c.Ctx(), c.Scope)
+	for _, f := range functions {
+		out.OnCall = append(out.OnCall, ui.Choice{Value: f.ID.String(), Label: f.Name})
+	}
+	return out, err
 }
 
 // pickerPart is one list of boxes.
@@ -68,6 +73,8 @@ func (e *editor) parts(c *ui.Context, name string) []pickerPart {
 		code         bool
 	}{
 		{"groups", c.Loc.T("alerting.page.crowd.groups"), e.Choices.Groups, false},
+		{"on_call", c.Loc.T("alerting.scenario.rule.on_call"), e.Choices.OnCall, false},
+		{"on_call_levels", c.Loc.T("alerting.scenario.rule.on_call_levels"), e.levels(c), false},
 		{"metiers", c.Loc.T("alerting.page.crowd.metiers"), e.Choices.Metiers, true},
 		{"qualifications", c.Loc.T("alerting.scenario.rule.qualifications"), e.Choices.Qualifications, true},
 		{"services", c.Loc.T("alerting.page.crowd.services"), e.Choices.Services, false},
@@ -90,6 +97,22 @@ func (e *editor) parts(c *ui.Context, name string) []pickerPart {
 		}
 	}
 	return out
+}
+
+// levels are those of the chain of an on-call function; none when there is no function.
+func (e *editor) levels(c *ui.Context) (out []ui.Choice) {
+	for n := 1; n <= directory.OnCallLevelsMost && len(e.Choices.OnCall) > 0; n++ {
+		out = append(out, ui.Choice{Value: strconv.Itoa(n), Label: levelWord(c, n)})
+	}
+	return out
+}
+
+// levelWord names a level of the chain of an on-call function.
+func levelWord(c *ui.Context, n int) string {
+	if n == 1 {
+		return c.Loc.T("alerting.scenario.on_call.holder")
+	}
+	return c.Loc.T("alerting.scenario.on_call.level", "n", n)
 }
 
 // chosenWords are the words of what a rule has ticked.

@@ -58,7 +58,7 @@ func (p scenarioPages) view(c *ui.Context, def alerting.Definition) (scenarioVie
 	if err != nil {
 		return v, err
 	}
-	for _, ch := range slices.Concat(who.Sites, who.Services, who.Groups) {
+	for _, ch := range slices.Concat(who.Sites, who.Services, who.Groups, who.OnCall) {
 		v.names[ch.Value] = ch.Label
 	}
 	return v, nil
@@ -157,7 +157,7 @@ func (v scenarioView) ruleWords(c *ui.Context, r directory.Rule) string {
 		skills = append(skills, v.p.skill(c, code))
 	}
 	join(skills)
-	for _, ids := range [][]uuid.UUID{r.Groups, r.Services, r.Sites} {
+	for _, ids := range [][]uuid.UUID{r.OnCall, r.Groups, r.Services, r.Sites} {
 		var names []string
 		for _, id := range ids {
 			name := v.names[id.String()]
@@ -174,6 +174,9 @@ func (v scenarioView) ruleWords(c *ui.Context, r directory.Rule) string {
 	join(others)
 	if n := len(r.People); n > 0 {
 		parts = append(parts, c.Loc.N("alerting.page.people", n))
+	}
+	for _, n := range r.OnCallLevels {
+		parts = append(parts, levelWord(c, n))
 	}
 	if r.Duty != directory.UnknownDuty {
 		parts = append(parts, dutyWord(c, r.Duty))

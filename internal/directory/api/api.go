@@ -15,14 +15,18 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/directory"
+	"tocsin/internal/directory/oncall"
 	"tocsin/internal/rest"
 )
 
-type api struct{ directory *directory.Directory }
+type api struct {
+	directory *directory.Directory
+	onCall    *oncall.Service
+}
 
 // Register adds the operations of this room.
-func Register(d *rest.Desk, dir *directory.Directory) {
-	a := api{dir}
+func Register(d *rest.Desk, dir *directory.Directory, desk *oncall.Service) {
+	a := api{dir, desk}
 	read := func(id, path, summary string) rest.Operation {
 		return rest.Operation{ID: id, Method: http.MethodGet, Path: path, Need: access.DirectoryRead, Tag: "directory", Summary: summary}
 	}
@@ -39,6 +43,7 @@ func Register(d *rest.Desk, dir *directory.Directory) {
 		Summary: "Where a list that was given stands", Detail: "Figures only. It is compared within seconds; while `settled` is false, ask again.",
 	}, a.listState)
 	rest.Register(d, read("quality", "/directory/quality", "How many people can be reached, by service"), a.quality)
+	rest.Register(d, read("onCall", "/oncall", "Who holds each on-call function now"), a.now)
 }
 
 type wanted struct {

@@ -68,9 +68,17 @@ func Holidays(c Calendar, year int) []Holiday {
 	easter := Easter(year)
 	// Code du travail, article L. 3133-1: the eleven fêtes légales.
 	out := []Holiday{
-		{on(time.January, 1), "new_year"}, {easter + 1, "easter_monday"}, {on(time.May, 1), "labour_day"}, {on(time.May, 8), "victory_1945"},
-		{easter + 39, "ascension"}, {easter + 50, "whit_monday"}, {on(time.July, 14), "national_day"}, {on(time.August, 15), "assumption"},
-		{on(time.November, 1), "all_saints"}, {on(time.November, 11), "armistice"}, {on(time.December, 25), "christmas"},
+		{on(time.January, 1), "new_year"},
+		{easter + 1, "easter_monday"},
+		{on(time.May, 1), "labour_day"},
+		{on(time.May, 8), "victory_1945"},
+		{easter + 39, "ascension"},
+		{easter + 50, "whit_monday"},
+		{on(time.July, 14), "national_day"},
+		{on(time.August, 15), "assumption"},
+		{on(time.November, 1), "all_saints"},
+		{on(time.November, 11), "armistice"},
+		{on(time.December, 25), "christmas"},
 	}
 	abolition := func(month time.Month, day int) {
 		// Loi n° 83-550 du 30 juin 1983, décret n° 83-1003 du 23 novembre 1983 and

@@ -49,7 +49,9 @@ func (p pages) onCallRoutes(r *ui.Router) {
 	r.Post(functionsPath+"/{id}/echanges/{echange}/refuser", access.OnCallWrite, p.refuseSwap)
 }
 
-func functionPath(id uuid.UUID, under string) string { return functionsPath + "/" + id.String() + under }
+func functionPath(id uuid.UUID, under string) string {
+	return functionsPath + "/" + id.String() + under
+}
 
 func mayRoster(c *ui.Context) bool { return c.May(access.OnCallWrite) }
 
@@ -151,7 +153,9 @@ func untilWords(c *ui.Context, s oncall.Standing) string {
 }
 
 // viaWord says by what somebody holds a function.
-func viaWord(c *ui.Context, v oncall.Via) string { return c.Loc.T("directory.page.oncall.via." + string(v)) }
+func viaWord(c *ui.Context, v oncall.Via) string {
+	return c.Loc.T("directory.page.oncall.via." + string(v))
+}
 
 func viaTone(v oncall.Via) ui.Tone {
 	switch v {

@@ -66,7 +66,7 @@ func TestRotationsAreOrderedAndRemoved(t *testing.T) {
 	w.get(pages.OnCallPath).Says("table", "BERNARD Bruno") // a Sunday: the week-end comes first now
 	base := strings.TrimSuffix(raise, "/monter")
 	w.get(base+"/modifier").Want(http.StatusOK).Whole().Value("[name=name]", "value", "Week-ends")
-	w.get(base+"/retirer").Want(http.StatusOK).Whole()
+	w.get(base + "/retirer").Want(http.StatusOK).Whole()
 	w.post(base + "/retirer").Want(http.StatusSeeOther)
 	w.post(base + "/retirer").Want(http.StatusNotFound)
 	w.get(path+"/supprimer").Want(http.StatusOK).Whole().Says("main", "son tour de rôle")

@@ -8,6 +8,7 @@
 package oncalltest
 
 import (
+	"context"
 	"encoding/binary"
 	"math/rand/v2"
 	"slices"
@@ -153,14 +154,14 @@ func (c Case) Miscovered(from, to time.Time) (hours, wrong int, err error) {
 	spans := book.Spans(c.Function.ID, from, to)
 	for t := from; t.Before(to); t = t.Add(time.Hour) {
 		hours++
-		covering, agreed := 0, false
+		covering, holder, agreed := 0, c.holder(c.Function, t, true), false
 		for _, s := range spans {
 			if !t.Before(s.From) && t.Before(s.To) {
 				covering++
-				agreed = s.Person == c.holder(c.Function, t, true)
+				agreed = s.Person == holder
 			}
 		}
-		if covering != 1 || !agreed || book.At(c.Function.ID, t).Person != c.holder(c.Function, t, true) {
+		if covering != 1 || !agreed || book.At(c.Function.ID, t).Person != holder {
 			wrong++
 		}
 	}
@@ -232,7 +233,7 @@ func (c Case) within(h oncall.Hours, calendar oncall.Calendar, minute int64) boo
 
 // Measure draws rosters and counts, over ten days around each change of hour of
 // 2026 in France, the hours that are not covered exactly once.
-func Measure(rosters int, seed uint64) (hours, wrong int, err error) {
+func Measure(ctx context.Context, rosters int, seed uint64) (hours, wrong int, err error) {
 	clocks := map[string]*Clockwork{}
 	from, to := time.Date(2026, 1, 15, 0, 0, 0, 0, time.UTC), time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)
 	for _, name := range Zones() {
@@ -249,6 +250,9 @@ func Measure(rosters int, seed uint64) (hours, wrong int, err error) {
 		time.Date(2026, 3, 29, 1, 0, 0, 0, time.UTC), time.Date(2026, 10, 25, 1, 0, 0, 0, time.UTC),
 	}
 	for range rosters {
+		if err := ctx.Err(); err != nil {
+			return hours, wrong, err
+		}
 		for _, change := range changes {
 			c := Draw(r, clocks, change)
 			if c.Function.Zone == "America/Miquelon" { // it changes with North America
