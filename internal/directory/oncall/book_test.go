@@ -165,7 +165,7 @@ func TestFallbacksInARingEnd(t *testing.T) {
 func TestEveryHourIsCoveredOnce(t *testing.T) {
 	t.Parallel()
 	hours, wrong, err := oncalltest.Measure(t.Context(), 200, 42)
-	if err != nil || wrong > 0 || hours < 300*2*240 {
+	if err != nil || wrong > 0 || hours < 200*2*240 {
 		t.Errorf("%d hours of %d are not covered exactly once: %v", wrong, hours, err)
 	}
 }

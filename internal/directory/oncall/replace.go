@@ -91,6 +91,11 @@ func (s *Service) note(ctx context.Context, tx *storage.Tx, scope access.Scope, 
 	return journal.Append(ctx, tx, scope, s.Clock.Now(), journal.Entry{Action: action, ObjectKind: "oncall", ObjectID: id.String(), ObjectName: f.Name, After: after})
 }
 
+// noteCalendar writes in the journal that an address was opened or closed.
+func (s *Service) noteCalendar(ctx context.Context, tx *storage.Tx, scope access.Scope, action string, l Link) error {
+	return journal.Append(ctx, tx, scope, s.Clock.Now(), journal.Entry{Action: action, ObjectKind: "oncall_calendar", ObjectID: l.ID.String(), After: map[string]any{"subject": l.Subject, "of": l.Of}})
+}
+
 // sweep erases what ended long ago.
 func (s *Service) sweep(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time) error {
 	limit := storage.Micros(now.Add(-keptFor))

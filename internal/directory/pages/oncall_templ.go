@@ -1365,7 +1365,7 @@ func rotationCard(c *ui.Context, v rota, i int, r oncall.Rotation) templ.Compone
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = ui.Button(ui.ButtonSpec{Label: c.Loc.T("common.delete"), Href: functionPath(v.Function.ID, "/tours/"+r.ID.String()+"/retirer"), Icon: "trash", Attrs: templ.Attributes{"aria-label": c.Loc.T("directory.page.oncall.rotation.drop", "name", rotationName(c, i, r))}}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Button(ui.ButtonSpec{Label: c.Loc.T("directory.page.oncall.withdraw"), Href: functionPath(v.Function.ID, "/tours/"+r.ID.String()+"/retirer"), Icon: "trash", Attrs: templ.Attributes{"aria-label": c.Loc.T("directory.page.oncall.rotation.drop", "name", rotationName(c, i, r))}}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
