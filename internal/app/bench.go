@@ -25,13 +25,6 @@ type benchMedia struct {
 }
 
 // Run measures and prints, as benchAlert does.
-	Media benchMedia `cmd:"" help:"Measure media and waves: rosters across the changes of hour."`
-}
-
-// benchMedia takes the options of benchAlert.
-type benchMedia struct{ benchAlert }
-
-// Run measures and prints.
 func (c *benchMedia) Run(s *session) error { return c.measure(s, bench.RunMedia) }
 
 type benchAlert struct {
@@ -46,10 +39,6 @@ type benchAlert struct {
 // Run measures and prints. What was measured is printed even when a part failed.
 func (c *benchAlert) Run(s *session) error { return c.measure(s, bench.Run) }
 
-// Run measures and prints.
-func (c *benchAlert) Run(s *session) error { return c.measure(s, bench.Run) }
-
-// measure prints what was measured even when a part failed.
 func (c *benchAlert) measure(s *session, run func(context.Context, bench.Options) ([]bench.Result, error)) error {
 	self, err := os.Executable()
 	if err != nil {

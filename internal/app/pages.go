@@ -50,8 +50,7 @@ func (h *House) register(r *ui.Router) {
 	identitypages.Routes(r, identitypages.Options{Service: h.Accounts, Origin: h.origin().String()})
 	h.alerts = alertpages.Routes(r, alertpages.Options{
 		Service: h.Alerting, Directory: h.Directory, Organisation: h.Houses, Catalog: h.Catalog, Hub: h.Hub, Clock: h.Clock,
-		RecallBase: h.origin().String() + alertpages.RecallPath, Notices: banners{directorypages.AlarmNotices{Proof: h.Proof}}, PDF: report.PDF, XLSX: report.XLSX, Shared: h.DB.Engine() == storage.PostgreSQL,
-		RecallBase: h.origin().String() + alertpages.RecallPath, Beside: directorypages.Block(h.OnCall), PDF: report.PDF, XLSX: report.XLSX, Shared: h.DB.Engine() == storage.PostgreSQL,
+		RecallBase: h.origin().String() + alertpages.RecallPath, Notices: banners{directorypages.AlarmNotices{Proof: h.Proof}}, Beside: directorypages.Block(h.OnCall), PDF: report.PDF, XLSX: report.XLSX, Shared: h.DB.Engine() == storage.PostgreSQL,
 	})
 	alertpages.ScenarioRoutes(r, alertpages.ScenarioOptions{Service: h.Alerting, Directory: h.Directory, Organisation: h.Houses, Catalog: h.Catalog})
 	directorypages.Routes(r, directorypages.Options{

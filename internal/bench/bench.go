@@ -51,14 +51,12 @@ type Sizes struct {
 
 // Bars are the sizes of the table.
 func Bars() Sizes {
-	return Sizes{Alert: 4300, Mail: 4300, Mass: 100_000, Crash: 20_000, Kills: 10, Import: 100_000, Pages: 100_000, Requests: 10, CutS: 60, Viewers: 1000, Calls: 500}
-	return Sizes{Alert: 4300, Mail: 4300, Mass: 100_000, Crash: 20_000, Kills: 10, Import: 100_000, Pages: 100_000, Requests: 10, CutS: 60, Viewers: 1000, Rosters: 10_000}
+	return Sizes{Alert: 4300, Mail: 4300, Mass: 100_000, Crash: 20_000, Kills: 10, Import: 100_000, Pages: 100_000, Requests: 10, CutS: 60, Viewers: 1000, Calls: 500, Rosters: 10_000}
 }
 
 // Scaled are the same sizes with a part of the people and rows.
 func (s Sizes) Scaled(part float64) Sizes {
-	for _, n := range []*int{&s.Alert, &s.Mail, &s.Mass, &s.Crash, &s.Import, &s.Pages, &s.Viewers, &s.Calls} {
-	for _, n := range []*int{&s.Alert, &s.Mail, &s.Mass, &s.Crash, &s.Import, &s.Pages, &s.Viewers, &s.Rosters} {
+	for _, n := range []*int{&s.Alert, &s.Mail, &s.Mass, &s.Crash, &s.Import, &s.Pages, &s.Viewers, &s.Calls, &s.Rosters} {
 		*n = max(1, int(float64(*n)*part))
 	}
 	return s
@@ -94,11 +92,8 @@ func measurements() []measurement {
 // media are the measurements of the media beside SMS and e-mail.
 func media() []measurement {
 	return []measurement{
-		{"voice500", []string{"ok", "tick_p999_ms", "rss_delta_mb"}, (*bench).voice500},
-// mediaMeasurements are those of the media and of the waves.
-func mediaMeasurements() []measurement {
-	return []measurement{
 		{"roster", []string{"gaps"}, (*bench).rosterGaps},
+		{"voice500", []string{"ok", "tick_p999_ms", "rss_delta_mb"}, (*bench).voice500},
 	}
 }
 
@@ -107,8 +102,6 @@ func IDs() []string { return idsOf(measurements()) }
 
 // MediaIDs lists every figure of the media.
 func MediaIDs() []string { return idsOf(media()) }
-// MediaIDs lists every figure of the media, in the order they are measured.
-func MediaIDs() []string { return idsOf(mediaMeasurements()) }
 
 func idsOf(list []measurement) []string {
 	var out []string
@@ -122,20 +115,17 @@ func idsOf(list []measurement) []string {
 
 // choose returns the ids asked for. Errors: Invalid for an unknown one.
 func choose(list []measurement, only string) (map[string]bool, error) {
-func choose(only string, ids []string) (map[string]bool, error) {
 	chosen := map[string]bool{}
 	for part := range strings.SplitSeq(only, ",") {
 		part = strings.TrimSpace(part)
 		found := false
 		for _, id := range idsOf(list) {
-		for _, id := range ids {
 			if part == "" || id == part || strings.HasPrefix(id, part+".") {
 				chosen[id], found = true, true
 			}
 		}
 		if !found {
 			return nil, fault.New(fault.Invalid, "bench.unknown_id", "id", part, "ids", strings.Join(idsOf(list), ", ")).At("only")
-			return nil, fault.New(fault.Invalid, "bench.unknown_id", "id", part, "ids", strings.Join(ids, ", ")).At("only")
 		}
 	}
 	return chosen, nil
@@ -158,13 +148,6 @@ func RunMedia(ctx context.Context, o Options) ([]Result, error) { return measure
 
 func measure(ctx context.Context, o Options, list []measurement) (results []Result, err error) {
 	chosen, err := choose(list, o.Only)
-// RunMedia measures the media and the waves, as Run does alerts.
-func RunMedia(ctx context.Context, o Options) ([]Result, error) {
-	return measure(ctx, o, mediaMeasurements())
-}
-
-func measure(ctx context.Context, o Options, list []measurement) (results []Result, err error) {
-	chosen, err := choose(o.Only, idsOf(list))
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,6 @@ func (s samples) Worst(id, unit string, raw samples, name string) Result {
 
 // Choose is choose.
 func Choose(only string) (map[string]bool, error) { return choose(measurements(), only) }
-func Choose(only string) (map[string]bool, error) { return choose(only, IDs()) }
 
 // Round is round.
 func Round(v float64) float64 { return round(v) }

@@ -54,6 +54,7 @@ func (p *Pages) list(c *ui.Context) error {
 		if v.Notices, err = p.notices.Banners(c.Ctx(), c.Scope, c.Loc); err != nil {
 			return err
 		}
+	}
 	if v.Aside, err = p.aside(c); err != nil {
 		return err
 	}
