@@ -21,6 +21,25 @@ func TestASoundScenarioHasNoFault(t *testing.T) {
 	}
 }
 
+// spoken makes the first wave call, with these words for every use.
+func spoken(d *alerting.Definition, body string) {
+	d.Waves[0].Media = []channels.Medium{channels.SMS, channels.Voice}
+	for _, use := range []alerting.Use{alerting.UseAlert, alerting.UseEnd, alerting.UseStandDown} {
+		for _, language := range []string{"fr", "en"} {
+			d.Messages = append(d.Messages, alerting.Text{Use: use, Medium: channels.Voice, Language: language, Body: body})
+		}
+	}
+}
+
+func TestAScenarioThatCallsNeedsFewerWords(t *testing.T) {
+	t.Parallel()
+	d := recall()
+	spoken(&d, "Venez {lieu}")
+	for _, err := range d.Check() {
+		t.Error(err)
+	}
+}
+
 func TestCheckFindsEveryFault(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
@@ -57,6 +76,15 @@ func TestCheckFindsEveryFault(t *testing.T) {
 			needs(1, "")(d)
 			d.Answers = d.Answers[1:2]
 		}, "answers", "alerting.check.answer_coming"},
+		{"a call without words", func(d *alerting.Definition) {
+			d.Waves[0].Media = []channels.Medium{channels.SMS, channels.Voice}
+		}, "messages.alert.voice.fr", "alerting.check.message_missing"},
+		{"a call that says a link", func(d *alerting.Definition) { spoken(d, "Venez {lieu} {lien}") }, "messages.32.body", "alerting.check.voice_link"},
+		{"a call that never ends", func(d *alerting.Definition) { spoken(d, strings.Repeat("Venez ", 200)+"{lieu}") }, "messages.32.body", "alerting.check.body_long"},
+		{"a call to people who hide", func(d *alerting.Definition) {
+			spoken(d, "Venez {lieu}")
+			d.Profile = alerting.Discret
+		}, "waves.0.media", "alerting.check.voice_discret"},
 		{"no wave", func(d *alerting.Definition) { d.Waves = nil }, "waves", "alerting.check.wave_none"},
 		{"first wave waits", func(d *alerting.Definition) { d.Waves[0].After = minutes(1) }, "waves.0.after", "alerting.check.wave_first"},
 		{"no medium", func(d *alerting.Definition) { d.Waves[0].Media = nil }, "waves.0.media", "alerting.check.wave_media"},

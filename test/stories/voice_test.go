@@ -37,6 +37,7 @@ func (h *hospital) trunk(phones *sip.Sipp, lines string) {
 	if _, err := h.Dispatch.CreateGateway(h.t.Context(), access.System(h.scope.Organisation(), "story"), h.now(), dispatch.GatewayInput{
 		Kind: "sip", Name: "ligne", Priority: 1, Enabled: true, Settings: channels.Settings{
 			"host": "127.0.0.1", "port": strconv.Itoa(phones.Port), "caller": "0142000000", "channels": lines, "speed": "300", "repeats": "1", "format": "{national}",
+			"rate": "0", // a pace is counted on the clock, and that of a story stands still
 		},
 	}); err != nil {
 		h.t.Fatal(err)
@@ -145,6 +146,20 @@ func TestTheKillSwitchHangsUp(t *testing.T) {
 		h.settle()
 		if n := phones.Count("invite"); n != 4 {
 			t.Errorf("%d calls, want the four that rang before the alert was stopped", n)
+		}
+	})
+}
+
+// Who wrote STOP to the SMS is not deaf: the operator blocks the messages, and the
+// telephone still rings.
+func TestAStopBySMSDoesNotStopTheTelephone(t *testing.T) {
+	telephones(t, sip.Answer(500*time.Millisecond, 900*time.Millisecond, "2", "1"), func(t *testing.T, h *hospital, phones *sip.Sipp) {
+		tired := h.agent("Lasse", "ide", func(p *directory.Person) { p.Contacts = p.Contacts[:1] })
+		l := h.launch(recall(called))
+		h.sms.answer(mobile(tired), "STOP")
+		h.settle()
+		if got := h.person(l, tired); got.Meaning != alerting.Unavailable || phones.Count("invite") != 1 {
+			t.Errorf("%s, %d calls", got.Meaning, phones.Count("invite"))
 		}
 	})
 }

@@ -68,7 +68,7 @@ func (Kind) Describe() channels.Description {
 			text("extension_prefix"),
 			number("channels", "2", 1, 1000),
 			number("reserve", "0", 0, 999),
-			number("rate", "10", 1, 1000),
+			number("rate", "10", 0, 1000),
 			number("ring", "30", 5, 120),
 			number("repeats", "2", 1, 5),
 			number("longest", "120", 30, 600),

@@ -44,13 +44,17 @@ type trunk struct {
 }
 
 func newTrunk(cfg config, k Kind, o channels.Opening) (*trunk, error) {
+	begun := rate.Inf
+	if cfg.rate > 0 {
+		begun = rate.Limit(cfg.rate)
+	}
 	catalog, err := i18n.Load(Locales)
 	if err != nil {
 		return nil, err
 	}
 	return &trunk{
 		config: cfg, kind: k, opening: o, log: o.Log, now: o.Now, catalog: catalog,
-		pace:   rate.NewLimiter(rate.Limit(cfg.rate), max(cfg.rate/20, 1)),
+		pace:   rate.NewLimiter(begun, max(cfg.rate/20, 1)),
 		health: channels.Health{Since: o.Now(), Reason: channels.ReasonUnreachable},
 	}, nil
 }
