@@ -25,12 +25,14 @@ func (p pages) list(c *ui.Context) error {
 	return c.Render(listPage(c, board{panels: panels, silent: silent(panels, p.d.Kinds())}))
 }
 
-// silent lists the media of the known kinds that no enabled gateway carries.
+// silent lists the media of the known kinds that no enabled gateway carries. A house
+// that never had a telephone line misses none.
 func silent(panels []dispatch.Panel, kinds []channels.Description) []channels.Medium {
 	var out []channels.Medium
 	for _, k := range kinds {
 		carried := slices.ContainsFunc(panels, func(p dispatch.Panel) bool { return p.Gateway.Enabled && p.Gateway.Medium == k.Medium })
-		if !carried && !slices.Contains(out, k.Medium) {
+		had := k.Medium != channels.Voice || slices.ContainsFunc(panels, func(p dispatch.Panel) bool { return p.Gateway.Medium == k.Medium })
+		if !carried && had && !slices.Contains(out, k.Medium) {
 			out = append(out, k.Medium)
 		}
 	}
