@@ -54,7 +54,7 @@ func (h *House) register(r *ui.Router) {
 	})
 	alertpages.ScenarioRoutes(r, alertpages.ScenarioOptions{Service: h.Alerting, Directory: h.Directory, Organisation: h.Houses, Catalog: h.Catalog})
 	directorypages.Routes(r, directorypages.Options{
-		Directory: h.Directory, Organisation: h.Houses, Proof: h.Proof, Feeds: h.Feeds, OnCall: h.OnCall, Catalog: h.Catalog, Clock: h.Clock, Wake: h.wakeDirectory,
+		Directory: h.Directory, Organisation: h.Houses, Proof: h.Proof, Feeds: h.Feeds, OnCall: h.OnCall, AgendaBase: h.origin().String() + directorypages.AgendaPath, Catalog: h.Catalog, Clock: h.Clock, Wake: h.wakeDirectory,
 	})
 	organisationpages.Routes(r, organisationpages.Options{Service: h.Houses})
 	dispatchpages.Routes(r, dispatchpages.Options{Service: h.Dispatch})

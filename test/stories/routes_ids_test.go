@@ -111,7 +111,7 @@ func (w *walk) furnish() {
 	imported, err = h.Directory.Preview(ctx, system, imported.ID)
 	w.must(err)
 	roster := h.staged("Matricule;Date;Horaire\n" + agent.Matricule + ";22/11/2026;07:00-19:00\n")
-	function, replacement, swap := w.onCall(system, agent)
+	function, replacement, swap, calendar, file := w.onCall(system, agent)
 	gateways, err := h.Dispatch.Gateways(ctx, system)
 	w.must(err)
 	member := identitytest.Join(w.t, h.Accounts, h.clock, h.scope.Organisation(), "capucine@valbrume.example", access.Reader)
@@ -161,6 +161,9 @@ func (w *walk) furnish() {
 		{"/annuaire/astreintes/fonctions/", "tour", function.Rotations[0].ID.String()},
 		{"/annuaire/astreintes/fonctions/", "remplacement", replacement.String()},
 		{"/annuaire/astreintes/fonctions/", "echange", swap.String()},
+		{"/annuaire/astreintes/calendriers/", "calendrier", calendar.String()},
+		{"/annuaire/astreintes/fichiers/", "id", file.String()},
+		{"/agenda/", "code", "devine"},
 		{"/annuaire/campagnes/", "id", campaign},
 		{"/annuaire/campagnes/", "correction", correction},
 		{"/annuaire/serveurs/", "id", server.ID.String()},
@@ -190,7 +193,7 @@ func (w *walk) furnish() {
 	} {
 		w.stolen.Set(name, id.String())
 	}
-	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine", "Garde Myosotis"}
+	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine", "Garde Myosotis", "garde-myosotis"}
 }
 
 // request leaves a launch waiting for a second person.
@@ -215,7 +218,7 @@ func (w *walk) request(sc alerting.Scenario) uuid.UUID {
 }
 
 // onCall has somebody hold a function, with a replacement and a swap proposed.
-func (w *walk) onCall(system access.Scope, agent directory.Person) (f oncall.Function, replacement, swap uuid.UUID) {
+func (w *walk) onCall(system access.Scope, agent directory.Person) (f oncall.Function, replacement, swap, link, file uuid.UUID) {
 	w.t.Helper()
 	h, ctx := w.h, w.t.Context()
 	second := h.agent("Relève", "iade")
@@ -230,7 +233,12 @@ func (w *walk) onCall(system access.Scope, agent directory.Person) (f oncall.Fun
 		Function: f.ID, Person: agent.ID, From: h.now().AddDate(0, 0, 3), To: h.now().AddDate(0, 0, 4), Other: second.ID, OtherFrom: h.now().AddDate(0, 0, 8), OtherTo: h.now().AddDate(0, 0, 9),
 	})
 	w.must(err)
-	return f, r.ID, x.ID
+	l, _, err := h.OnCall.OpenCalendar(ctx, system, oncall.OfFunction, f.ID)
+	w.must(err)
+	calendar := "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20270101T080000Z\r\nDTEND:20270101T180000Z\r\nSUMMARY:" + agent.Matricule + "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+	i, err := h.OnCall.StageCalendar(ctx, system, strings.NewReader(calendar), "garde-myosotis.ics", f.ID)
+	w.must(err)
+	return f, r.ID, x.ID, l.ID, i.ID
 }
 
 // campaign asks somebody whether his details are right, and has him correct them.

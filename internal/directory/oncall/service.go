@@ -246,8 +246,8 @@ func (r *Reading) standing(f Function, now time.Time) Standing {
 	if i := slices.IndexFunc(r.Functions, func(o Function) bool { return o.ID == spans[0].Through }); i >= 0 {
 		out.Lender = r.Functions[i].Name
 	}
-	if len(spans) > 1 {
-		out.Next = r.People[spans[1].Person]
+	if i := slices.IndexFunc(spans[1:], func(s Span) bool { return s.Via != Idle && s.Person != out.Person }); i >= 0 {
+		out.Next = r.People[spans[1+i].Person]
 	}
 	return out
 }

@@ -93,7 +93,7 @@ func (w *ward) as(roles ...access.Role) *ui.Router { return w.asVisitor(uitest.A
 
 func (w *ward) asVisitor(v ui.Visitor) *ui.Router {
 	r := uitest.House(w.t, v, func(o *ui.Options) { o.Clock = w.clock }, sentences()[3:]...)
-	pages.Routes(r, pages.Options{Directory: w.d, Organisation: w.org, Proof: w.proof, Feeds: w.feeds, OnCall: w.onCall, Catalog: w.catalog, Clock: w.clock, Wake: func() { w.woken++ }})
+	pages.Routes(r, pages.Options{Directory: w.d, Organisation: w.org, Proof: w.proof, Feeds: w.feeds, OnCall: w.onCall, AgendaBase: "https://t.example" + pages.AgendaPath, Catalog: w.catalog, Clock: w.clock, Wake: func() { w.woken++ }})
 	return r
 }
 

@@ -12,6 +12,7 @@ import (
 	"tocsin/internal/directory"
 	"tocsin/internal/directory/feed"
 	"tocsin/internal/directory/ldap"
+	"tocsin/internal/directory/oncall"
 	"tocsin/internal/directory/pages"
 	"tocsin/internal/directory/phone"
 	"tocsin/internal/directory/proof"
@@ -122,7 +123,7 @@ func TestQualityPage(t *testing.T) {
 
 func TestSentences(t *testing.T) {
 	t.Parallel()
-	i18ntest.Room(t, ".", pages.Locales, directory.Locales, proof.Locales, feed.Locales, ldap.Locales, phone.Locales, table.Locales, ui.Locales)
+	i18ntest.Room(t, ".", pages.Locales, directory.Locales, proof.Locales, feed.Locales, ldap.Locales, oncall.Locales, phone.Locales, table.Locales, ui.Locales)
 	loc := i18ntest.Localizer(t, "en", pages.Locales, directory.Locales, phone.Locales, table.Locales)
 	for _, cause := range directory.Causes() {
 		if !loc.Has("directory.page.mend."+string(cause)) || !loc.Has("directory.page.short."+string(cause)) {

@@ -10,6 +10,7 @@ import (
 	"tocsin/internal/directory/oncall"
 	"tocsin/internal/directory/pages"
 	"tocsin/internal/i18n"
+	"tocsin/internal/ui"
 	"tocsin/internal/ui/uitest"
 )
 
@@ -105,4 +106,34 @@ func TestWordsOfOnCall(t *testing.T) {
 			t.Errorf("no sentence for directory.page.oncall.%s", key)
 		}
 	}
+}
+
+func TestAFileIsShownBeforeItCounts(t *testing.T) {
+	w, path := rostered(t)
+	w.get(pages.OnCallPath + "/fichiers").Want(http.StatusOK).Whole()
+	sent := w.send(pages.OnCallPath+"/fichiers", "export.csv", []byte("Date;Début;Fin;Matricule;Fonction\n22/11/2026;08:00;20:00;T2;Cadre de garde\n22/11/2026;08:00;20:00;T9;Cadre de garde\n")).Want(http.StatusSeeOther)
+	at := sent.Header.Get("Location")
+	w.get(at).Want(http.StatusOK).Whole().Says("#confirmer", "1 remplacement prendra effet").Says("#ecartees ~ div", "T9")
+	w.post(at + "/confirmer").Want(http.StatusSeeOther)
+	w.get(pages.OnCallPath).Says("table", "BERNARD Bruno")
+	w.get(at).Want(http.StatusOK).Whole().Says("details", "Annuler ce fichier")
+	w.post(at + "/annuler").Want(http.StatusSeeOther)
+	w.get(pages.OnCallPath+"/fichiers").Want(http.StatusOK).Whole().Says("table", "Annulé")
+	w.send(pages.OnCallPath+"/fichiers", "garde.ics", []byte("rien"), "fonction", strings.TrimPrefix(path, pages.OnCallPath+"/fonctions/")).Want(http.StatusUnprocessableEntity).Whole().Says("main", "iCalendar lisible")
+}
+
+func TestACalendarIsFollowedThenClosed(t *testing.T) {
+	w, path := rostered(t)
+	page := w.post(path + "/calendriers").Want(http.StatusOK).Whole()
+	address := strings.TrimPrefix(uitest.Text(page.Find("#adresse code")[0]), "https://t.example")
+	w.router = w.asVisitor(ui.Visitor{})
+	read := w.get(address).Want(http.StatusOK)
+	if kind := read.Header.Get("Content-Type"); kind != "text/calendar; charset=utf-8" {
+		t.Error(kind)
+	}
+	w.get(pages.AgendaPath + "0000").Want(http.StatusNotFound)
+	w.router = w.as(access.DirectoryManager)
+	again := w.get(path + "/calendriers").Want(http.StatusOK).Whole().Lacks("#adresse")
+	w.post(uitest.Attribute(again.Find("form[action$='/fermer']")[0], "action")).Want(http.StatusSeeOther)
+	w.get(address).Want(http.StatusNotFound)
 }

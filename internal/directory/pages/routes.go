@@ -34,6 +34,8 @@ type Options struct {
 	Proof        *proof.Service
 	Feeds        *feed.Service
 	OnCall       *oncall.Service
+	// AgendaBase begins the public address of a calendar, with its final slash.
+	AgendaBase string
 	// Catalog speaks to who follows a link, whose language is not that of the browser.
 	Catalog *i18n.Catalog
 	Clock   clock.Clock
@@ -47,6 +49,7 @@ type pages struct {
 	proof   *proof.Service
 	feeds   *feed.Service
 	desk    *oncall.Service
+	agendas string
 	catalog *i18n.Catalog
 	clock   clock.Clock
 	codes   *ui.Gate
@@ -61,7 +64,7 @@ const exportTime = 5 * time.Minute
 
 // Routes registers the pages of this room.
 func Routes(r *ui.Router, o Options) {
-	p := pages{d: o.Directory, houses: o.Organisation, proof: o.Proof, feeds: o.Feeds, desk: o.OnCall, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), wake: o.Wake}
+	p := pages{d: o.Directory, houses: o.Organisation, proof: o.Proof, feeds: o.Feeds, desk: o.OnCall, agendas: o.AgendaBase, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), wake: o.Wake}
 	if p.wake == nil {
 		p.wake = func() {}
 	}
@@ -90,6 +93,7 @@ func Routes(r *ui.Router, o Options) {
 	p.conflictRoutes(r)
 	p.feedRoutes(r)
 	p.onCallRoutes(r)
+	p.onCallFileRoutes(r)
 }
 
 func (p pages) campaignRoutes(r *ui.Router) {
