@@ -79,6 +79,7 @@ export const tests = {
     for (const [name, at] of Object.entries({
       "52-astreinte-modifier": path + "/modifier", "53-tour": rotation, "54-remplacement": path + "/remplacement", "55-echange": path + "/echange",
       "56-supprimer": path + "/supprimer", "57-problemes": "/annuaire/astreintes/problemes", "58-alertes": "/alertes",
+      "59-fichiers": "/annuaire/astreintes/fichiers", "59b-calendriers": path + "/calendriers",
     })) {
       const answer = await page.goto(t.base + at);
       assert.equal(answer.status(), 200, at);
