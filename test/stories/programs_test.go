@@ -308,11 +308,14 @@ func TestAProgramLeadsAnAlert(t *testing.T) {
 	c.h.settle()
 	code, board := ask("alert", "")
 	figures, _ := board["figures"].(map[string]any)
-	if code != 200 || board["state"] != "running" || fmt.Sprint(figures["people"]) != "3" {
+	if code != 200 || board["state"] != "running" || fmt.Sprint(figures["people"]) != "4" {
 		t.Errorf("board: %d %v", code, board)
 	}
 	if code, people := ask("alertPeople", ""); code != 200 || !strings.Contains(fmt.Sprint(people["items"]), "Zéphyrin") || strings.Contains(fmt.Sprint(people), "+336") {
 		t.Errorf("people: %d %v", code, people)
+	}
+	if code, held := ask("onCall", ""); code != 200 || !strings.Contains(fmt.Sprint(held["items"]), "Garde Myosotis") || !strings.Contains(fmt.Sprint(held["items"]), "Zéphyrin") || strings.Contains(fmt.Sprint(held), "+336") {
+		t.Errorf("on call: %d %v", code, held)
 	}
 	if code, _ := ask("endAlert", `{}`, "Idempotency-Key", "nuit-0002"); code != http.StatusNoContent {
 		t.Errorf("end: %d", code)

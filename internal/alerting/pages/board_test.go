@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"tocsin/internal/access"
 	"tocsin/internal/alerting"
 	"tocsin/internal/storage/storagetest"
@@ -172,4 +174,19 @@ func TestListAndBanner(t *testing.T) {
 	page(t, h.as(access.Launcher), "/recherche?q=plan").Value(".hits a", "href", "/alertes/declencher/scenario/"+l.Scenario.String())
 	none := h.asVisitor(ui.Visitor{Scope: h.scope(), Name: "Sans rôle", Establishment: ui.Establishment{ID: h.house.ID, Name: h.house.Name}})
 	uitest.Get(t, none, "/alertes").Want(http.StatusForbidden).Lacks(".banner")
+}
+
+// TestWhatStandsBesideTheAlerts: another room may say something on the list and on the follow-up.
+func TestWhatStandsBesideTheAlerts(t *testing.T) {
+	t.Parallel()
+	h := newHospital(t)
+	h.agent("Durand", "iade")
+	h.beside = func(*ui.Context) (templ.Component, error) {
+		return templ.Raw(`<section id="de-garde">Dr Martin</section>`), nil
+	}
+	l, r := h.started(), h.as(access.Launcher)
+	page(t, r, "/alertes").Says("#de-garde", "Dr Martin")
+	page(t, r, path(l, "")).Says("#de-garde", "Dr Martin")
+	h.beside = func(*ui.Context) (templ.Component, error) { return nil, nil }
+	page(t, h.as(access.Launcher), "/alertes").Lacks("#de-garde")
 }

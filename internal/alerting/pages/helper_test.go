@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
@@ -50,6 +51,8 @@ type hospital struct {
 	site  organisation.Node
 	// urgences and bloc are two services of the site.
 	urgences, bloc organisation.Node
+	// beside is what another room says beside the alerts.
+	beside func(*ui.Context) (templ.Component, error)
 }
 
 func locales() []fs.FS {
@@ -111,7 +114,7 @@ func (h *hospital) asVisitor(who ui.Visitor) *ui.Router {
 		o.Clock = h.clock
 		o.Frame = ui.Frame{Rail: pages.Rail(), Acts: pages.Acts(), Banner: pages.Banners{Service: h.Service, Clock: h.clock}, Search: pages.Search{Service: h.Service}}
 	}, locales()...)
-	p := pages.Routes(r, pages.Options{Service: h.Service, Directory: h.dir, Organisation: h.org, Catalog: catalog(h.t), Hub: h.hub, Clock: h.clock, RecallBase: "https://t.example/ordre/"})
+	p := pages.Routes(r, pages.Options{Service: h.Service, Directory: h.dir, Organisation: h.org, Catalog: catalog(h.t), Hub: h.hub, Clock: h.clock, RecallBase: "https://t.example/ordre/", Beside: h.beside})
 	h.t.Cleanup(p.Close)
 	return r
 }

@@ -31,6 +31,8 @@ type Holding struct {
 	Source uuid.UUID
 	// Through is the function that lends its holder as a fallback.
 	Through uuid.UUID
+	// Spare tells a fallback in an hour in which nobody is needed.
+	Spare bool
 }
 
 // Held tells that somebody holds the function.
@@ -111,19 +113,22 @@ func (b *Book) at(function uuid.UUID, t time.Time, depth int) Holding {
 	switch e.Fallback.Kind {
 	case ToPerson:
 		if b.here(e.Fallback.ID, t) {
-			return Holding{Person: e.Fallback.ID, Via: ByFallback}
+			return Holding{Person: e.Fallback.ID, Via: ByFallback, Spare: !e.needed(t)}
 		}
 	case ToFunction:
 		if h := b.at(e.Fallback.ID, t, depth+1); h.Held() {
-			return Holding{Person: h.Person, Via: ByFallback, Through: e.Fallback.ID}
+			return Holding{Person: h.Person, Via: ByFallback, Through: e.Fallback.ID, Spare: !e.needed(t)}
 		}
 	case ToGroup:
 	}
-	if e.Needed.hold(t, e.holidays, e.zone) {
+	if e.needed(t) {
 		return Holding{Via: Gap}
 	}
 	return Holding{Via: Idle}
 }
+
+// needed tells whether somebody must hold the function at an instant.
+func (e *entry) needed(t time.Time) bool { return e.Needed.hold(t, e.holidays, e.zone) }
 
 // here tells that somebody still works here at an instant.
 func (b *Book) here(person uuid.UUID, t time.Time) bool {
@@ -180,11 +185,6 @@ func (b *Book) Spans(function uuid.UUID, from, to time.Time) []Span {
 		out = append(out, Span{From: cut, To: cuts[i+1], Holding: h})
 	}
 	return out
-}
-
-// Until is when the holding of an instant ends, at most far after it.
-func (b *Book) Until(function uuid.UUID, t time.Time, far time.Duration) time.Time {
-	return b.Spans(function, t, t.Add(far))[0].To
 }
 
 // cuts are the instants strictly between two others at which a holding may change.

@@ -55,7 +55,7 @@ func (r *Reading) problems(f Function, from, to time.Time) (out []Problem) {
 			continue
 		}
 		a := r.People[s.Person]
-		if s.Via == ByFallback && r.Book.needs(f.ID, s) {
+		if s.Via == ByFallback && !s.Spare {
 			add(StoodIn, s, a)
 		}
 		if a.Away(s.From, s.To) {
@@ -71,12 +71,6 @@ func (r *Reading) problems(f Function, from, to time.Time) (out []Problem) {
 		told[a.ID] = true
 	}
 	return append(out, r.departures(f, from, to)...)
-}
-
-// needs tells whether somebody is needed at the beginning of a span.
-func (b *Book) needs(function uuid.UUID, s Span) bool {
-	e := b.entries[function]
-	return e.Needed.hold(s.From, e.holidays, e.zone)
 }
 
 // departures tell the members of rotations who have left or will within the stretch.

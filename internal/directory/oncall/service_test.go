@@ -235,6 +235,23 @@ func TestProblemsAreSaidBefore(t *testing.T) {
 	})
 }
 
+// TestAFallbackIsAProblemOnlyWhenSomebodyIsNeeded: by day it costs nothing that only the fallback is there.
+func TestAFallbackIsAProblemOnlyWhenSomebodyIsNeeded(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		f := oncall.Function{Name: "Astreinte", Roster: oncall.Roster{
+			Needed: oncall.Hours{Nights: true, From: 18 * 60, To: 8 * 60}, Fallback: oncall.Step{Kind: oncall.ToPerson, ID: h.chloe.ID},
+		}}
+		f = h.save(f)
+		v, err := h.View(t.Context(), h.scope, f.ID, monday, monday.Add(24*time.Hour))
+		h.must(err)
+		var got []string
+		for _, p := range v.Problems {
+			got = append(got, string(p.Kind)+" "+p.From.Format("02 15:04")+" "+p.To.Format("02 15:04"))
+		}
+		want(t, strings.Join(got, "\n"), "unproven 23 09:00 23 17:00\nfallback 23 17:00 24 07:00")
+	})
+}
+
 // TestAnAlertReachesTheHolderAndTheChain: a rule about a function chooses at the instant.
 func TestAnAlertReachesTheHolderAndTheChain(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
