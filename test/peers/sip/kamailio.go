@@ -130,7 +130,7 @@ func StartKamailio(t testing.TB, phone int) *Kamailio {
 			t.Fatalf("kamailio ended at once:\n%s", tail(k.said()))
 		case <-tick.C:
 		}
-		if !canListen("127.0.0.1", k.Port, false) {
+		if listens(t, k.Port, false) {
 			return k
 		}
 	}

@@ -110,7 +110,7 @@ func (s *Sipp) waitFor(t testing.TB, o Options, ended <-chan struct{}) {
 			return
 		case <-tick.C:
 		}
-		if !canListen(o.Host, s.Port, o.TCP) {
+		if listens(t, s.Port, o.TCP) {
 			return
 		}
 	}
@@ -157,20 +157,25 @@ func (s *Sipp) Count(step string) int {
 	return n
 }
 
-func canListen(host string, port int, tcp bool) bool {
-	address := net.JoinHostPort(host, strconv.Itoa(port))
+// listens tells whether a port is taken. The kernel is asked: trying to take it
+// ourselves would now and then be in the way of whom we wait for.
+func listens(t testing.TB, port int, tcp bool) bool {
+	t.Helper()
+	table := "/proc/net/udp"
 	if tcp {
-		l, err := net.Listen("tcp", address)
-		if err == nil {
-			err = l.Close()
+		table = "/proc/net/tcp"
+	}
+	text, err := os.ReadFile(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := fmt.Sprintf(":%04X", port)
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) > 1 && strings.HasSuffix(fields[1], taken) {
+			return true
 		}
-		return err == nil
 	}
-	l, err := net.ListenPacket("udp", address)
-	if err == nil {
-		err = l.Close()
-	}
-	return err == nil
+	return false
 }
 
 func freePort(t testing.TB, host string) int {
