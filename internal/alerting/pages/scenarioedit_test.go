@@ -1,16 +1,22 @@
 package pages_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/net/html"
 
 	"tocsin/internal/access"
 	"tocsin/internal/alerting"
 	"tocsin/internal/channels"
+	"tocsin/internal/directory"
+	"tocsin/internal/fault"
+	"tocsin/internal/storage"
 	"tocsin/internal/ui/uitest"
 )
 
@@ -209,4 +215,43 @@ func TestNewScenarioFromBlank(t *testing.T) {
 	}
 	page(t, r, scenarioURL(own[0], "/modifier")).Has(".disclosure").Says(".disclosure", "Il manque le texte « Alerte » en SMS")
 	uitest.Get(t, h.author(access.Reader), "/scenarios/nouveau").Want(http.StatusForbidden)
+}
+
+// watch is an on-call desk with one function.
+type watch struct{ id uuid.UUID }
+
+func (w watch) Called(context.Context, *storage.Tx, access.Scope, []uuid.UUID, []int, time.Time) (people, groups []uuid.UUID, err error) {
+	return nil, nil, nil
+}
+
+func (w watch) Names(context.Context, access.Scope) ([]directory.OnCallName, error) {
+	return []directory.OnCallName{{ID: w.id, Name: "Cadre de garde"}}, nil
+}
+
+// TestAScenarioIsAddressedToAnOnCallFunction: the editor offers functions and
+// levels, keeps what is ticked, and the scenario says it in words.
+func TestAScenarioIsAddressedToAnOnCallFunction(t *testing.T) {
+	t.Parallel()
+	h := newHospital(t)
+	w := watch{uuid.New()}
+	h.dir.Consult(w)
+	h.agent("Durand", "iade")
+	r := h.author(access.Administrator)
+	sc, err := h.CopyFromLibrary(t.Context(), h.scope(access.Administrator), h.clock.Now(), "plan_blanc")
+	must(t, err)
+	at := scenarioURL(sc, "/modifier/public")
+	editor := page(t, r, at).Says("main", "Cadre de garde").Says("main", "Niveau 1 : qui tient la fonction")
+	fields := append(typed(editor), "audience.include.on_call", w.id.String(), "audience.include.on_call_levels", "1", "audience.include.on_call_levels", "2", "action", "enregistrer")
+	uitest.Post(t, r, at, fields).Want(http.StatusSeeOther)
+	_, def := h.definition(sc)
+	if rule := def.Audience.Include; !slices.Equal(rule.OnCall, []uuid.UUID{w.id}) || !slices.Equal(rule.OnCallLevels, []int{1, 2}) {
+		t.Errorf("%+v", rule)
+	}
+	page(t, r, scenarioURL(sc, "")).Says("main", "Cadre de garde").Says("main", "Niveau 2")
+	page(t, r, at).Has("input[name='audience.include.on_call'][checked]")
+	bad := append(typed(page(t, r, at)), "audience.include.on_call_levels", "9", "action", "enregistrer")
+	uitest.Post(t, r, at, bad)
+	if _, def := h.definition(sc); !slices.ContainsFunc(def.Check(), func(err error) bool { return fault.As(err) != nil && fault.As(err).Key == "alerting.check.on_call_level" }) {
+		t.Error("a level that no chain has is not told")
+	}
 }
