@@ -22,7 +22,7 @@ type OnCallDesk interface {
 }
 
 // OnCallLevelsMost is how many levels the chain of a function has at most, its holder included.
-const OnCallLevelsMost = 5
+const OnCallLevelsMost = 4
 
 // OnCallName is a function that a rule may choose by.
 type OnCallName struct {

@@ -251,7 +251,9 @@ func TestAScenarioIsAddressedToAnOnCallFunction(t *testing.T) {
 	page(t, r, at).Has("input[name='audience.include.on_call'][checked]")
 	bad := append(typed(page(t, r, at)), "audience.include.on_call_levels", "9", "action", "enregistrer")
 	uitest.Post(t, r, at, bad)
-	if _, def := h.definition(sc); !slices.ContainsFunc(def.Check(), func(err error) bool { return fault.As(err) != nil && fault.As(err).Key == "alerting.check.on_call_level" }) {
+	if _, def := h.definition(sc); !slices.ContainsFunc(def.Check(), func(err error) bool {
+		return fault.As(err) != nil && fault.As(err).Key == "alerting.check.on_call_level"
+	}) {
 		t.Error("a level that no chain has is not told")
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"tocsin/internal/directory"
 	"tocsin/internal/fault"
 )
 
@@ -90,7 +91,7 @@ const (
 	nameMost      = 80
 	rotationsMost = 12
 	membersMost   = 60
-	chainMost     = 4
+	chainMost     = directory.OnCallLevelsMost - 1
 	turnMost      = 366 * 24 * 60 // minutes
 )
 

@@ -7,13 +7,14 @@ import (
 
 	"github.com/google/uuid"
 
+	"tocsin/internal/directory"
 	"tocsin/internal/directory/oncall"
 	"tocsin/internal/fault"
 	"tocsin/internal/ui"
 )
 
 // chainLevels are the levels a form offers after the first.
-const chainLevels = 3
+const chainLevels = directory.OnCallLevelsMost - 1
 
 // functionDraft is what the form of a function rests on.
 type functionDraft struct {
