@@ -181,7 +181,6 @@ func newDatabase(t testing.TB, template string) string {
 	}
 	t.Cleanup(func() {
 		_, err := admin.Exec("DROP DATABASE " + name + " WITH (FORCE)")
-		if err != nil { // an autovacuum is there, which we may not end: a plain drop asks it to leave
 		if err != nil {
 			// FORCE may not end the server's own vacuum; a plain drop waits for it to leave.
 			_, err = admin.Exec("DROP DATABASE " + name)
