@@ -6,7 +6,9 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 go=${GO:-go}
-flags=(-shuffle=on -timeout 20m)
+# Several packages wait for peers and clocks of the real world: one more than the
+# machine has cores runs at once.
+flags=(-shuffle=on -timeout 20m -p "$(($(nproc) + 1))")
 if [ "${1:-}" = -race ]; then
   # The skipped test counts tries on the machine's own time, which the detector stretches; it runs without it.
   flags+=(-race -skip '^TestRetryEndsWithValidity$')
