@@ -56,7 +56,7 @@ test-race:
 
 .PHONY: test-fuzz
 test-fuzz:
-	@printf '%s\n' $(FUZZ) | xargs -P 2 -I{} bash -c 'target={}; $(GO) test -run "^$$" -fuzz "^$${target#*:}$$" -fuzztime $(FUZZTIME) -parallel 1 "$${target%%:*}"'
+	@printf '%s\n' $(FUZZ) | xargs -P 4 -I{} bash -c 'target={}; $(GO) test -run "^$$" -fuzz "^$${target#*:}$$" -fuzztime $(FUZZTIME) -parallel 1 "$${target%%:*}"'
 
 .PHONY: test-browser
 test-browser: bin/tocsin ## the style guide, the road from first start to report, and every page of the demonstration, in a browser
