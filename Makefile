@@ -14,7 +14,7 @@ BUILD := $(GO) build -ldflags '$(LDFLAGS)'
 export CGO_ENABLED = 0
 
 # Packages whose goroutines meet: tested a second time under the race detector.
-RACE := ./internal/live/... ./internal/jobs/... ./internal/dispatch ./internal/channels/sms ./internal/wire/smpp ./internal/lab
+RACE := ./internal/live/... ./internal/jobs/... ./internal/dispatch ./internal/channels/sms ./internal/channels/voice ./internal/wire/smpp ./internal/wire/rtp ./internal/lab
 
 # Fuzz targets, as package:Target.
 FUZZ := $(shell cat test/fuzz-targets)
