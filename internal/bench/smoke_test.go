@@ -44,15 +44,33 @@ func TestEveryMeasurementStillRuns(t *testing.T) {
 	if !slices.Equal(ids, bench.IDs()) {
 		t.Errorf("measured %v, want %v\n%s", ids, bench.IDs(), log.String())
 	}
-	media, err := bench.RunMedia(t.Context(), bench.Options{Folder: folder, Program: self, Log: &log, Sizes: bench.Sizes{Rosters: 20}})
-	if err != nil || len(media) != len(bench.MediaIDs()) || media[0].Value != 0 || media[0].Reference < 20*2*240 {
-		t.Errorf("media: %+v %v", media, err)
-	}
 	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
 		t.Errorf("data left behind: %v %v", left, err)
 	}
 	var out bytes.Buffer
 	if err := bench.WriteJSON(&out, results); err != nil || !json.Valid(out.Bytes()) {
 		t.Errorf("%v %s", err, out.String())
+	}
+}
+
+// TestTheMediaAreStillMeasured does the same for rosters and calls.
+func TestTheMediaAreStillMeasured(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	results, err := bench.RunMedia(t.Context(), bench.Options{
+		Runs: 1, Folder: t.TempDir(), Program: self, Log: &log, Sizes: bench.Sizes{Rosters: 20, Calls: 3},
+	})
+	if err != nil || len(results) != len(bench.MediaIDs()) {
+		t.Fatalf("%+v %v\n%s", results, err, log.String())
+	}
+	if gaps := results[0]; gaps.Value != 0 || gaps.Reference < 20*2*240 {
+		t.Errorf("rosters: %+v", gaps)
+	}
+	if calls := results[1]; calls.Value != 3 {
+		t.Errorf("calls: %+v\n%s", calls, log.String())
 	}
 }
