@@ -12,6 +12,9 @@ BUILD := $(GO) build -ldflags '$(LDFLAGS)'
 # Nothing needs C but the race detector; one setting for build and tests means
 # that each package is compiled once.
 export CGO_ENABLED = 0
+# Without the paths of this folder in them, packages that the version before has
+# too are compiled once for both (test/crash builds it).
+export GOFLAGS = -trimpath
 
 # Packages whose goroutines meet: tested a second time under the race detector.
 RACE := ./internal/live/... ./internal/jobs/... ./internal/dispatch ./internal/channels/sms ./internal/channels/voice ./internal/wire/smpp ./internal/wire/rtp ./internal/lab
