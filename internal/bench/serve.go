@@ -107,7 +107,7 @@ func (h House) obey(ctx context.Context, l *line, r serveRequest) error {
 	defer rest()
 	var working sync.WaitGroup
 	burdens := make(chan error, 1)
-	if r.Doors { // nothing is launched: the pages are what is measured
+	if r.Doors { // the pages are what is measured, from the first on
 		seen, err := profile(r.Profile)
 		if err != nil {
 			return err
@@ -138,11 +138,13 @@ func (h House) obey(ctx context.Context, l *line, r serveRequest) error {
 				err = l.tell("held", n)
 			}
 		default:
-			var stop func()
-			if stop, err = profile(r.Profile); err != nil {
-				return err
+			if !r.Doors { // else it is being profiled since the beginning
+				stop, err := profile(r.Profile)
+				if err != nil {
+					return err
+				}
+				defer stop()
 			}
-			defer stop()
 			var told launched
 			if told, err = h.launch(ctx, r, o.Launch); err == nil {
 				err = l.tell("launched", told)

@@ -31,6 +31,8 @@ type relay struct {
 	// took; only the task uses them.
 	leasedAt time.Time
 	worked   time.Duration
+	// heard tells that the last round brought replies of people.
+	heard bool
 }
 
 func newRelay(d *Dispatch) *relay {
@@ -46,7 +48,8 @@ func (r *relay) run(ctx context.Context) (more bool, err error) {
 	}
 	r.rest(ctx)
 	began := clock.Real().Now()
-	defer func() { r.worked = clock.Real().Now().Sub(began) }()
+	heard := false
+	defer func() { r.worked, r.heard = clock.Real().Now().Sub(began), heard }()
 	orgs, err := r.d.organisations(ctx, `SELECT organisation_id FROM dispatch_facts UNION SELECT organisation_id FROM dispatch_replies WHERE NOT relayed`)
 	if err != nil || len(orgs) == 0 {
 		return false, err
@@ -64,16 +67,18 @@ func (r *relay) run(ctx context.Context) (more bool, err error) {
 				r.d.log.Error("news could not be told; they will be told again", "organisation", org, "error", e)
 			}
 		}
-		more = more || facts || replies
+		more, heard = more || facts || replies, heard || replies
 	}
 	return more, nil
 }
 
 // rest lets messages leave first: while a gateway is at work, the relay waits
 // twice as long as its last round took, because on SQLite its writes are in the
-// way of those that send. News is then at most a moment late.
+// way of those that send. News is then at most a moment late. Replies do not
+// wait: who says that he comes is what the follow-up is watched for, and the
+// messages that leave then are mostly their acknowledgements.
 func (r *relay) rest(ctx context.Context) {
-	if r.worked == 0 || !r.d.office.busy() {
+	if r.worked == 0 || r.heard || !r.d.office.busy() {
 		return
 	}
 	select {
