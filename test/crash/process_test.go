@@ -1,19 +1,18 @@
 package crash_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"tocsin/internal/storage/storagetest"
+	"tocsin/test/peers"
 )
 
 // patience bounds what the program does in its own time; the machine may be busy.
@@ -52,26 +51,8 @@ func program() string { return os.Getenv("TOCSIN_CRASH_PROGRAM") }
 type process struct {
 	t     *testing.T
 	cmd   *exec.Cmd
-	said  text
+	said  peers.Said
 	ended chan error
-}
-
-// text gathers what a process writes.
-type text struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (b *text) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.all.Write(p)
-}
-
-func (b *text) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.all.String()
 }
 
 // start runs the program. Whatever becomes of the test, the process ends with it.

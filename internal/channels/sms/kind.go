@@ -2,10 +2,8 @@ package sms
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"embed"
 	"net"
-	"os"
 	"strconv"
 	"time"
 
@@ -150,7 +148,7 @@ func parseConfig(s channels.Settings) (config, error) {
 	}
 	if s.Bool("tls") {
 		var err error
-		if c.tls, err = tlsConfig(s); err != nil {
+		if c.tls, err = channels.ClientTLS(s); err != nil {
 			return config{}, err
 		}
 	}
@@ -183,26 +181,6 @@ func registered(receipts string) byte {
 	default:
 		return smpp.RegisteredFinal
 	}
-}
-
-func tlsConfig(s channels.Settings) (*tls.Config, error) {
-	cfg := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: s.Get("tls_server_name")}
-	if cfg.ServerName == "" {
-		cfg.ServerName = s.Get("host")
-	}
-	path := s.Get("tls_ca")
-	if path == "" {
-		return cfg, nil
-	}
-	pem, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "channels.smpp.ca_unreadable", "path", path).At("tls_ca")
-	}
-	cfg.RootCAs = x509.NewCertPool()
-	if !cfg.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fault.New(fault.Invalid, "channels.smpp.ca_empty", "path", path).At("tls_ca")
-	}
-	return cfg, nil
 }
 
 // byteOr returns the number of a TON or NPI setting, or the automatic value.

@@ -2,10 +2,8 @@ package smshttp
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/base64"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -127,16 +125,9 @@ func headerName(s string) bool {
 }
 
 func (c *config) parseNetwork(s channels.Settings) error {
-	c.tls = &tls.Config{MinVersion: tls.VersionTLS12}
-	if path := s.Get("tls_ca"); path != "" {
-		pem, err := os.ReadFile(path)
-		if err != nil {
-			return fault.Wrap(err, fault.Invalid, "channels.smshttp.ca_unreadable", "path", path).At("tls_ca")
-		}
-		c.tls.RootCAs = x509.NewCertPool()
-		if !c.tls.RootCAs.AppendCertsFromPEM(pem) {
-			return fault.New(fault.Invalid, "channels.smshttp.ca_unreadable", "path", path).At("tls_ca")
-		}
+	var err error
+	if c.tls, err = channels.ClientTLS(s); err != nil {
+		return err
 	}
 	if text := s.Get("proxy"); text != "" {
 		u, err := url.Parse(text)

@@ -2,11 +2,9 @@ package voice
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"embed"
 	"net"
 	"net/netip"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -180,7 +178,7 @@ func (c *config) parseNetwork(s channels.Settings) (err error) {
 		}
 	}
 	if c.transport == transportTLS {
-		c.tls, err = tlsConfig(s)
+		c.tls, err = channels.ClientTLS(s)
 	}
 	return err
 }
@@ -205,23 +203,3 @@ func isHost(s string) bool {
 }
 
 func (c *config) address() string { return net.JoinHostPort(c.host, strconv.Itoa(c.port)) }
-
-func tlsConfig(s channels.Settings) (*tls.Config, error) {
-	cfg := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: s.Get("tls_server_name")}
-	if cfg.ServerName == "" {
-		cfg.ServerName = s.Get("host")
-	}
-	path := s.Get("tls_ca")
-	if path == "" {
-		return cfg, nil
-	}
-	pem, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "channels.sip.ca_unreadable", "path", path).At("tls_ca")
-	}
-	cfg.RootCAs = x509.NewCertPool()
-	if !cfg.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fault.New(fault.Invalid, "channels.sip.ca_empty", "path", path).At("tls_ca")
-	}
-	return cfg, nil
-}

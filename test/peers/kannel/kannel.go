@@ -1,7 +1,6 @@
 package kannel
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -9,9 +8,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
+
+	"tocsin/test/peers"
 )
 
 // The account of the sendsms interface.
@@ -116,13 +116,13 @@ func freePort(t testing.TB) int {
 type box struct {
 	name  string
 	ended chan struct{}
-	said  *lockedBuffer
+	said  *peers.Said
 }
 
 // launch starts a program that ends with the test: that very process, by its pid.
 func (k *Kannel) launch(name, conf string) *box {
 	k.t.Helper()
-	b := &box{name: name, ended: make(chan struct{}), said: &lockedBuffer{}}
+	b := &box{name: name, ended: make(chan struct{}), said: &peers.Said{}}
 	command := exec.Command(name, conf)
 	command.Stdout, command.Stderr = b.said, b.said
 	if err := command.Start(); err != nil {
@@ -131,7 +131,7 @@ func (k *Kannel) launch(name, conf string) *box {
 	go func() {
 		defer close(b.ended)
 		if err := command.Wait(); err != nil && command.ProcessState == nil {
-			b.said.note(err)
+			fmt.Fprintln(b.said, err)
 		}
 	}()
 	k.t.Cleanup(func() {
@@ -166,28 +166,4 @@ func (k *Kannel) wait(port int, b *box) {
 			k.t.Fatalf("%s does not listen after %s:\n%s", b.name, startTimeout, b.said)
 		}
 	}
-}
-
-// lockedBuffer keeps what a process says.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) note(err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	fmt.Fprintln(&l.b, err)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

@@ -1,7 +1,6 @@
 package sip
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -10,9 +9,10 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"tocsin/test/peers"
 )
 
 // Sounds is where sipp's own recordings of keys are.
@@ -70,7 +70,7 @@ func Start(t testing.TB, o Options) *Sipp {
 	}
 	cmd := exec.Command(program, args...)
 	cmd.Dir = s.dir
-	out := &lockedBuffer{}
+	out := &peers.Said{}
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start sipp: %v", err)
@@ -201,23 +201,6 @@ func tail(s string) string {
 		return "…" + s[len(s)-4000:]
 	}
 	return s
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // scenario wraps the steps of a telephone.

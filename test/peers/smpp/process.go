@@ -9,9 +9,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
+
+	"tocsin/test/peers"
 )
 
 // startTimeout is how long a gateway may take to listen, on a busy machine.
@@ -56,7 +57,7 @@ type ports struct {
 func launch(t testing.TB, heard func(line []byte), program string, arguments ...string) ports {
 	t.Helper()
 	command := exec.Command(program, arguments...)
-	var complaints lockedBuffer
+	var complaints peers.Said
 	command.Stderr = &complaints
 	// The script ends when its input closes, even if the test is killed.
 	stdin, err := command.StdinPipe()
@@ -121,22 +122,4 @@ func end(t testing.TB, command *exec.Cmd, stdin io.Closer, silent <-chan struct{
 	if err := command.Wait(); err != nil {
 		t.Logf("the gateway ended: %v", err)
 	}
-}
-
-// lockedBuffer keeps what a process complains of.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
