@@ -149,7 +149,15 @@ func untilWords(c *ui.Context, s oncall.Standing) string {
 	if s.Endless {
 		return c.Loc.T("directory.page.oncall.endless")
 	}
-	return c.Loc.T("directory.page.oncall.until", "moment", moment(c, s.Until, zoneNamed(s.Function.Zone, c.Zone)))
+	return c.Loc.T("directory.page.oncall.until", "moment", untilCell(c, s))
+}
+
+// untilCell says the same under a heading that says "until" already.
+func untilCell(c *ui.Context, s oncall.Standing) string {
+	if s.Endless {
+		return c.Loc.T("directory.page.oncall.endless")
+	}
+	return moment(c, s.Until, zoneNamed(s.Function.Zone, c.Zone))
 }
 
 // viaWord says by what somebody holds a function.

@@ -206,9 +206,9 @@ func onCallPage(c *ui.Context, list []oncall.Standing, troubles []oncall.Problem
 							return templ_7745c5c3_Err
 						}
 						var templ_7745c5c3_Var10 string
-						templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(untilWords(c, s))
+						templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(untilCell(c, s))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `directory/pages/oncall.templ`, Line: 38, Col: 89}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `directory/pages/oncall.templ`, Line: 38, Col: 88}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 						if templ_7745c5c3_Err != nil {
