@@ -2,16 +2,17 @@
 # go test with a PostgreSQL beside it. A package that fails while everything
 # runs at once is run a second time, alone, and both results stay on the screen:
 # two shared cores make peers time out, and a second failure is a real one.
+# What vet says is asked once, by make check, and test programs carry no
+# debugger's tables: the same on every link would be minutes.
 #   test/go-test.sh [-race] PACKAGES…
 set -uo pipefail
 cd "$(dirname "$0")/.."
 go=${GO:-go}
 # Several packages wait for peers and clocks of the real world: one more than the
 # machine has cores runs at once.
-flags=(-shuffle=on -timeout 20m -p "$(($(nproc) + 1))")
+flags=(-vet=off '-ldflags=-s -w' -shuffle=on -timeout 20m -p "$(($(nproc) + 1))")
 if [ "${1:-}" = -race ]; then
-  # The skipped test counts tries on the machine's own time, which the detector stretches; it runs without it.
-  flags+=(-race -skip '^TestRetryEndsWithValidity$')
+  flags+=(-race)
   shift
 fi
 log=$(mktemp)

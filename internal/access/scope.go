@@ -1,6 +1,7 @@
 package access
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -125,3 +126,11 @@ func (s Scope) Only() []Action { return slices.Clone(s.only) }
 
 // Empty tells the zero scope: nobody, nowhere.
 func (s Scope) Empty() bool { return !s.all && s.organisation == uuid.Nil }
+
+// Rights is a text that two scopes share when they may do the same: same
+// establishment, roles, second factor and limits. It names no actor, as no
+// policy does; what was made for one of them may be shown to the other.
+func (s Scope) Rights() string {
+	roles, only := slices.Sorted(slices.Values(s.roles)), slices.Sorted(slices.Values(s.only))
+	return fmt.Sprintf("%s %t %s %t %t %q %q", s.organisation, s.all, s.actor.Kind, s.strong, s.program, roles, only)
+}

@@ -190,7 +190,7 @@ func TestTenThousandWrongEnvelopes(t *testing.T) {
 		selector := code[:4]
 		judged, token := 0, ""
 		thief := identity.Client{Address: "198.51.100.7", Device: "thief"}
-		for i := range 10_000 {
+		for i := range guesses(h) {
 			thief.Address = fmt.Sprintf("10.%d.%d.7", i/250%250, i%250)
 			if token == "" {
 				step, err := h.Identity.SignIn(ctx, thief, victim.Login, identitytest.Password)
@@ -212,7 +212,7 @@ func TestTenThousandWrongEnvelopes(t *testing.T) {
 			}
 		}
 		if judged > 30 {
-			t.Errorf("%d of 10,000 codes were judged at the same instant", judged)
+			t.Errorf("%d of %d codes were judged at the same instant", judged, guesses(h))
 		}
 		home := identity.Client{Address: "192.0.2.10", Device: "home", Known: victim.Device}
 		if _, err := h.Identity.ProveEnvelope(ctx, home, halfway(t, h, home, victim), code); err != nil {

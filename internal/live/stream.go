@@ -20,6 +20,16 @@ type Event struct {
 	// Name is the type the page listens to; "message" when empty.
 	Name string
 	Data []byte
+
+	// body is Name and Data as they are written, once Ready made it.
+	body []byte
+}
+
+// Ready returns the event written out once, for an event that many viewers are
+// sent. Its Name and Data no longer change.
+func Ready(e Event) Event {
+	e.body = encodeBody(e)
+	return e
 }
 
 // Options of a stream; a zero field takes the value in brackets.
@@ -124,22 +134,23 @@ func (s *stream) send(e Event) error {
 	}
 	known := e.ID != "" && e.ID == s.seen
 	s.seen = ""
-	text := encode(e)
-	if known || s.last != nil && bytes.Equal(text.body, s.last) {
+	body := e.body
+	if body == nil {
+		body = encodeBody(e)
+	}
+	// The id alone is no news.
+	if known || s.last != nil && bytes.Equal(body, s.last) {
 		return nil
 	}
-	s.last = text.body
-	return s.write(append(text.id, text.body...))
+	s.last = body
+	if e.ID == "" {
+		return s.write(body)
+	}
+	return s.write(append(fmt.Appendf(nil, "id: %s\n", e.ID), body...))
 }
 
-// encoded is an event as it is written; its id is apart, for it alone is no news.
-type encoded struct{ id, body []byte }
-
-func encode(e Event) encoded {
-	var out encoded
-	if e.ID != "" {
-		out.id = fmt.Appendf(nil, "id: %s\n", e.ID)
-	}
+// encodeBody writes an event out, but its id.
+func encodeBody(e Event) []byte {
 	var b bytes.Buffer
 	if e.Name != "" {
 		fmt.Fprintf(&b, "event: %s\n", e.Name)
@@ -153,8 +164,7 @@ func encode(e Event) encoded {
 		b.WriteByte('\n')
 	}
 	b.WriteByte('\n')
-	out.body = b.Bytes()
-	return out
+	return b.Bytes()
 }
 
 func (s *stream) write(text []byte) error {

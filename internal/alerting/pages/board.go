@@ -102,20 +102,22 @@ func (p *Pages) stream(c *ui.Context) error {
 	if err != nil {
 		return err
 	}
-	wall := c.Query().Get("vue") == "mur"
+	look := lookOf(c, l.ID)
 	snapshots := p.board.Watch(c.Ctx(), alerting.Topic(l.ID), p.load(c, l))
 	return live.Stream(c.Writer, c.Request, live.Options{}, snapshots, func(s live.Snapshot[alerting.Board]) (live.Event, error) {
 		if s.Err != nil {
 			return live.Event{}, s.Err
 		}
-		c.Now = s.At
-		b := shown(c, s.Value)
-		part := p.movedPiece(c, b)
-		if wall {
-			part = p.wallPiece(c, b)
-		}
-		text, err := c.Piece(part)
-		return live.Event{Name: boardEvent, Data: []byte(text)}, err
+		return p.drawn.at(look, s.At, func() (live.Event, error) {
+			c.Now = s.At
+			b := shown(c, s.Value)
+			part := p.movedPiece(c, b)
+			if look.wall {
+				part = p.wallPiece(c, b)
+			}
+			text, err := c.Piece(part)
+			return live.Event{Name: boardEvent, Data: []byte(text)}, err
+		})
 	})
 }
 

@@ -61,6 +61,7 @@ type Pages struct {
 	catalog *i18n.Catalog
 	clock   clock.Clock
 	board   *live.Board[alerting.Board]
+	drawn   *drawings
 	codes   *ui.Gate
 	// recallBase begins what the QR of an order says.
 	recallBase string
@@ -84,7 +85,7 @@ func Routes(r *ui.Router, o Options) *Pages {
 		stale = boardEvery
 	}
 	p := &Pages{
-		s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), recallBase: o.RecallBase, notices: o.Notices, beside: o.Beside, pdf: o.PDF, xlsx: o.XLSX,
+		s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), drawn: newDrawings(), recallBase: o.RecallBase, notices: o.Notices, beside: o.Beside, pdf: o.PDF, xlsx: o.XLSX,
 		board: live.NewBoard[alerting.Board](o.Hub, live.Pace{Every: boardEvery, Stale: stale, Clock: o.Clock}),
 	}
 	r.Get(AlertsPath, access.AlertRead, p.list)
