@@ -257,3 +257,19 @@ func (a *attempt) hold(withheld func(channels.Medium, string) bool) {
 		a.Reason = channels.ReasonBudget
 	}
 }
+
+// ReportCost is what an alert has cost, in millionths of a euro.
+type ReportCost struct {
+	// Segments are the parts of SMS that gateways accepted at a known price, Micros what they cost.
+	Segments int64 `json:"segments"`
+	Micros   int64 `json:"micro_euros"`
+	// Ceiling is what it might cost; 0 is no ceiling.
+	Ceiling int64 `json:"ceiling_micro_euros"`
+	// LiftedAt is when a person let messages pass beyond the ceiling; zero if not.
+	LiftedAt time.Time `json:"lifted_at,omitzero"`
+}
+
+func (s *Service) reportCost(ctx context.Context, tx *storage.Tx, scope access.Scope, launch uuid.UUID) (ReportCost, error) {
+	spent, err := s.dispatch.Spending(ctx, tx, scope, launch)
+	return ReportCost{Segments: spent.Segments, Micros: spent.Micros, Ceiling: spent.Ceiling, LiftedAt: spent.LiftedAt}, err
+}

@@ -34,6 +34,7 @@ type Report struct {
 	Waves    []WaveView     `json:"waves"`
 	Units    []ReportUnit   `json:"units"`
 	Media    []ReportMedium `json:"media"`
+	Cost     ReportCost     `json:"cost"`
 	// Failures counts failed messages by medium and reason.
 	Failures []ReportFailure `json:"failures"`
 	// Unreached are the people nobody could reach, or who were not called, with the reason.
@@ -139,6 +140,9 @@ func (s *Service) ReportData(ctx context.Context, scope access.Scope, launch uui
 			r.Timeline = unnamed(r.Timeline)
 		}
 		if err := r.messages(ctx, tx, scope); err != nil {
+			return err
+		}
+		if r.Cost, err = s.reportCost(ctx, tx, scope, launch); err != nil {
 			return err
 		}
 		if err := r.people(ctx, tx, scope); err != nil {

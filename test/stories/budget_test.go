@@ -146,6 +146,19 @@ func TestAnAlertReachesItsCeiling(t *testing.T) {
 			t.Error("the journal does not tell it once")
 		}
 		uitest.Post(t, h.router, path, said, uitest.Cookie(guard.SecureCookie())).Want(http.StatusConflict)
+
+		b, err = h.Alerting.Board(t.Context(), h.scope, l.ID, h.now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		spent := b.Media.Spending
+		r, err := h.Alerting.ReportData(t.Context(), h.scope, l.ID, h.now())
+		if c := r.Cost; err != nil || c.Micros != spent.Micros || c.Segments != 30 || c.Ceiling != spent.Ceiling || !c.LiftedAt.Equal(spent.LiftedAt) {
+			t.Errorf("the report counts %+v %v, the follow-up %+v", c, err, spent)
+		}
+		if c := r.Cost; c.Micros <= c.Ceiling || c.LiftedAt.IsZero() {
+			t.Errorf("the report does not tell that the ceiling was lifted and passed: %+v", c)
+		}
 	})
 }
 

@@ -61,7 +61,7 @@ func newWriter(r alerting.Report, loc *i18n.Localizer, zone *time.Location) (*wr
 
 // sections are the parts, in the order they are read.
 func (w *writer) sections() []section {
-	all := []section{w.figures(), w.delays(), w.curves(), w.quotas(), w.door(), w.rolls(), w.waves(), w.units(), w.media(), w.failures(), w.notCalled(), w.unreachable(), w.timeline(), w.deeds()}
+	all := []section{w.figures(), w.delays(), w.curves(), w.quotas(), w.door(), w.rolls(), w.waves(), w.units(), w.media(), w.cost(), w.failures(), w.notCalled(), w.unreachable(), w.timeline(), w.deeds()}
 	return slices.DeleteFunc(all, func(s section) bool { return s.title == "" })
 }
 
