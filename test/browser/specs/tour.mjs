@@ -71,7 +71,8 @@ export const tests = {
     const page = await visit(t, "Gestionnaire d’annuaire", {
       "20-annuaire": "/annuaire", "21-qualite": "/annuaire/qualite", "22-groupes": "/annuaire/groupes", "23-groupe": "/annuaire/groupes/nouveau",
       "24-nouveau": "/annuaire/nouveau", "25-export": "/annuaire/export", "26-imports": "/annuaire/import", "27-etablissement": "/etablissement",
-      "28-recherche": "/recherche?q=martin", "28b-planning": "/annuaire/planning",
+      "28-recherche": "/recherche?q=martin", "28b-planning": "/annuaire/planning", "28c-campagnes": "/annuaire/campagnes", "28d-campagne": "/annuaire/campagnes/nouvelle",
+      "28e-alarmes": "/annuaire/qualite/alarmes", "28f-conflits": "/annuaire/conflits",
     });
     await page.goto(t.base + "/annuaire");
     await page.locator("main table a").first().click();
@@ -87,7 +88,9 @@ export const tests = {
     await visit(t, "Administrateur", {
       "40-administration": "/administration", "41-comptes": "/administration/comptes", "42-compte": "/administration/comptes/nouveau",
       "43-canaux": "/administration/canaux", "44-journal": "/administration/journal", "45-sante": "/administration/sante", "46-mon-compte": "/compte",
-      "47-mot-de-passe": "/compte/mot-de-passe",
+      "47-mot-de-passe": "/compte/mot-de-passe", "48-enveloppes": "/administration/enveloppes", "49-jetons": "/administration/jetons", "49b-jeton": "/administration/jetons/nouveau",
+      "49c-liaisons": "/administration/liaisons", "49d-liaison": "/administration/liaisons/nouveau", "49e-entree": "/administration/liaisons/entrees/nouveau",
+      "49f-regles": "/administration/alertes", "49g-serveurs": "/annuaire/serveurs", "49h-serveur": "/annuaire/serveurs/nouveau", "49i-isolement": "/isolement",
     });
   },
 
