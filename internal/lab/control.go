@@ -15,6 +15,7 @@ type Counts struct {
 	SMS    SMSCounts   `json:"sms"`
 	Mail   MailCounts  `json:"mail"`
 	Clicks ClickCounts `json:"clicks"`
+	Calls  CallCounts  `json:"calls"`
 	// Pending is what people still have to do: messages to receive, answers to write.
 	Pending int `json:"pending"`
 }
@@ -62,6 +63,7 @@ const page = 10_000
 //	GET  /messages?since=N&limit=N   entries of SMS beyond rank N
 //	GET  /doubles                    SMS that came more than once
 //	GET  /mails?since=N, /mail-doubles   the same of mail
+//	GET  /calls?since=N&limit=N      calls beyond rank N
 //	POST /reset                      forget all counts
 //	POST /cut                        break every SMPP session, as a network does
 func (l *lab) control() http.Handler {
@@ -75,9 +77,19 @@ func (l *lab) control() http.Handler {
 	}
 	mux.HandleFunc("GET /doubles", func(w http.ResponseWriter, _ *http.Request) { l.answer(w, l.smsc.ledger.doubles(page)) })
 	mux.HandleFunc("GET /mail-doubles", func(w http.ResponseWriter, _ *http.Request) { l.answer(w, l.post.ledger.doubles(page)) })
+	mux.HandleFunc("GET /calls", func(w http.ResponseWriter, r *http.Request) {
+		calls := []CallEntry{}
+		if l.exchange != nil {
+			calls = l.exchange.book.after(number(r, "since", 0), min(max(number(r, "limit", page), 0), page))
+		}
+		l.answer(w, calls)
+	})
 	mux.HandleFunc("POST /reset", func(w http.ResponseWriter, _ *http.Request) {
 		l.smsc.ledger.reset()
 		l.post.ledger.reset()
+		if l.exchange != nil {
+			l.exchange.book.reset()
+		}
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("POST /cut", func(w http.ResponseWriter, _ *http.Request) {

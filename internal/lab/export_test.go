@@ -57,3 +57,6 @@ func ChooseForm(page io.Reader, intent Intent, minutes int) (action string, fiel
 
 // ErrNoForm is a page without a button for the answer.
 var ErrNoForm = errNoForm
+
+// FormatNumber writes the digits of a number.
+func FormatNumber(n uint64) string { return formatNumber(n) }

@@ -27,7 +27,7 @@ type running struct {
 func start(t testing.TB, change func(*lab.Options)) *running {
 	t.Helper()
 	o := lab.Defaults()
-	o.SMPP, o.SMTP, o.Control = "127.0.0.1:0", "127.0.0.1:0", "localhost:0"
+	o.SMPP, o.SMTP, o.SIP, o.Control = "127.0.0.1:0", "127.0.0.1:0", "", "localhost:0"
 	ready := make(chan lab.Addresses, 1)
 	o.Ready = func(a lab.Addresses) { ready <- a }
 	if change != nil {

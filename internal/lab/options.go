@@ -15,6 +15,7 @@ import (
 type Options struct {
 	SMPP    string `help:"Where the SMSC listens; empty for none." default:"127.0.0.1:2775" placeholder:"HOST:PORT"`
 	SMTP    string `help:"Where the mail server listens; empty for none." default:"127.0.0.1:2525" placeholder:"HOST:PORT"`
+	SIP     string `name:"sip" help:"Where the telephones ring, over UDP; empty for none." default:"127.0.0.1:5062" placeholder:"HOST:PORT"`
 	Control string `help:"Where the counters are read over HTTP; empty for none." default:"127.0.0.1:2780" placeholder:"HOST:PORT"`
 	// Intake is Tocsin's own mail listener, for answers and bounces.
 	Intake string `help:"Where answers and bounces are sent by SMTP; empty for none." placeholder:"HOST:PORT"`
@@ -33,7 +34,7 @@ type Options struct {
 }
 
 // Addresses are where the lab listens, ports chosen; empty for what is off.
-type Addresses struct{ SMPP, SMTP, Control string }
+type Addresses struct{ SMPP, SMTP, SIP, Control string }
 
 // Gateway is how the SMSC treats its clients. Zero means no limit.
 type Gateway struct {
@@ -55,7 +56,7 @@ type Gateway struct {
 // Defaults are the options without a command line.
 func Defaults() Options {
 	return Options{
-		SMPP: "127.0.0.1:2775", SMTP: "127.0.0.1:2525", Control: "127.0.0.1:2780",
+		SMPP: "127.0.0.1:2775", SMTP: "127.0.0.1:2525", SIP: "127.0.0.1:5062", Control: "127.0.0.1:2780",
 		Gateway: Gateway{Deliveries: 500}, People: DefaultPopulation(),
 	}
 }
@@ -65,7 +66,7 @@ func (o *Options) check() error {
 	for _, a := range []struct {
 		name    string
 		address *string
-	}{{"smpp", &o.SMPP}, {"smtp", &o.SMTP}, {"control", &o.Control}, {"intake", &o.Intake}} {
+	}{{"smpp", &o.SMPP}, {"smtp", &o.SMTP}, {"sip", &o.SIP}, {"control", &o.Control}, {"intake", &o.Intake}} {
 		if *a.address == "" {
 			continue
 		}

@@ -18,11 +18,12 @@ func TestTheLabStaysOnThisMachine(t *testing.T) {
 		for what, set := range map[string]func(*lab.Options){
 			"smpp":    func(o *lab.Options) { o.SMPP = address },
 			"smtp":    func(o *lab.Options) { o.SMTP = address },
+			"sip":     func(o *lab.Options) { o.SIP = address },
 			"control": func(o *lab.Options) { o.Control = address },
 			"intake":  func(o *lab.Options) { o.Intake = address },
 		} {
 			o := lab.Defaults()
-			o.SMPP, o.SMTP, o.Control = "", "", ""
+			o.SMPP, o.SMTP, o.SIP, o.Control = "", "", "", ""
 			o.Ready = func(lab.Addresses) { t.Errorf("%s = %s: the lab runs", what, address) }
 			set(&o)
 			ctx, cancel := context.WithCancel(t.Context())
@@ -43,7 +44,7 @@ func TestAPortTakenIsSaidAndNothingStaysOpen(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
 	o := lab.Defaults()
-	o.SMPP, o.SMTP, o.Control = "127.0.0.1:0", "127.0.0.1:0", r.Control
+	o.SMPP, o.SMTP, o.SIP, o.Control = "127.0.0.1:0", "127.0.0.1:0", "", r.Control
 	if err := lab.Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "lab: ") {
 		t.Errorf("%v", err)
 	}

@@ -47,6 +47,15 @@ type Population struct {
 	MailDead  float64 `yaml:"mail_dead" help:"Mailboxes that do not exist." default:"0.015"`
 	MailAway  float64 `yaml:"mail_away" help:"Mailboxes that answer by an absence message." default:"0.05"`
 	MailReads float64 `yaml:"mail_reads" help:"People who read their mail in time." default:"0.35"`
+
+	// What a telephone that rings does; the rest is picked up.
+	Ring      time.Duration `yaml:"ring" help:"Half of those who pick up do so within." default:"6s"`
+	Call      time.Duration `yaml:"call" help:"How long a call lasts, from the moment somebody picks up." default:"35s"`
+	Busy      float64       `yaml:"busy" help:"Lines that are busy." default:"0.04"`
+	Declined  float64       `yaml:"declined" help:"Calls refused by a thumb." default:"0.02"`
+	NoAnswer  float64       `yaml:"no_answer" help:"Telephones that nobody picks up." default:"0.12"`
+	Voicemail float64       `yaml:"voicemail" help:"Telephones whose voicemail picks up." default:"0.22"`
+	NoKey     float64       `yaml:"no_key" help:"People who listen and press nothing." default:"0.06"`
 }
 
 // DefaultPopulation is a hospital at night.
@@ -57,6 +66,7 @@ func DefaultPopulation() Population {
 		Coming: 0.46, OnSite: 0.07, Unavailable: 0.16, CallMe: 0.02, Unclear: 0.02, Stop: 0.003,
 		Link: 0.35, Second: 0.05, Reminded: 0.3, Exercise: 0.1,
 		MailFull: 0.02, MailDead: 0.015, MailAway: 0.05, MailReads: 0.35,
+		Ring: 6 * time.Second, Call: 35 * time.Second, Busy: 0.04, Declined: 0.02, NoAnswer: 0.12, Voicemail: 0.22, NoKey: 0.06,
 	}
 }
 
@@ -86,6 +96,8 @@ func (p Population) Check() error {
 		{p.Reminded},
 		{p.Exercise},
 		{p.MailReads},
+		{p.Busy, p.Declined, p.NoAnswer, p.Voicemail},
+		{p.NoKey},
 	} {
 		sum := 0.0
 		for _, share := range group {
@@ -98,7 +110,7 @@ func (p Population) Check() error {
 			return errors.New("lab: shares of people add up to more than 1")
 		}
 	}
-	if p.Speed <= 0 || p.Spread < 0 || p.Median < 0 || p.Receipt < 0 {
+	if p.Speed <= 0 || p.Spread < 0 || p.Median < 0 || p.Receipt < 0 || p.Ring < 0 || p.Call < 0 {
 		return errors.New("lab: delays of people are not positive")
 	}
 	return nil

@@ -18,6 +18,8 @@ type lab struct {
 	crew    *crew
 	smsc    *smsc
 	post    *post
+	// exchange is nil without telephones.
+	exchange *exchange
 }
 
 // door is one address and who answers there.
@@ -38,6 +40,14 @@ func Run(ctx context.Context, o Options) error {
 	if err := listen(ctx, doors); err != nil {
 		return fmt.Errorf("lab: %w", err)
 	}
+	if o.SIP != "" {
+		x, err := newExchange(o)
+		if err != nil {
+			shut(doors)
+			return fmt.Errorf("lab: %w", err)
+		}
+		l.exchange, o.SIP = x, x.address().String()
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { l.agenda.run(ctx); return nil })
 	group.Go(func() error { l.crew.run(ctx, clerks); return nil })
@@ -46,8 +56,11 @@ func Run(ctx context.Context, o Options) error {
 			group.Go(func() error { return d.serve(ctx, d.listens) })
 		}
 	}
+	if l.exchange != nil {
+		group.Go(func() error { return l.exchange.serve(ctx) })
+	}
 	if o.Ready != nil {
-		o.Ready(Addresses{SMPP: o.SMPP, SMTP: o.SMTP, Control: o.Control})
+		o.Ready(Addresses{SMPP: o.SMPP, SMTP: o.SMTP, SIP: o.SIP, Control: o.Control})
 	}
 	err := group.Wait()
 	if l.post.walker != nil {
@@ -65,16 +78,21 @@ func listen(ctx context.Context, doors []*door) error {
 		}
 		listener, err := config.Listen(ctx, "tcp", *d.address)
 		if err != nil {
-			for _, open := range doors {
-				if open.listens != nil {
-					closeQuietly(open.listens)
-				}
-			}
+			shut(doors)
 			return err
 		}
 		d.listens, *d.address = listener, listener.Addr().String()
 	}
 	return nil
+}
+
+// shut closes the doors that are open.
+func shut(doors []*door) {
+	for _, open := range doors {
+		if open.listens != nil {
+			closeQuietly(open.listens)
+		}
+	}
 }
 
 func build(o Options) *lab {
@@ -99,5 +117,8 @@ func (l *lab) counts() Counts {
 		out.Clicks = ClickCounts{Done: w.done.Load(), Failed: w.failed.Load(), GaveUp: w.gaveUp.Load()}
 	}
 	out.Mail = l.post.counts()
+	if l.exchange != nil {
+		out.Calls = l.exchange.book.counts()
+	}
 	return out
 }

@@ -26,6 +26,9 @@ type Stream struct {
 	said    chan struct{}
 	heard   uint64
 	strange uint64
+	// presses are the keys to send, and pressed the payload of the packet under way.
+	presses []press
+	pressed [4]byte
 
 	locked bool
 	source uint32
@@ -145,14 +148,17 @@ func (s *Stream) send() {
 	s.next.Sequence++
 	s.next.Timestamp += Frame
 	s.next.Marker = false
+	keyed := s.pressing(&p)
 	b := p.Append(s.buffer[:0])
-	n := copy(b[headerSize:headerSize+Frame], s.sound)
-	b = b[:headerSize+Frame]
-	for i := headerSize + n; i < len(b); i++ {
-		b[i] = s.codec.Silence()
-	}
-	if s.sound = s.sound[n:]; len(s.sound) == 0 && s.said != nil {
-		s.hush()
+	if !keyed {
+		n := copy(b[headerSize:headerSize+Frame], s.sound)
+		b = b[:headerSize+Frame]
+		for i := headerSize + n; i < len(b); i++ {
+			b[i] = s.codec.Silence()
+		}
+		if s.sound = s.sound[n:]; len(s.sound) == 0 && s.said != nil {
+			s.hush()
+		}
 	}
 	remote := s.remote
 	s.mu.Unlock()
