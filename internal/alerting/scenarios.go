@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
+	"tocsin/internal/channels"
+	"tocsin/internal/dispatch"
 	"tocsin/internal/fault"
 	"tocsin/internal/journal"
 	"tocsin/internal/storage"
@@ -148,10 +151,33 @@ func (s *Service) CopyFromLibrary(ctx context.Context, scope access.Scope, now t
 	}
 	for _, def := range all {
 		if def.Family == family {
+			if def, err = s.withVoice(ctx, scope, def); err != nil {
+				return Scenario{}, err
+			}
 			return s.insert(ctx, scope, now, Scenario{Library: family}, def, "scenario.copy")
 		}
 	}
 	return Scenario{}, fault.New(fault.NotFound, "alerting.scenario.unknown")
+}
+
+// withVoice has the waves of a call-out ring after the SMS, where the establishment
+// has a telephone line: without one they would wait for nothing.
+func (s *Service) withVoice(ctx context.Context, scope access.Scope, def Definition) (Definition, error) {
+	if def.Profile != Rappel {
+		return def, nil
+	}
+	list, err := s.dispatch.Gateways(ctx, inside(scope))
+	if err != nil || !slices.ContainsFunc(list, func(g dispatch.Gateway) bool { return g.Enabled && g.Medium == channels.Voice }) {
+		return def, err
+	}
+	def.Waves = slices.Clone(def.Waves)
+	for i, w := range def.Waves {
+		at := slices.Index(w.Media, channels.SMS)
+		if at >= 0 && !slices.Contains(w.Media, channels.Voice) {
+			def.Waves[i].Media = slices.Insert(slices.Clone(w.Media), at+1, channels.Voice)
+		}
+	}
+	return def, nil
 }
 
 // CreateScenario keeps a new scenario. It may still have faults (see

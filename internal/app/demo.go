@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -61,14 +62,14 @@ func (c *demoCommand) Run(s *session) (err error) {
 }
 
 // ports are where the simulated network listens.
-type ports struct{ smpp, smtp, control int }
+type ports struct{ smpp, smtp, sip, control int }
 
 // settings are those of a house nobody else can enter: everything on loopback.
 func (c *demoCommand) settings(folder string) (*config.Server, ports, error) {
 	var p ports
 	var intake, pages int
 	var err error
-	for _, port := range []*int{&p.smpp, &p.smtp, &p.control, &intake} {
+	for _, port := range []*int{&p.smpp, &p.smtp, &p.sip, &p.control, &intake} {
 		if *port, err = freePort(0); err != nil {
 			return nil, p, err
 		}
@@ -195,6 +196,11 @@ func (h *House) demoGateways(ctx context.Context, scope access.Scope, p ports) e
 			"host": "127.0.0.1", "port": strconv.Itoa(p.smtp), "tls": "none", "from": "alerte@" + demo.Domain, "from_name": demo.Name,
 			"reply_domain": h.Settings.ReplyDomain,
 		}},
+	}
+	if _, err := exec.LookPath("espeak-ng"); err == nil { // without it nothing can be said
+		inputs = append(inputs, dispatch.GatewayInput{Kind: "sip", Name: "Réseau simulé, téléphone", Enabled: true, Priority: 1, Settings: channels.Settings{
+			"host": "127.0.0.1", "port": strconv.Itoa(p.sip), "caller": "0142000000", "channels": "60", "reserve": "5", "format": "{national}", "ring": "10", "repeats": "1",
+		}})
 	}
 	for _, in := range inputs {
 		if _, err := h.Dispatch.CreateGateway(ctx, scope, h.Clock.Now(), in); err != nil {

@@ -31,7 +31,7 @@ func startLab(ctx context.Context, s *session, p ports, intake string, speed flo
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
-	cmd := exec.Command(self, "lab", "--smpp", loopback(p.smpp), "--smtp", loopback(p.smtp), "--control", loopback(p.control),
+	cmd := exec.Command(self, "lab", "--smpp", loopback(p.smpp), "--smtp", loopback(p.smtp), "--sip", loopback(p.sip), "--control", loopback(p.control),
 		"--intake", intake, "--people-speed", strconv.FormatFloat(speed, 'g', -1, 64))
 	cmd.Stderr = s.err
 	if err := cmd.Start(); err != nil {

@@ -16,7 +16,7 @@ import (
 // fast path accepts, counts and gives receipts.
 type peer struct {
 	*process
-	smpp, smtp, control string
+	smpp, smtp, sip, control string
 	client              *http.Client
 }
 
@@ -27,12 +27,12 @@ func (b *bench) startPeer(ctx context.Context) (*peer, error) { return b.startPe
 func (b *bench) startPeerAs(ctx context.Context, options ...string) (*peer, error) {
 	p := &peer{client: &http.Client{Timeout: time.Minute}}
 	var err error
-	for _, address := range []*string{&p.smpp, &p.smtp, &p.control} {
+	for _, address := range []*string{&p.smpp, &p.smtp, &p.sip, &p.control} {
 		if *address, err = freeAddress(); err != nil {
 			return nil, err
 		}
 	}
-	p.process, err = b.start(append([]string{"lab", "--smpp", p.smpp, "--smtp", p.smtp, "--control", p.control}, options...)...)
+	p.process, err = b.start(append([]string{"lab", "--smpp", p.smpp, "--smtp", p.smtp, "--sip", p.sip, "--control", p.control}, options...)...)
 	if err != nil {
 		return nil, err
 	}

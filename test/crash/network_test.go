@@ -18,7 +18,7 @@ type network struct {
 func startNetwork(t *testing.T, more ...string) *network {
 	t.Helper()
 	n := &network{smpp: freePort(t), control: freePort(t)}
-	n.process = start(t, nil, append([]string{"lab", "--fast", "--smpp", n.smpp, "--smtp", "", "--control", n.control}, more...)...)
+	n.process = start(t, nil, append([]string{"lab", "--fast", "--smpp", n.smpp, "--smtp", "", "--sip", "", "--control", n.control}, more...)...)
 	listens(t, n.smpp, n.process)
 	listens(t, n.control, n.process)
 	return n

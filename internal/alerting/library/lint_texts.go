@@ -61,6 +61,17 @@ func (l *linter) messages() {
 			}
 		}
 	}
+	if l.def.Profile != alerting.Rappel {
+		return
+	}
+	// Only a call-out rings: who is on site, or hides, is not called.
+	for _, use := range []alerting.Use{alerting.UseAlert, alerting.UseStandDown, alerting.UseEnd} {
+		for _, lang := range languages() {
+			if at := pathOf(use, channels.Voice, lang); !seen[at] {
+				l.add(at, "message_missing", "")
+			}
+		}
+	}
 }
 
 func pathOf(use alerting.Use, medium channels.Medium, lang string) string {
@@ -72,7 +83,7 @@ func (l *linter) message(at string, t alerting.Text) {
 		l.add(at, "anonymous", "who speaks is not said")
 	}
 	asks := t.Use == alerting.UseAlert || t.Use == alerting.UseReminder || t.Use == alerting.UseStayAway
-	if asks && len(l.def.Answers) > 0 && !strings.Contains(t.Body, "{"+alerting.VarLink+"}") {
+	if asks && t.Medium != channels.Voice && len(l.def.Answers) > 0 && !strings.Contains(t.Body, "{"+alerting.VarLink+"}") {
 		l.add(at, "no_answer_link", "")
 	}
 	if t.Medium != channels.SMS {
