@@ -126,6 +126,15 @@ func TestThreeNodesNeverExceedTheChannels(t *testing.T) {
 		return len(ex.reached)
 	}
 	storagetest.Eventually(t, time.Minute, "a third is called", func() bool { return called() >= people/3 })
+	// Whoever follows the alert on any node sees the calls of all, and their end.
+	storagetest.Eventually(t, time.Minute, "the lines are seen busy", func() bool {
+		v, err := nodes[0].View(t.Context(), scope, c.ID, clock.Real().Now())
+		if err != nil || len(v.Media) != 1 || v.Media[0].Lines != lines || v.Media[0].Busy > lines {
+			t.Fatalf("%+v %v", v.Media, err)
+		}
+		left := v.Media[0].EstimatedEnd.Sub(clock.Real().Now())
+		return v.Media[0].Busy > lines/3 && left > 0 && left < 5*time.Minute || called() == people
+	})
 	nodes[1].Stop()
 	storagetest.Eventually(t, time.Minute, "everybody is called", func() bool { return called() == people })
 	ex.mu.Lock()

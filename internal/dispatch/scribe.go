@@ -53,7 +53,7 @@ func (s *scribe) moved(campaign uuid.UUID, m channels.Medium, from, to State) {
 	s.count(campaign, m, string(to), 1)
 }
 
-func (s *scribe) accepted(campaign uuid.UUID, m channels.Medium, at time.Time) {
+func (s *scribe) passed(campaign uuid.UUID, m channels.Medium, at time.Time) {
 	s.pace[pace{campaign, m, at.Unix()}]++
 }
 

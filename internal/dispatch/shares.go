@@ -81,9 +81,10 @@ func (s *shares) renew(ctx context.Context) (bool, error) {
 			g := contract.within(contract.fair(s.d.node, all), s.d.node, all)
 			k.share.lower(g) // before others can read that it is free
 			granted[k] = g
-			held := g.atLeast(k.using())
+			used := k.using()
+			held := g.atLeast(used)
 			mine = append(mine, []any{
-				k.gateway.Organisation, k.gateway.ID, s.d.node, s.number, row.able, row.busy, row.up, row.carrying, held.rate, held.links, held.lots,
+				k.gateway.Organisation, k.gateway.ID, s.d.node, s.number, row.able, row.busy, row.up, row.carrying, held.rate, held.links, held.lots, used.links,
 			})
 		}
 		return writeShares(ctx, tx, mine)
@@ -177,10 +178,10 @@ func (k *desk) using() grant {
 
 func writeShares(ctx context.Context, tx *storage.Tx, rows [][]any) error {
 	for _, r := range rows {
-		if _, err := tx.Exec(ctx, `INSERT INTO dispatch_shares (organisation_id, gateway_id, node, number, able, busy, up, carrying, rate, links, lots)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		if _, err := tx.Exec(ctx, `INSERT INTO dispatch_shares (organisation_id, gateway_id, node, number, able, busy, up, carrying, rate, links, lots, used)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 			ON CONFLICT (organisation_id, gateway_id, node) DO UPDATE SET number = excluded.number, able = excluded.able, busy = excluded.busy,
-			up = excluded.up, carrying = excluded.carrying, rate = excluded.rate, links = excluded.links, lots = excluded.lots`, r...); err != nil {
+			up = excluded.up, carrying = excluded.carrying, rate = excluded.rate, links = excluded.links, lots = excluded.lots, used = excluded.used`, r...); err != nil {
 			return err
 		}
 	}
@@ -203,16 +204,22 @@ func (s *shares) leave(ctx context.Context, k *desk) {
 	}
 }
 
-// readElsewhere tells which gateways of the establishment are up, and which carry
-// messages, on any node.
-func readElsewhere(ctx context.Context, tx *storage.Tx, org uuid.UUID, node string) (up, carrying map[uuid.UUID]bool, err error) {
-	up, carrying = make(map[uuid.UUID]bool), make(map[uuid.UUID]bool)
-	err = tx.Query(ctx, `SELECT gateway_id, up, carrying FROM dispatch_shares WHERE organisation_id = $1 AND node <> $2`, []any{org, node}, func(row func(...any) error) error {
+// elsewhere is what the other nodes say of a gateway: whether it is up, whether
+// they carry messages by it, and the connections they use.
+type elsewhere struct {
+	up, carrying bool
+	used         int64
+}
+
+func readElsewhere(ctx context.Context, tx *storage.Tx, org uuid.UUID, node string) (map[uuid.UUID]elsewhere, error) {
+	out := make(map[uuid.UUID]elsewhere)
+	err := tx.Query(ctx, `SELECT gateway_id, up, carrying, used FROM dispatch_shares WHERE organisation_id = $1 AND node <> $2`, []any{org, node}, func(row func(...any) error) error {
 		var id uuid.UUID
-		var u, c bool
-		err := row(&id, &u, &c)
-		up[id], carrying[id] = up[id] || u, carrying[id] || c
+		var e elsewhere
+		err := row(&id, &e.up, &e.carrying, &e.used)
+		known := out[id]
+		out[id] = elsewhere{known.up || e.up, known.carrying || e.carrying, known.used + e.used}
 		return err
 	})
-	return up, carrying, err
+	return out, err
 }

@@ -82,10 +82,10 @@ func (d *Dispatch) lookForTroubles(ctx context.Context) (more bool, err error) {
 func (k *desk) lookForTrouble(ctx context.Context, now time.Time) error {
 	var known Trouble
 	var found bool
-	elsewhere := map[uuid.UUID]bool{}
+	var others map[uuid.UUID]elsewhere
 	err := k.d.db.Read(ctx, k.scope, func(tx *storage.Tx) (err error) {
 		if !k.d.leases.alone {
-			if elsewhere, _, err = readElsewhere(ctx, tx, k.scope.Organisation(), k.d.node); err != nil {
+			if others, err = readElsewhere(ctx, tx, k.scope.Organisation(), k.d.node); err != nil {
 				return err
 			}
 		}
@@ -95,10 +95,10 @@ func (k *desk) lookForTrouble(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	reason, detail, troubled := k.trouble(now, elsewhere[k.gateway.ID])
+	reason, detail, troubled := k.trouble(now, others[k.gateway.ID].up)
 	carries := k.health().Up && !k.pause.on()
 	switch {
-	case troubled && (!found || known.Told.IsZero()), found && !troubled && (carries || elsewhere[k.gateway.ID]):
+	case troubled && (!found || known.Told.IsZero()), found && !troubled && (carries || others[k.gateway.ID].up):
 	default:
 		return nil
 	}

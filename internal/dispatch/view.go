@@ -16,8 +16,12 @@ type MediumView struct {
 	Expired, Withdrawn, Guarded, Merged          int64
 	// Doubles counts deliveries that may have left twice.
 	Doubles int64
-	// PerSecond is the mean of what gateways accepted over the last ten seconds.
+	// PerSecond is the mean of what gateways accepted over the last ten seconds; of the
+	// calls that ended over the last minute.
 	PerSecond float64
+	// Lines are those of the telephone gateways that carry it, Busy those in use by
+	// any alert; 0 for the media without lines.
+	Lines, Busy int64
 	// OldestQueued is since when the oldest waiting delivery could have left; zero when none waits.
 	OldestQueued time.Time
 	// EstimatedEnd is when the queue is empty at this rate; zero when unknown or done.
@@ -34,6 +38,9 @@ type GatewayView struct {
 	// Carrying is true for a gateway that takes messages now; false when it stands by
 	// behind a better one, or is paused.
 	Carrying bool
+	// Lines are the calls its contract allows at once, and Busy those under way from any
+	// node; 0 for what has no lines.
+	Lines, Busy int64
 	// Routes are the destinations it carries, when it does not carry them all.
 	Routes []string
 	Health channels.Health

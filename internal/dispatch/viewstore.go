@@ -15,8 +15,22 @@ import (
 	"tocsin/internal/storage"
 )
 
-// paceWindow is over how long the rate is measured.
-const paceWindow = 10
+// paceWindow is over how long the rate is measured, in seconds. A call lasts longer
+// than that: those of a minute are counted.
+const (
+	paceWindow     = 10
+	callPaceWindow = 60
+)
+
+// callGuess is how long a call lasts as long as none has ended.
+const callGuess = 35 * time.Second
+
+func windowOf(m channels.Medium) int64 {
+	if m == channels.Voice {
+		return callPaceWindow
+	}
+	return paceWindow
+}
 
 // View returns the progress of a campaign. Errors: Denied, NotFound.
 func (d *Dispatch) View(ctx context.Context, scope access.Scope, campaign uuid.UUID, now time.Time) (CampaignView, error) {
@@ -49,15 +63,35 @@ func (d *Dispatch) View(ctx context.Context, scope access.Scope, campaign uuid.U
 	if err != nil {
 		return CampaignView{}, err
 	}
+	if v.Gateways, err = d.gatewayViews(ctx, scope); err != nil {
+		return CampaignView{}, err
+	}
 	for _, m := range media {
-		if m.PerSecond > 0 && m.Queued+m.Sending > 0 && v.StoppedAt.IsZero() {
-			m.EstimatedEnd = now.Add(time.Duration(float64(m.Queued+m.Sending) / m.PerSecond * float64(time.Second)))
+		m.estimate(v.Gateways, now)
+		if !v.StoppedAt.IsZero() {
+			m.EstimatedEnd = time.Time{}
 		}
 		v.Media = append(v.Media, *m)
 	}
 	slices.SortFunc(v.Media, func(a, b MediumView) int { return strings.Compare(string(a.Medium), string(b.Medium)) })
-	v.Gateways, err = d.gatewayViews(ctx, scope)
-	return v, err
+	return v, nil
+}
+
+// estimate counts the lines of the medium, and tells when its queue is empty.
+func (m *MediumView) estimate(gateways []GatewayView, now time.Time) {
+	for _, g := range gateways {
+		if g.Medium == m.Medium && g.Carrying && g.Health.Up {
+			m.Lines += g.Lines
+			m.Busy += g.Busy
+		}
+	}
+	left, pace := float64(m.Queued+m.Sending), m.PerSecond
+	if pace == 0 && m.Lines > 0 {
+		pace = float64(m.Lines) / callGuess.Seconds()
+	}
+	if pace > 0 && left > 0 {
+		m.EstimatedEnd = now.Add(time.Duration(left / pace * float64(time.Second)))
+	}
 }
 
 func viewOf(media map[channels.Medium]*MediumView, m channels.Medium) *MediumView {
@@ -114,28 +148,28 @@ func readWaiting(ctx context.Context, tx *storage.Tx, scope access.Scope, campai
 }
 
 func readPace(ctx context.Context, tx *storage.Tx, scope access.Scope, campaign uuid.UUID, now time.Time, media map[channels.Medium]*MediumView) error {
-	return tx.Query(ctx, `SELECT medium, CAST(SUM(n) AS BIGINT), MIN(second) FROM dispatch_pace WHERE organisation_id = $1 AND campaign_id = $2 AND second > $3 GROUP BY medium`,
-		[]any{scope.Organisation(), campaign, now.Unix() - paceWindow}, func(row func(...any) error) error {
+	return tx.Query(ctx, `SELECT medium, CAST(SUM(n) AS BIGINT), MIN(second) FROM dispatch_pace WHERE organisation_id = $1 AND campaign_id = $2 AND second > $3 AND (medium = 'voice' OR second > $4) GROUP BY medium`,
+		[]any{scope.Organisation(), campaign, now.Unix() - callPaceWindow, now.Unix() - paceWindow}, func(row func(...any) error) error {
 			var m channels.Medium
 			var n, first int64
 			if err := row(&m, &n, &first); err != nil {
 				return err
 			}
 			// A campaign younger than the window is measured over its own age.
-			viewOf(media, m).PerSecond = float64(n) / float64(min(paceWindow, max(1, now.Unix()-first+1)))
+			viewOf(media, m).PerSecond = float64(n) / float64(min(windowOf(m), max(1, now.Unix()-first+1)))
 			return nil
 		})
 }
 
 func (d *Dispatch) gatewayViews(ctx context.Context, scope access.Scope) ([]GatewayView, error) {
 	var gateways []Gateway
-	var up, carrying map[uuid.UUID]bool
+	var others map[uuid.UUID]elsewhere
 	err := d.db.Read(ctx, scope, func(tx *storage.Tx) (err error) {
 		if gateways, err = readGateways(ctx, tx, `organisation_id = $1 AND deleted_us IS NULL`, scope.Organisation()); err != nil {
 			return err
 		}
 		if !d.leases.alone {
-			up, carrying, err = readElsewhere(ctx, tx, scope.Organisation(), d.node)
+			others, err = readElsewhere(ctx, tx, scope.Organisation(), d.node)
 		}
 		return err
 	})
@@ -151,8 +185,12 @@ func (d *Dispatch) gatewayViews(ctx context.Context, scope access.Scope) ([]Gate
 		out[i] = GatewayView{ID: g.ID, Name: g.Name, Medium: g.Medium}
 		if k := running[g.ID]; k != nil {
 			routes := d.office.routesOf(k)
-			out[i].Running, out[i].Carrying, out[i].Health = true, len(routes) > 0 || carrying[g.ID], k.health()
-			if up[g.ID] && !out[i].Health.Up { // by another node, which has the connections
+			out[i].Running, out[i].Carrying, out[i].Health = true, len(routes) > 0 || others[g.ID].carrying, k.health()
+			if k.share.calls {
+				out[i].Lines = k.share.contract.links
+				out[i].Busy = min(k.using().links+others[g.ID].used, out[i].Lines)
+			}
+			if others[g.ID].up && !out[i].Health.Up { // by another node, which has the connections
 				out[i].Health = channels.Health{Up: true, Since: out[i].Health.Since}
 			}
 			if k.gateway.Medium == channels.SMS && len(routes) < len(Routes())+1 {

@@ -154,11 +154,14 @@ func (p *pen) sentRow(it *item, c *carried) []any {
 			reason = channels.ReasonRejected
 		}
 		p.said.moved(campaign, medium, Queued, Failed)
+		if medium == channels.Voice { // a call to a voicemail takes a line as long as another
+			p.said.passed(campaign, medium, it.at)
+		}
 		p.said.tell(it.fact(FactFailed, reason, it.at))
 		return []any{org, it.id, string(Failed), string(reason), gateway, nil, 0, 0, nil, storage.Micros(it.at)}
 	}
 	p.said.moved(campaign, medium, Queued, c.state)
-	p.said.accepted(campaign, medium, it.at)
+	p.said.passed(campaign, medium, it.at)
 	p.said.spent(it)
 	p.said.tell(it.fact(FactAccepted, channels.ReasonNone, it.at))
 	var provider, settled any

@@ -300,3 +300,12 @@ func callBack(c *ui.Context, n int) string {
 	}
 	return c.Loc.N("alerting.page.board.call_me", n)
 }
+
+// remaining is how long the calls still take, as one says it aloud.
+func remaining(c *ui.Context, end time.Time) string {
+	left := end.Sub(c.Now)
+	if left < time.Minute {
+		return c.Loc.T("alerting.page.media.remaining.soon")
+	}
+	return c.Loc.T("alerting.page.media.remaining.about", "time", c.Loc.Duration(left.Round(time.Minute)))
+}
