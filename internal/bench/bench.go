@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"tocsin/internal/bench/ground"
 	"tocsin/internal/fault"
@@ -45,18 +46,23 @@ type Sizes struct {
 	Viewers int
 	// Calls are simultaneous calls.
 	Calls int
+	// Wave is a wave of calls.
+	Wave Wave
 	// Rosters are drawn at random.
 	Rosters int
 }
 
 // Bars are the sizes of the table.
 func Bars() Sizes {
-	return Sizes{Alert: 4300, Mail: 4300, Mass: 100_000, Crash: 20_000, Kills: 10, Import: 100_000, Pages: 100_000, Requests: 10, CutS: 60, Viewers: 1000, Calls: 500, Rosters: 10_000}
+	return Sizes{
+		Alert: 4300, Mail: 4300, Mass: 100_000, Crash: 20_000, Kills: 10, Import: 100_000, Pages: 100_000, Requests: 10, CutS: 60, Viewers: 1000, Calls: 500, Rosters: 10_000,
+		Wave: Wave{People: 4300, Lines: 60, Hurry: 10, Wait: 30 * time.Second},
+	}
 }
 
 // Scaled are the same sizes with a part of the people and rows.
 func (s Sizes) Scaled(part float64) Sizes {
-	for _, n := range []*int{&s.Alert, &s.Mail, &s.Mass, &s.Crash, &s.Import, &s.Pages, &s.Viewers, &s.Calls, &s.Rosters} {
+	for _, n := range []*int{&s.Alert, &s.Mail, &s.Mass, &s.Crash, &s.Import, &s.Pages, &s.Viewers, &s.Calls, &s.Rosters, &s.Wave.People} {
 		*n = max(1, int(float64(*n)*part))
 	}
 	return s
@@ -89,10 +95,24 @@ func measurements() []measurement {
 	}
 }
 
+// figures are the ids of a measurement. One that holds a point is whole: it is of
+// another group.
+func (m measurement) figures() []string {
+	out := make([]string, len(m.ids))
+	for i, id := range m.ids {
+		if out[i] = id; !strings.Contains(id, ".") {
+			out[i] = m.group + "." + id
+		}
+	}
+	return out
+}
+
 // media are the measurements of the media beside SMS and e-mail.
 func media() []measurement {
 	return []measurement{
 		{"roster", []string{"gaps"}, (*bench).rosterGaps},
+		{"voice4300", []string{"busy_pct", "over_limit_pct", "voice.key_visible_p95_ms"}, (*bench).voice4300},
+		{"trunk3", []string{"over"}, (*bench).trunk3},
 		{"voice500", []string{"ok", "tick_p999_ms", "rss_delta_mb"}, (*bench).voice500},
 	}
 }
@@ -106,9 +126,7 @@ func MediaIDs() []string { return idsOf(media()) }
 func idsOf(list []measurement) []string {
 	var out []string
 	for _, m := range list {
-		for _, id := range m.ids {
-			out = append(out, m.group+"."+id)
-		}
+		out = append(out, m.figures()...)
 	}
 	return out
 }
@@ -167,7 +185,7 @@ func measure(ctx context.Context, o Options, list []measurement) (results []Resu
 	defer func() { err = errors.Join(err, b.stopPostgres(), os.RemoveAll(b.folder)) }()
 	b.note("data on %s (%s); %s", b.folder, fileSystem(b.folder), machine())
 	for _, m := range list {
-		if !slices.ContainsFunc(m.ids, func(id string) bool { return chosen[m.group+"."+id] }) {
+		if !slices.ContainsFunc(m.figures(), func(id string) bool { return chosen[id] }) {
 			continue
 		}
 		if ctx.Err() != nil {

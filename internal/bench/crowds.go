@@ -48,7 +48,7 @@ func (b *bench) answers(ctx context.Context) (out []Result, err error) {
 	}
 	b.note("answers: %d events reached %d viewers", events, b.Sizes.Viewers)
 	d := delays(came, shown)
-	visible := d.result("answers.visible_p95_ms", "ms", samples{1000}, "the shortest time between two readings of the follow-up, ms")
+	visible := d.result("answers.visible_p95_ms", "ms", samples{800}, "the shortest time between two readings of the follow-up, ms")
 	visible.Value = round(d.percentile(95))
 	return []Result{
 		samples{rate}.result("answers.rate", "answers/s", samples{float64(l.People)}, "answers"),

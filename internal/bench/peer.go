@@ -17,7 +17,7 @@ import (
 type peer struct {
 	*process
 	smpp, smtp, sip, control string
-	client              *http.Client
+	client                   *http.Client
 }
 
 // startPeer starts the peer and waits until it counts.

@@ -28,6 +28,8 @@ type prepareRequest struct {
 	Database   string
 	SMPP, SMTP string
 	Medium     channels.Medium
+	// Trunk is a telephone line; without an address there is none.
+	Trunk trunkRequest
 	// Rate is the contract with the operator in SMS per second; 0 means no limit.
 	Rate int
 	// Services bounds the scenario to so many services, from the first; 0 calls everybody.
@@ -117,12 +119,12 @@ func prepare(ctx context.Context, r prepareRequest, build Builder) (out prepared
 		}
 	}
 	if r.SMPP != "" && r.SMTP != "" {
-		if err := h.write(ctx, scope, channels.Email, called, &out); err != nil {
+		if err := h.writeFor(ctx, scope, prepareRequest{Medium: channels.Email}, called, &out); err != nil {
 			return out, err
 		}
 		out.Mail = out.Scenario
 	}
-	return out, h.write(ctx, scope, r.Medium, called, &out)
+	return out, h.writeFor(ctx, scope, r, called, &out)
 }
 
 // services finds the first n services of the staff file in the establishment;
@@ -156,8 +158,8 @@ func (h House) gateways(ctx context.Context, scope access.Scope, r prepareReques
 			return err
 		}
 	}
-	if r.SMTP == "" {
-		return nil
+	if err := h.trunk(ctx, scope, r.Trunk); err != nil || r.SMTP == "" {
+		return err
 	}
 	settings, err := smtpSettings(r.SMTP)
 	if err == nil {
@@ -209,9 +211,10 @@ func (h House) stage(ctx context.Context, scope access.Scope, path string) (i di
 	return h.Directory.Stage(ctx, scope, rows, directory.File{Name: filepath.Base(path), Source: "RH"})
 }
 
-// write makes the scenario, by one medium, and reads its message as it will leave.
-func (h House) write(ctx context.Context, scope access.Scope, medium channels.Medium, called directory.Rule, out *prepared) error {
-	now := time.Now()
+// writeFor makes the scenario, by one medium or by the line of the request, and
+// reads its message as it will leave.
+func (h House) writeFor(ctx context.Context, scope access.Scope, r prepareRequest, called directory.Rule, out *prepared) error {
+	now, medium := time.Now(), r.Medium
 	sc, err := h.Alerting.Improvise(ctx, scope, now, alerting.Improvisation{Title: "Plan blanc", Text: "Plan blanc. Rejoignez votre service.", AskAnswer: true, Audience: called})
 	if err != nil {
 		return err
@@ -221,6 +224,9 @@ func (h House) write(ctx context.Context, scope access.Scope, medium channels.Me
 		return err
 	}
 	def.Waves[0].Media = []channels.Medium{medium}
+	if r.Trunk.Address != "" {
+		r.Trunk.calling(&def)
+	}
 	if sc, err = h.Alerting.SaveScenario(ctx, scope, now, sc.ID, sc.Version, def); err != nil {
 		return err
 	}

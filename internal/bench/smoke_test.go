@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tocsin/internal/bench"
 )
@@ -62,15 +63,25 @@ func TestTheMediaAreStillMeasured(t *testing.T) {
 	}
 	var log bytes.Buffer
 	results, err := bench.RunMedia(t.Context(), bench.Options{
-		Runs: 1, Folder: t.TempDir(), Program: self, Log: &log, Sizes: bench.Sizes{Rosters: 20, Calls: 3},
+		Runs: 1, Folder: t.TempDir(), Program: self, Log: &log, Sizes: bench.Sizes{Rosters: 20, Calls: 3, Wave: bench.Wave{People: 8, Lines: 2, Hurry: 20, Wait: 2500 * time.Millisecond}},
 	})
 	if err != nil || len(results) != len(bench.MediaIDs()) {
 		t.Fatalf("%+v %v\n%s", results, err, log.String())
 	}
-	if gaps := results[0]; gaps.Value != 0 || gaps.Reference < 20*2*240 {
+	by := map[string]bench.Result{}
+	for _, r := range results {
+		by[r.ID] = r
+	}
+	if gaps := by["roster.gaps"]; gaps.Value != 0 || gaps.Reference < 20*2*240 {
 		t.Errorf("rosters: %+v", gaps)
 	}
-	if calls := results[1]; calls.Value != 3 {
+	if calls := by["voice500.ok"]; calls.Value != 3 {
 		t.Errorf("calls: %+v\n%s", calls, log.String())
+	}
+	if over := by["trunk3.over"]; over.Value != 0 || over.Reference != 2 {
+		t.Errorf("trunk: %+v\n%s", over, log.String())
+	}
+	if busy, seen := by["voice4300.busy_pct"], by["voice.key_visible_p95_ms"]; busy.Value < 50 || seen.Value <= 0 {
+		t.Errorf("wave: %+v %+v\n%s", busy, seen, log.String())
 	}
 }

@@ -74,7 +74,7 @@ type Pages struct {
 // The pace of the follow-up: one reading a second at most, at each news; among
 // several nodes one each second, so that all of them show the same within one.
 const (
-	boardEvery = time.Second
+	boardEvery = 800 * time.Millisecond
 	boardStale = 5 * time.Second
 )
 

@@ -10,6 +10,11 @@ import (
 // Tick is the time of one packet.
 const Tick = 20 * time.Millisecond
 
+// phases is how many parts the streams are shared in, each with its own beat within
+// the tick: hundreds of packets at the same instant would be late because of each
+// other, here and in the network.
+const phases = 4
+
 // Clock paces the sound of every call of the program. It beats while there is
 // somebody to speak to, by a schedule counted from its first beat, so that one
 // late beat does not make the next ones late.
@@ -17,14 +22,18 @@ type Clock struct {
 	elapsed func() time.Duration
 
 	mu      sync.Mutex
-	streams map[*Stream]struct{}
+	streams [phases]map[*Stream]struct{}
 	beating bool
 	late    Lateness
 }
 
 // NewClock returns a clock at rest.
 func NewClock() *Clock {
-	return &Clock{elapsed: clock.Stopwatch(clock.Real()), streams: make(map[*Stream]struct{})}
+	c := &Clock{elapsed: clock.Stopwatch(clock.Real())}
+	for i := range c.streams {
+		c.streams[i] = make(map[*Stream]struct{})
+	}
+	return c
 }
 
 // Lateness is how late the beats of a clock were, by slices of lateSlice.
@@ -65,14 +74,27 @@ func (c *Clock) Lateness() Lateness {
 func (c *Clock) Streams() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.streams)
+	return c.paced()
 }
 
-// add lets the clock pace a stream.
+func (c *Clock) paced() (n int) {
+	for _, part := range c.streams {
+		n += len(part)
+	}
+	return n
+}
+
+// add lets the clock pace a stream, in the part that has the fewest.
 func (c *Clock) add(s *Stream) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.streams[s] = struct{}{}
+	s.phase = 0
+	for i, part := range c.streams {
+		if len(part) < len(c.streams[s.phase]) {
+			s.phase = i
+		}
+	}
+	c.streams[s.phase][s] = struct{}{}
 	if !c.beating {
 		c.beating = true
 		go c.beat()
@@ -82,20 +104,20 @@ func (c *Clock) add(s *Stream) {
 func (c *Clock) remove(s *Stream) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.streams, s)
+	delete(c.streams[s.phase], s)
 }
 
-// beat sends a packet of every stream at each tick, until none is left.
+// beat sends a packet of every stream at each tick, part by part, until none is left.
 func (c *Clock) beat() {
 	defer hurry()()
 	next := c.elapsed()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var list []*Stream
-	for {
+	for phase := 0; ; phase = (phase + 1) % phases {
 		<-timer.C
 		var more bool
-		if list, more = c.current(list[:0]); !more {
+		if list, more = c.current(phase, list[:0]); !more {
 			return
 		}
 		for _, s := range list {
@@ -103,7 +125,7 @@ func (c *Clock) beat() {
 		}
 		now := c.elapsed()
 		c.note(now - next)
-		next += Tick
+		next += Tick / phases
 		if now-next > 10*Tick { // the machine slept: what is lost is not made up
 			next = now
 		}
@@ -111,14 +133,14 @@ func (c *Clock) beat() {
 	}
 }
 
-// current lists the streams; more is false when the clock is to rest.
-func (c *Clock) current(list []*Stream) (_ []*Stream, more bool) {
+// current lists the streams of a part; more is false when the clock is to rest.
+func (c *Clock) current(phase int, list []*Stream) (_ []*Stream, more bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for s := range c.streams {
+	for s := range c.streams[phase] {
 		list = append(list, s)
 	}
-	c.beating = len(list) > 0
+	c.beating = c.paced() > 0
 	return list, c.beating
 }
 

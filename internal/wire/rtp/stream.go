@@ -36,6 +36,10 @@ type Stream struct {
 	lastHeard time.Duration
 	keypad    Keypad
 	buffer    []byte
+
+	// Of the clock alone: the part it is paced in, and the packet that leaves.
+	phase int
+	post  postman
 }
 
 // keysMost bounds the keys that wait to be read: beyond, they are lost.
@@ -49,6 +53,9 @@ func Listen(c *Clock, host netip.Addr, low, high int) (*Stream, error) {
 		return nil, err
 	}
 	s := &Stream{clock: c, conn: conn, keys: make(chan byte, keysMost)}
+	if err := s.post.open(conn); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
 	s.next = Packet{Marker: true, Sequence: uint16(rand.Uint32()), Timestamp: rand.Uint32(), SSRC: rand.Uint32()}
 	return s, nil
 }
@@ -162,9 +169,7 @@ func (s *Stream) send() {
 	}
 	remote := s.remote
 	s.mu.Unlock()
-	if _, err := s.conn.WriteToUDPAddrPort(b, remote); err != nil {
-		return // a lost packet of sound is 20 ms of silence
-	}
+	s.post.send(b, remote) // a lost packet of sound is 20 ms of silence
 }
 
 // lockFor is how long a source that fell silent keeps its place: a gateway that
