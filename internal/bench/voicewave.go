@@ -252,7 +252,7 @@ func onceEach(calls []lab.CallEntry) error {
 	called := map[string]int{}
 	for _, c := range calls {
 		if called[c.To]++; called[c.To] > 1 || c.Confirmed == 0 {
-			return fmt.Errorf("a number was called %d times, confirmed %t", called[c.To], c.Confirmed != 0)
+			return fmt.Errorf("a number was called %d times; picked up %t, confirmed %t, ended after %d ms", called[c.To], c.Answered != 0, c.Confirmed != 0, (c.End-c.Begun)/1000)
 		}
 	}
 	return nil

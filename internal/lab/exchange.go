@@ -223,7 +223,7 @@ func (x *exchange) pause(d *sipgo.DialogServerSession, wait time.Duration) bool 
 // pickUp answers a call and lives it.
 func (x *exchange) pickUp(l *leg, tx sip.ServerTransaction, who Callee) {
 	media, err := sdp.Parse(l.dialog.InviteRequest.Body())
-	if err != nil || !media.Remote.Addr().IsLoopback() { // the sound too stays on this machine
+	if err != nil || media.Key != nil || !media.Remote.Addr().IsLoopback() { // the sound too stays on this machine
 		x.book.end(l.row, x.options.Clock.Now())
 		_ = l.dialog.Respond(488, "Not Acceptable Here", nil) //nolint:errcheck // who does not hear it asks again
 		return
@@ -235,7 +235,7 @@ func (x *exchange) pickUp(l *leg, tx sip.ServerTransaction, who Callee) {
 	defer closeQuietly(l.sound)
 	answered := make(chan error, 1)
 	x.calls.Go(func() {
-		answered <- l.dialog.RespondSDP(sdp.Reply(netip.AddrPortFrom(x.host, uint16(l.sound.Port())), media, rand.Uint64()>>1, 1))
+		answered <- l.dialog.RespondSDP(sdp.Reply(sdp.Ours{Local: netip.AddrPortFrom(x.host, uint16(l.sound.Port())), Session: rand.Uint64() >> 1, Version: 1}, media))
 	})
 	patience := time.NewTimer(ackFor)
 	defer patience.Stop()

@@ -24,6 +24,8 @@ type call struct {
 	dialog  *sipgo.DialogClientSession
 	sound   *rtp.Stream
 	media   sdp.Media
+	// key is that of our sound; nil in clear.
+	key *rtp.Key
 	// rang tells that the trunk answered something: it has the call.
 	rang atomic.Bool
 	// answered ends the wait for an answer: a call given up may still be answered, for
@@ -50,6 +52,10 @@ func (a *agent) place(ctx context.Context, id, number string) (*call, error) {
 		return c, fmt.Errorf("voice: open the sound: %w", err)
 	}
 	c.sound = sound
+	if a.config.encrypt {
+		key := rtp.NewKey()
+		c.key = &key
+	}
 	req := a.invitation(c, number)
 	if c.dialog, err = a.dialog.WriteInvite(ctx, req); err != nil {
 		c.dialog = nil
@@ -61,9 +67,29 @@ func (a *agent) place(ctx context.Context, id, number string) (*call, error) {
 	if c.media, err = sdp.Parse(c.dialog.InviteResponse.Body()); err != nil {
 		return c, fmt.Errorf("%w: %w", errSound, err)
 	}
+	if err := c.secure(); err != nil {
+		return c, err
+	}
 	a.remember(c)
 	sound.Start(c.media.Remote, c.media.Codec, c.media.Event)
 	return c, nil
+}
+
+// ours describes our end of the call.
+func (c *call) ours(version uint64) sdp.Ours {
+	return sdp.Ours{Local: netip.AddrPortFrom(c.agent.announced(), uint16(c.sound.Port())), Session: c.session, Version: version, Key: c.key}
+}
+
+// secure agrees on the keys of the sound. A call that was to be encrypted is never
+// heard in clear.
+func (c *call) secure() error {
+	switch {
+	case (c.media.Key == nil) != (c.key == nil):
+		return fmt.Errorf("%w: it is encrypted on one side only", errSound)
+	case c.key == nil:
+		return nil
+	}
+	return c.sound.Secure(*c.key, *c.media.Key)
 }
 
 // invitation is the request that makes the telephone ring.
@@ -83,7 +109,7 @@ func (a *agent) invitation(c *call, number string) *sip.Request {
 	req.AppendHeader(sip.NewHeader("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS"))
 	kind := sip.ContentTypeHeader("application/sdp")
 	req.AppendHeader(&kind)
-	req.SetBody(sdp.Offer(netip.AddrPortFrom(a.announced(), uint16(c.sound.Port())), a.config.codec, c.session, 1))
+	req.SetBody(sdp.Offer(c.ours(1), a.config.codec))
 	return req
 }
 

@@ -2,7 +2,6 @@ package voice
 
 import (
 	"context"
-	"net/netip"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -39,18 +38,18 @@ func (a *agent) onChange(c *call, req *sip.Request, tx sip.ServerTransaction) {
 	media := c.media
 	if body := req.Body(); len(body) > 0 {
 		moved, err := sdp.Parse(body)
-		if err != nil || moved.Codec != media.Codec || moved.Event != media.Event {
+		if err != nil || moved.Codec != media.Codec || moved.Event != media.Event || (moved.Key == nil) != (c.key == nil) {
+			a.respond(req, tx, 488, "Not Acceptable Here", nil)
+			return
+		}
+		if moved.Key != nil && c.sound.Secure(*c.key, *moved.Key) != nil {
 			a.respond(req, tx, 488, "Not Acceptable Here", nil)
 			return
 		}
 		media.Remote = moved.Remote
 		c.sound.Move(moved.Remote)
 	}
-	a.respond(req, tx, 200, "OK", sdp.Reply(a.soundAddress(c.sound.Port()), media, c.session, uint64(req.CSeq().SeqNo)))
-}
-
-func (a *agent) soundAddress(port int) netip.AddrPort {
-	return netip.AddrPortFrom(a.announced(), uint16(port))
+	a.respond(req, tx, 200, "OK", sdp.Reply(c.ours(uint64(req.CSeq().SeqNo)), media))
 }
 
 // onBye ends a call that the other side ends.

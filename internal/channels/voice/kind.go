@@ -69,6 +69,7 @@ func (Kind) Describe() channels.Description {
 			number("repeats", "2", 1, 5),
 			number("longest", "120", 30, 600),
 			choice("codec", codecA, codecMu),
+			{Name: "srtp", Type: channels.Bool, Default: "false"},
 			number("speed", "150", 80, 300),
 			number("local_port", "0", 0, 65535),
 			number("response_timeout", "5", 1, 32),
@@ -108,6 +109,7 @@ type config struct {
 	ring, longest           time.Duration
 	repeats                 int
 	codec                   rtp.Codec
+	encrypt                 bool
 	speed                   int
 	local                   netip.Addr
 	localPort               int
@@ -123,7 +125,7 @@ func parseConfig(s channels.Settings) (config, error) {
 		user: s.Get("user"), password: s.Get("password"), register: s.Bool("register"), registerEvery: seconds("register_every"),
 		caller: s.Get("caller"), identity: s.Get("identity"), format: s.Get("format"), extension: s.Get("extension_prefix"),
 		lines: lines(s), rate: s.Int("rate"), ring: seconds("ring"), longest: seconds("longest"), repeats: s.Int("repeats"),
-		codec: rtp.PCMA, speed: s.Int("speed"), localPort: s.Int("local_port"), response: seconds("response_timeout"),
+		codec: rtp.PCMA, speed: s.Int("speed"), encrypt: s.Bool("srtp"), localPort: s.Int("local_port"), response: seconds("response_timeout"),
 	}
 	if s.Get("codec") == codecMu {
 		c.codec = rtp.PCMU
@@ -136,6 +138,9 @@ func parseConfig(s channels.Settings) (config, error) {
 	}
 	if c.register && c.user == "" {
 		return config{}, fault.New(fault.Invalid, "channels.field.required").At("user")
+	}
+	if c.encrypt && c.transport != transportTLS { // the keys would be read by whoever reads the signalling
+		return config{}, fault.New(fault.Invalid, "channels.sip.srtp_clear").At("srtp")
 	}
 	if !isUser(c.caller) || c.user != "" && !isUser(c.user) {
 		return config{}, fault.New(fault.Invalid, "channels.sip.bad_user").At(map[bool]string{true: "caller", false: "user"}[!isUser(c.caller)])

@@ -111,11 +111,9 @@ func (c *Clock) remove(s *Stream) {
 func (c *Clock) beat() {
 	defer hurry()()
 	next := c.elapsed()
-	timer := time.NewTimer(0)
-	defer timer.Stop()
 	var list []*Stream
 	for phase := 0; ; phase = (phase + 1) % phases {
-		<-timer.C
+		rest(next - c.elapsed())
 		var more bool
 		if list, more = c.current(phase, list[:0]); !more {
 			return
@@ -129,7 +127,6 @@ func (c *Clock) beat() {
 		if now-next > 10*Tick { // the machine slept: what is lost is not made up
 			next = now
 		}
-		timer.Reset(next - c.elapsed())
 	}
 }
 

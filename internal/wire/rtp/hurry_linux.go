@@ -2,6 +2,7 @@ package rtp
 
 import (
 	"runtime"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,4 +19,16 @@ func hurry() func() {
 	}
 	// The thread keeps its rank: it ends with the goroutine, still locked.
 	return func() {}
+}
+
+// rest lets the time of a beat come. The thread waits for it by itself: a timer of
+// the program is looked at by threads that stand behind the others of a busy machine.
+func rest(d time.Duration) {
+	for end := unix.NsecToTimespec(int64(d)); d > 0; {
+		var left unix.Timespec
+		if unix.ClockNanosleep(unix.CLOCK_MONOTONIC, 0, &end, &left) != unix.EINTR {
+			return
+		}
+		end = left
+	}
 }

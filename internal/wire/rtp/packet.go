@@ -29,23 +29,12 @@ func Parse(b []byte) (Packet, error) {
 		Type: b[1] & 0x7F, Marker: b[1]&0x80 != 0, Sequence: binary.BigEndian.Uint16(b[2:]),
 		Timestamp: binary.BigEndian.Uint32(b[4:]), SSRC: binary.BigEndian.Uint32(b[8:]),
 	}
-	padded, extended, rest := b[0]&0x20 != 0, b[0]&0x10 != 0, b[headerSize:]
-	contributors := int(b[0]&0x0F) * 4
-	if len(rest) < contributors {
-		return Packet{}, errPacket
+	header, err := headerOf(b)
+	if err != nil {
+		return Packet{}, err
 	}
-	rest = rest[contributors:]
-	if extended {
-		if len(rest) < 4 {
-			return Packet{}, errPacket
-		}
-		size := 4 + 4*int(binary.BigEndian.Uint16(rest[2:]))
-		if len(rest) < size {
-			return Packet{}, errPacket
-		}
-		rest = rest[size:]
-	}
-	if padded {
+	rest := b[header:]
+	if b[0]&0x20 != 0 { // padded
 		if len(rest) == 0 || int(rest[len(rest)-1]) > len(rest) || rest[len(rest)-1] == 0 {
 			return Packet{}, errPacket
 		}
@@ -53,6 +42,25 @@ func Parse(b []byte) (Packet, error) {
 	}
 	p.Payload = rest
 	return p, nil
+}
+
+// headerOf is the length of what stands before the payload: contributors and an
+// extension included.
+func headerOf(b []byte) (int, error) {
+	if len(b) < headerSize || b[0]>>6 != 2 {
+		return 0, errPacket
+	}
+	size := headerSize + int(b[0]&0x0F)*4
+	if b[0]&0x10 != 0 { // an extension
+		if len(b) < size+4 {
+			return 0, errPacket
+		}
+		size += 4 + 4*int(binary.BigEndian.Uint16(b[size+2:]))
+	}
+	if len(b) < size {
+		return 0, errPacket
+	}
+	return size, nil
 }
 
 // Append writes the packet after b.

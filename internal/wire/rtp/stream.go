@@ -30,6 +30,9 @@ type Stream struct {
 	presses []press
 	pressed [4]byte
 
+	// shieldOut and shieldIn are nil on a call in clear.
+	shieldOut, shieldIn *shield
+
 	locked bool
 	source uint32
 	// lastHeard is when the locked source was last heard, by the clock's stopwatch.
@@ -92,7 +95,7 @@ func (s *Stream) Start(remote netip.AddrPort, codec Codec, event byte) {
 	s.mu.Lock()
 	s.remote, s.codec, s.event = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port()), codec, event
 	s.next.Type = byte(codec)
-	s.buffer = make([]byte, 0, headerSize+Frame)
+	s.buffer = make([]byte, 0, headerSize+Frame+tagSize)
 	s.mu.Unlock()
 	s.ended.Go(s.hear)
 	s.clock.add(s)
@@ -167,6 +170,9 @@ func (s *Stream) send() {
 			s.hush()
 		}
 	}
+	if s.shieldOut != nil {
+		b = s.shieldOut.protect(b)
+	}
 	remote := s.remote
 	s.mu.Unlock()
 	s.post.send(b, remote) // a lost packet of sound is 20 ms of silence
@@ -199,6 +205,11 @@ func (s *Stream) take(b []byte, from netip.AddrPort) {
 	defer s.mu.Unlock()
 	p, err := Parse(b)
 	now := s.clock.elapsed()
+	if err == nil && s.shieldIn != nil && from.Addr().Unmap() == s.remote.Addr() {
+		if b, err = s.shieldIn.open(b); err == nil {
+			p, err = Parse(b)
+		}
+	}
 	if err != nil || from.Addr().Unmap() != s.remote.Addr() || s.locked && p.SSRC != s.source && now-s.lastHeard < lockFor {
 		s.strange++
 		return

@@ -1,6 +1,7 @@
 package sdp
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -13,15 +14,22 @@ import (
 // EventType is the payload type under which we ask for keys.
 const EventType = 101
 
-// Offer describes our end: where we listen, the codec we prefer, and keys.
-// version grows when the same call is described again.
-func Offer(local netip.AddrPort, prefer rtp.Codec, session, version uint64) []byte {
-	return describe(local, session, version, []rtp.Codec{prefer, other(prefer)}, EventType)
+// Ours is our end of a call: where we listen, the number of the description, which
+// grows when the same call is described again, and the key of our sound, nil in clear.
+type Ours struct {
+	Local            netip.AddrPort
+	Session, Version uint64
+	Key              *rtp.Key
+}
+
+// Offer describes our end, with the codec we prefer, and keys of the telephone.
+func Offer(o Ours, prefer rtp.Codec) []byte {
+	return o.describe([]rtp.Codec{prefer, other(prefer)}, EventType)
 }
 
 // Reply describes our end once what the other offered was read.
-func Reply(local netip.AddrPort, chosen Media, session, version uint64) []byte {
-	return describe(local, session, version, []rtp.Codec{chosen.Codec}, chosen.Event)
+func Reply(o Ours, chosen Media) []byte {
+	return o.describe([]rtp.Codec{chosen.Codec}, chosen.Event)
 }
 
 func other(c rtp.Codec) rtp.Codec {
@@ -31,14 +39,17 @@ func other(c rtp.Codec) rtp.Codec {
 	return rtp.PCMA
 }
 
-func describe(local netip.AddrPort, session, version uint64, codecs []rtp.Codec, event byte) []byte {
-	family := "IP4"
+func (o Ours) describe(codecs []rtp.Codec, event byte) []byte {
+	family, transport, local := "IP4", plain, o.Local
+	if o.Key != nil {
+		transport = secure
+	}
 	if local.Addr().Is6() {
 		family = "IP6"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "v=0\r\no=- %d %d IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\n", session, version, family, local.Addr(), family, local.Addr())
-	fmt.Fprintf(&b, "m=audio %d RTP/AVP", local.Port())
+	fmt.Fprintf(&b, "v=0\r\no=- %d %d IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\n", o.Session, o.Version, family, local.Addr(), family, local.Addr())
+	fmt.Fprintf(&b, "m=audio %d %s", local.Port(), transport)
 	for _, c := range codecs {
 		fmt.Fprintf(&b, " %d", c)
 	}
@@ -52,6 +63,9 @@ func describe(local netip.AddrPort, session, version uint64, codecs []rtp.Codec,
 	if event != 0 {
 		fmt.Fprintf(&b, "a=rtpmap:%d telephone-event/8000\r\na=fmtp:%d 0-15\r\n", event, event)
 	}
+	if o.Key != nil {
+		fmt.Fprintf(&b, "a=crypto:1 %s inline:%s\r\n", suite, base64.StdEncoding.EncodeToString(o.Key[:]))
+	}
 	b.WriteString("a=ptime:20\r\na=sendrecv\r\n")
 	return []byte(b.String())
 }
@@ -62,7 +76,16 @@ type Media struct {
 	Remote netip.AddrPort
 	Codec  rtp.Codec
 	Event  byte
+	// Key is that of its sound (RFC 4568); nil when the sound is in clear.
+	Key *rtp.Key
 }
+
+// The transports of sound, and the only protection we speak.
+const (
+	plain  = "RTP/AVP"
+	secure = "RTP/SAVP"
+	suite  = "AES_CM_128_HMAC_SHA1_80"
+)
 
 // The reasons for which a description is refused.
 var (
@@ -70,7 +93,8 @@ var (
 	ErrNoAudio   = errors.New("sdp: no audio stream that is open")
 	ErrNoCodec   = errors.New("sdp: no codec of ours")
 	ErrAddress   = errors.New("sdp: no address where sound can be sent")
-	ErrTransport = errors.New("sdp: the sound is not on plain RTP")
+	ErrTransport = errors.New("sdp: the sound is neither on RTP nor on SRTP")
+	ErrKey       = errors.New("sdp: the sound is encrypted, without a key of a kind we have")
 )
 
 // The longest description read, and the most lines of it.
@@ -117,6 +141,7 @@ type reading struct {
 	types          []byte
 	event          map[byte]bool
 	named          map[byte]string
+	key            *rtp.Key
 }
 
 func (r *reading) inAudio() bool { return r.audio != 0 && r.section == r.audio }
@@ -160,6 +185,9 @@ func (r *reading) media(value string) {
 }
 
 func (r *reading) attribute(value string) {
+	if line, ok := strings.CutPrefix(value, "crypto:"); ok && r.inAudio() && r.key == nil {
+		r.key = keyOf(line)
+	}
 	rest, ok := strings.CutPrefix(value, "rtpmap:")
 	if !ok || !r.inAudio() {
 		return
@@ -176,12 +204,36 @@ func (r *reading) attribute(value string) {
 	}
 }
 
+// keyOf reads a line of RFC 4568 §9.1; nil for another protection than ours, or a key
+// that changes during the call.
+func keyOf(line string) *rtp.Key {
+	fields := strings.Fields(line)
+	if len(fields) < 3 || fields[1] != suite || len(fields) > 3 {
+		return nil // parameters of the session change what is encrypted
+	}
+	method, params, _ := strings.Cut(fields[2], ":")
+	parts := strings.Split(params, "|")
+	if method != "inline" || strings.Contains(fields[2], ";") || len(parts) > 1 && strings.Contains(parts[len(parts)-1], ":") {
+		return nil
+	}
+	raw, err := base64.StdEncoding.DecodeString(parts[0])
+	if err != nil || len(raw) != len(rtp.Key{}) {
+		return nil
+	}
+	return (*rtp.Key)(raw)
+}
+
 func (r *reading) result() (Media, error) {
 	if r.audio == 0 {
 		return Media{}, ErrNoAudio
 	}
-	if r.transport != "RTP/AVP" {
+	switch {
+	case r.transport == plain:
+		r.key = nil
+	case r.transport != secure:
 		return Media{}, ErrTransport
+	case r.key == nil:
+		return Media{}, ErrKey
 	}
 	addr := r.stream
 	if !addr.IsValid() {
@@ -190,7 +242,7 @@ func (r *reading) result() (Media, error) {
 	if !addr.IsValid() || addr.IsUnspecified() || addr.IsMulticast() || addr.Zone() != "" {
 		return Media{}, ErrAddress
 	}
-	m := Media{Remote: netip.AddrPortFrom(addr, r.port)}
+	m := Media{Remote: netip.AddrPortFrom(addr, r.port), Key: r.key}
 	found := false
 	for _, t := range r.types {
 		c := rtp.Codec(t)

@@ -15,11 +15,11 @@ const answer = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\n
 func TestWhatWeOfferWeRead(t *testing.T) {
 	for _, host := range []string{"192.0.2.1", "2001:db8::1"} {
 		local := netip.AddrPortFrom(netip.MustParseAddr(host), 20000)
-		got, err := sdp.Parse(sdp.Offer(local, rtp.PCMU, 1, 1))
+		got, err := sdp.Parse(sdp.Offer(sdp.Ours{Local: local, Session: 1, Version: 1}, rtp.PCMU))
 		if want := (sdp.Media{Remote: local, Codec: rtp.PCMU, Event: sdp.EventType}); err != nil || got != want {
 			t.Errorf("%+v, %v", got, err)
 		}
-		got, err = sdp.Parse(sdp.Reply(local, sdp.Media{Codec: rtp.PCMA}, 1, 2))
+		got, err = sdp.Parse(sdp.Reply(sdp.Ours{Local: local, Session: 1, Version: 2}, sdp.Media{Codec: rtp.PCMA}))
 		if want := (sdp.Media{Remote: local, Codec: rtp.PCMA}); err != nil || got != want {
 			t.Errorf("%+v, %v", got, err)
 		}
@@ -52,7 +52,11 @@ func TestDescriptions(t *testing.T) {
 		"refused":                  {text: with("m=audio 20000", "m=audio 0"), err: sdp.ErrNoAudio},
 		"a port that is none":      {text: with("m=audio 20000", "m=audio 70000"), err: sdp.ErrNoAudio},
 		"a port that is negative":  {text: with("m=audio 20000", "m=audio -1"), err: sdp.ErrNoAudio},
-		"encrypted":                {text: with("RTP/AVP", "RTP/SAVP"), err: sdp.ErrTransport},
+		"encrypted without a key":  {text: with("RTP/AVP", "RTP/SAVP"), err: sdp.ErrKey},
+		"another key":              {text: with("RTP/AVP", "RTP/SAVP") + "a=crypto:1 AES_CM_128_HMAC_SHA1_32 inline:4fl6DT4Bi+DWT6MsBt5BOQ7Gda1Jiv7rtpYLOqvm\r\n", err: sdp.ErrKey},
+		"a key with a name":        {text: with("RTP/AVP", "RTP/SAVP") + "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:4fl6DT4Bi+DWT6MsBt5BOQ7Gda1Jiv7rtpYLOqvm|1:4\r\n", err: sdp.ErrKey},
+		"a key that is short":      {text: with("RTP/AVP", "RTP/SAVP") + "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:4fl6DT4Bi+DWT6Ms\r\n", err: sdp.ErrKey},
+		"another protection":       {text: with("RTP/AVP", "UDP/TLS/RTP/SAVP"), err: sdp.ErrTransport},
 		"nothing":                  {text: "", err: sdp.ErrNoAudio},
 		"noise":                    {text: "\x00\xff=\n=\nm=\nm=audio\nc=\na=rtpmap:\n", err: sdp.ErrNoAudio},
 		"too long":                 {text: answer + strings.Repeat("a", 20_000), err: sdp.ErrTooLong},
@@ -82,4 +86,23 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%+v", m)
 		}
 	})
+}
+
+// An offer with a key is read with it, that of RFC 4568's form with a lifetime too.
+func TestAKeyIsRead(t *testing.T) {
+	key := rtp.NewKey()
+	o := sdp.Ours{Local: netip.MustParseAddrPort("127.0.0.1:20000"), Session: 1, Version: 1, Key: &key}
+	offer := sdp.Offer(o, rtp.PCMA)
+	got, err := sdp.Parse(offer)
+	if err != nil || got.Key == nil || *got.Key != key {
+		t.Errorf("%+v, %v", got, err)
+	}
+	lasting := strings.Replace(string(offer), "\r\na=ptime", "|2^31\r\na=ptime", 1)
+	if got, err = sdp.Parse([]byte(lasting)); err != nil || got.Key == nil || *got.Key != key {
+		t.Errorf("%+v, %v", got, err)
+	}
+	clear := strings.Replace(string(offer), "RTP/SAVP", "RTP/AVP", 1)
+	if got, err = sdp.Parse([]byte(clear)); err != nil || got.Key != nil {
+		t.Errorf("a key on a call in clear: %+v, %v", got, err)
+	}
 }
