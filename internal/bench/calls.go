@@ -266,7 +266,9 @@ func calls(ctx context.Context, r callsRequest) (out called, err error) {
 // voice500 makes simultaneous calls to sipp: each must be picked up, its keys
 // counted, and closed.
 func (b *bench) voice500(ctx context.Context) (out []Result, err error) {
-	phones, err := b.startTelephones(phoneScenario(25*time.Second, 2*time.Second, time.Second, false))
+	// All the calls are under way before the first key: they begin at a hundred a second.
+	wait := min(25*time.Second, 3*time.Second+time.Duration(b.Sizes.Calls)*50*time.Millisecond)
+	phones, err := b.startTelephones(phoneScenario(wait, 2*time.Second, time.Second, false))
 	if err != nil {
 		return nil, err
 	}

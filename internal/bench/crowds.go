@@ -115,7 +115,7 @@ func (b *bench) busy(ctx context.Context) (out []Result, err error) {
 	}
 	defer func() { err = errors.Join(err, h.remove()) }()
 	file := filepath.Join(h.folder, "grand.csv")
-	if err := writeStaff(file, b.Sizes.Import); err != nil {
+	if err := writeStaff(file, b.Sizes.Import, true); err != nil {
 		return nil, err
 	}
 	calm, err := b.underLoad(ctx, h, p, "busy-calm", "")

@@ -44,7 +44,7 @@ func PageLinks(page *html.Node) []string { return pageLinks(page) }
 func Resources(page *html.Node) []string { return resources(page) }
 
 // Staff is staff.
-func Staff(w io.Writer, n int) error { return staff(w, n) }
+func Staff(w io.Writer, n int) error { return staff(w, n, true) }
 
 // Links is links.
 func Links(text string, n int) string { return links(text, n) }

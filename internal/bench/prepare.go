@@ -273,7 +273,8 @@ func (b *bench) prepareHouse(ctx context.Context, name string, n int, r prepareR
 		return nil, err
 	}
 	file := filepath.Join(folder, staffFile)
-	if err := writeStaff(file, n); err != nil {
+	// A wave of calls has one telephone each: a desk would be a second one.
+	if err := writeStaff(file, n, r.Trunk.Address == ""); err != nil {
 		return nil, err
 	}
 	r.Folder, r.File = folder, file

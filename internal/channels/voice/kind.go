@@ -67,6 +67,7 @@ func (Kind) Describe() channels.Description {
 			number("rate", "10", 0, 1000),
 			number("ring", "30", 5, 120),
 			number("repeats", "2", 1, 5),
+			number("listen", "5", 1, 20),
 			number("longest", "120", 30, 600),
 			choice("codec", codecA, codecMu),
 			{Name: "srtp", Type: channels.Bool, Default: "false"},
@@ -106,7 +107,7 @@ type config struct {
 	caller, identity        string
 	format, extension       string
 	lines, rate             int
-	ring, longest           time.Duration
+	ring, listen, longest   time.Duration
 	repeats                 int
 	codec                   rtp.Codec
 	encrypt                 bool
@@ -124,7 +125,7 @@ func parseConfig(s channels.Settings) (config, error) {
 		host: s.Get("host"), domain: s.Get("domain"), transport: s.Get("transport"), port: s.Int("port"),
 		user: s.Get("user"), password: s.Get("password"), register: s.Bool("register"), registerEvery: seconds("register_every"),
 		caller: s.Get("caller"), identity: s.Get("identity"), format: s.Get("format"), extension: s.Get("extension_prefix"),
-		lines: lines(s), rate: s.Int("rate"), ring: seconds("ring"), longest: seconds("longest"), repeats: s.Int("repeats"),
+		lines: lines(s), rate: s.Int("rate"), ring: seconds("ring"), listen: seconds("listen"), longest: seconds("longest"), repeats: s.Int("repeats"),
 		codec: rtp.PCMA, speed: s.Int("speed"), encrypt: s.Bool("srtp"), localPort: s.Int("local_port"), response: seconds("response_timeout"),
 	}
 	if s.Get("codec") == codecMu {

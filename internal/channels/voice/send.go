@@ -73,7 +73,7 @@ func (t *trunk) call(line context.Context, a *agent, m channels.Message, number 
 	if err != nil {
 		return t.unanswered(c, err)
 	}
-	k := &talk{call: c, message: m, script: s, repeats: t.config.repeats}
+	k := &talk{call: c, message: m, script: s, repeats: t.config.repeats, listen: t.config.listen}
 	k.keep = func(ctx context.Context, text string) error { return t.keepReply(ctx, m, c.id, text) }
 	speaking, end := context.WithTimeout(line, t.config.longest)
 	defer end()

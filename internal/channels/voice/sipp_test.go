@@ -53,7 +53,7 @@ func (l *lines) String() string {
 var studio = voice.NewStudio()
 
 func settings(port int, more channels.Settings) channels.Settings {
-	s := channels.Settings{"host": "127.0.0.1", "port": strconv.Itoa(port), "caller": "0142000000", "repeats": "1", "ring": "5", "speed": "300", "channels": "4"}
+	s := channels.Settings{"host": "127.0.0.1", "port": strconv.Itoa(port), "caller": "0142000000", "repeats": "1", "ring": "5", "listen": "1", "speed": "300", "channels": "4"}
 	maps.Copy(s, more)
 	return s
 }

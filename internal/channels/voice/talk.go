@@ -12,7 +12,6 @@ import (
 // The rhythm of a conversation.
 const (
 	breath     = 700 * time.Millisecond // between the moment somebody picks up and the first word
-	listenFor  = 5 * time.Second        // after the keys were proposed
 	recallLook = 100 * time.Millisecond // how often a stopped alert is looked for
 	turnsMost  = 20                     // keys after which a call is ended: a child, a pocket
 )
@@ -39,6 +38,8 @@ type talk struct {
 	message channels.Message
 	script  *script
 	repeats int
+	// listen is how long a key is waited for, once the keys were proposed.
+	listen time.Duration
 	// keep makes an answer durable.
 	keep func(ctx context.Context, text string) error
 
@@ -53,14 +54,14 @@ func (t *talk) hold(ctx context.Context) error {
 	key, err := t.say(ctx, nil, breath)
 	for range t.repeats {
 		if key == 0 && err == nil {
-			key, err = t.say(ctx, t.script.whole, listenFor)
+			key, err = t.say(ctx, t.script.whole, t.listen)
 		}
 		for err == nil && key != 0 && t.turns < turnsMost {
 			var done bool
 			if done, err = t.pressed(ctx, key); done || err != nil {
 				return err
 			}
-			key, err = t.say(ctx, t.script.whole, listenFor)
+			key, err = t.say(ctx, t.script.whole, t.listen)
 		}
 		if err != nil {
 			return err
@@ -126,7 +127,7 @@ func (t *talk) choose(ctx context.Context, i int, a channels.Answer) (done bool,
 // 0 is nobody, or * which goes back to the beginning.
 func (t *talk) ask(ctx context.Context, sound []byte, fits func(key byte) bool) (byte, error) {
 	for range t.repeats {
-		key, err := t.say(ctx, sound, listenFor)
+		key, err := t.say(ctx, sound, t.listen)
 		for err == nil && key != 0 && t.turns < turnsMost {
 			if key == '*' {
 				return 0, nil
@@ -135,7 +136,7 @@ func (t *talk) ask(ctx context.Context, sound []byte, fits func(key byte) bool) 
 				return key, nil
 			}
 			if key, err = t.say(ctx, t.script.wrong, 0); err == nil && key == 0 {
-				key, err = t.say(ctx, sound, listenFor)
+				key, err = t.say(ctx, sound, t.listen)
 			}
 		}
 		if err != nil {
