@@ -1,6 +1,7 @@
 package stories_test
 
 import (
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -162,4 +163,38 @@ func TestAStopBySMSDoesNotStopTheTelephone(t *testing.T) {
 			t.Errorf("%s, %d calls", got.Meaning, phones.Count("invite"))
 		}
 	})
+}
+
+// A call-out of the library rings after the SMS where the establishment has a line,
+// and only there; what hides or informs never rings.
+func TestTheLibraryRingsWhereThereIsALine(t *testing.T) {
+	t.Parallel()
+	h := build(t, night(), "", voice.New())
+	rings := func(family string) bool {
+		t.Helper()
+		sc, err := h.Alerting.CopyFromLibrary(t.Context(), h.scope, h.now(), family)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, def, err := h.Alerting.Scenario(t.Context(), h.scope, sc.ID)
+		if err != nil || len(def.Check()) > 0 {
+			t.Fatalf("%s: %v %v", family, err, def.Check())
+		}
+		for _, w := range def.Waves {
+			if at := slices.Index(w.Media, channels.Voice); at >= 0 {
+				return w.Media[at-1] == channels.SMS && w.Media[at+1] == channels.Email
+			}
+		}
+		return false
+	}
+	if rings("plan_blanc") {
+		t.Error("without a line, people wait for a call that never comes")
+	}
+	phones := sip.Start(t, sip.Options{Scenario: sip.Ring()})
+	h.trunk(phones, "4")
+	for family, want := range map[string]bool{"plan_blanc": true, "rappel_service": true, "intrusion": false, "evacuation": false} {
+		if got := rings(family); got != want {
+			t.Errorf("%s rings: %t", family, got)
+		}
+	}
 }
