@@ -101,11 +101,9 @@ func (p *peer) calls(ctx context.Context) (out []lab.CallEntry, err error) {
 	}
 }
 
-// quietFor is how long no telephone rings once a wave is over.
-const quietFor = 4 * time.Second
-
-// quiet waits until telephones have rung, and ring no more.
-func (p *peer) quiet(ctx context.Context) error {
+// quiet waits until telephones have rung, and ring no more for as long as a call.
+func (p *peer) quiet(ctx context.Context, hurry float64) error {
+	quietFor := time.Duration(callS / hurry * float64(time.Second))
 	begun, since := 0, time.Now()
 	return until(ctx, "the end of the calls", 50*time.Millisecond, func() (bool, error) {
 		c, err := p.counts(ctx)
@@ -211,7 +209,7 @@ func (b *bench) wave(ctx context.Context, p *peer, product *product) (calls []la
 		return nil, nil, err
 	}
 	if err == nil {
-		err = p.quiet(ctx)
+		err = p.quiet(ctx, b.Sizes.Wave.Hurry)
 	}
 	if err == nil {
 		err = b.shows(ctx, v, l.People)

@@ -65,7 +65,8 @@ func newExchange(o Options) (*exchange, error) {
 	// The library would write numbers to the log: it has none.
 	quiet := slog.New(slog.DiscardHandler)
 	if x.ua, err = sipgo.NewUA(sipgo.WithUserAgent("TocsinLab"), sipgo.WithUserAgentTransportLayerOptions(sip.WithTransportLayerLogger(quiet)),
-		sipgo.WithUserAgentTransactionLayerOptions(sip.WithTransactionLayerLogger(quiet))); err != nil {
+		sipgo.WithUserAgentTransactionLayerOptions(sip.WithTransactionLayerLogger(quiet),
+			sip.WithTransactionLayerUnhandledResponseHandler(func(*sip.Response) {}))); err != nil {
 		closeQuietly(x.socket)
 		return nil, err
 	}

@@ -66,6 +66,7 @@ func authority(t *testing.T) (ca, certificate string) {
 // A telephone that we did not write, over TLS by an authority of the hospital's own,
 // with the sound encrypted: the keys pressed there are those heard here.
 func TestBaresipOverTLSWithEncryptedSound(t *testing.T) {
+	t.Parallel()
 	ca, certificate := authority(t)
 	for what, o := range map[string]struct{ encryption, srtp string }{"in clear": {"", "false"}, "encrypted": {"srtp-mand", "true"}} {
 		t.Run(what, func(t *testing.T) {
@@ -93,6 +94,7 @@ func TestBaresipOverTLSWithEncryptedSound(t *testing.T) {
 
 // A call that was to be encrypted is not made in clear, and the other way round.
 func TestEncryptionIsNotGivenUp(t *testing.T) {
+	t.Parallel()
 	ca, certificate := authority(t)
 	for what, o := range map[string]struct{ encryption, srtp string }{"they want it": {"srtp-mand", "false"}, "we want it": {"", "true"}} {
 		t.Run(what, func(t *testing.T) {
@@ -106,6 +108,7 @@ func TestEncryptionIsNotGivenUp(t *testing.T) {
 }
 
 func TestAnotherAuthorityIsRefused(t *testing.T) {
+	t.Parallel()
 	_, certificate := authority(t)
 	other, _ := authority(t)
 	phone := peer.StartBaresip(t, peer.BaresipOptions{Number: "0639981001", Certificate: certificate})
@@ -124,6 +127,7 @@ func TestAnotherAuthorityIsRefused(t *testing.T) {
 }
 
 func TestEncryptionWantsTLS(t *testing.T) {
+	t.Parallel()
 	kind := newKind()
 	valid, err := kind.Describe().Validate(settings(5060, channels.Settings{"srtp": "true"}))
 	if err != nil {

@@ -73,6 +73,7 @@ func port(t *testing.T) int {
 // address: the stranger is not answered at all, the trunk a few dozen times, and a
 // call of ours goes as if nothing happened.
 func TestAFloodChangesNothing(t *testing.T) {
+	t.Parallel()
 	sipp := peer.Start(t, peer.Options{Scenario: peer.Answer(500*time.Millisecond, 900*time.Millisecond, "2", "1")})
 	local := port(t)
 	b := open(t, settings(sipp.Port, channels.Settings{"local_port": strconv.Itoa(local)}), nil)
@@ -93,6 +94,7 @@ func TestAFloodChangesNothing(t *testing.T) {
 // A description that names no sound of ours, or an address where nothing may be sent,
 // ends the call; the trunk is told, and the person is called again.
 func TestAHostileDescriptionEndsTheCall(t *testing.T) {
+	t.Parallel()
 	for what, lines := range map[string]string{
 		"no sound":   "v=0\no=x 1 1 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 9 RTP/AVP 96",
 		"everybody":  "v=0\no=x 1 1 IN IP4 127.0.0.1\ns=-\nc=IN IP4 239.1.1.1\nt=0 0\nm=audio 9 RTP/AVP 8",
@@ -112,6 +114,7 @@ func TestAHostileDescriptionEndsTheCall(t *testing.T) {
 
 // Who knows the identifier of a call and not its tags cannot end it.
 func TestAForgedByeEndsNothing(t *testing.T) {
+	t.Parallel()
 	sipp := peer.Start(t, peer.Options{Scenario: peer.Answer(1500*time.Millisecond, 900*time.Millisecond, "2", "1")})
 	local := port(t)
 	b := open(t, settings(sipp.Port, channels.Settings{"local_port": strconv.Itoa(local)}), nil)

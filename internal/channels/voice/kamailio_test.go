@@ -20,6 +20,7 @@ func through(exchange *peer.Kamailio, more channels.Settings) channels.Settings 
 
 // Through an exchange that registers, challenges and stays on the way of the call.
 func TestThroughKamailio(t *testing.T) {
+	t.Parallel()
 	phone := peer.Start(t, peer.Options{Scenario: peer.Answer(500*time.Millisecond, 900*time.Millisecond, "2", "1")})
 	exchange := peer.StartKamailio(t, phone.Port)
 	b := open(t, through(exchange, nil), nil)
@@ -42,6 +43,7 @@ func TestThroughKamailio(t *testing.T) {
 
 // A telephone that rings behind the exchange stops ringing when the caller gives up.
 func TestGivingUpGoesThroughKamailio(t *testing.T) {
+	t.Parallel()
 	phone := peer.Start(t, peer.Options{Scenario: peer.Ring()})
 	exchange := peer.StartKamailio(t, phone.Port)
 	b := open(t, through(exchange, nil), nil)
@@ -52,6 +54,7 @@ func TestGivingUpGoesThroughKamailio(t *testing.T) {
 }
 
 func TestAnExchangeThatRefusesUsSaysSo(t *testing.T) {
+	t.Parallel()
 	exchange := peer.StartKamailio(t, 9)
 	kind := newKind()
 	for what, s := range map[string]channels.Settings{"password": {"password": "faux"}, "silence": {"port": "9", "response_timeout": "1"}} {

@@ -2,6 +2,7 @@ package voice_test
 
 import (
 	"context"
+	"flag"
 	"log/slog"
 	"maps"
 	"strconv"
@@ -22,6 +23,15 @@ import (
 )
 
 const text = "Plan blanc. Rejoignez l’hôpital."
+
+// The stories wait much and work little: they are told side by side, and what they
+// leave running is looked for at the end of all.
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // bench is a trunk at work before a telephone.
 type bench struct {
@@ -70,8 +80,6 @@ func now() time.Time { return clock.Real().Now() }
 
 func open(t *testing.T, s channels.Settings, links channels.Links) *bench {
 	t.Helper()
-	before := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, before) })
 	kind := newKind()
 	valid, err := kind.Describe().Validate(s)
 	if err != nil {
@@ -126,6 +134,7 @@ func (b *bench) replies() []channels.Reply {
 }
 
 func TestAKeyConfirmedIsAnAnswer(t *testing.T) {
+	t.Parallel()
 	sipp := peer.Start(t, peer.Options{Scenario: peer.Answer(500*time.Millisecond, 900*time.Millisecond, "2", "1")})
 	b := open(t, settings(sipp.Port, nil), nil)
 	m := message(1)
@@ -141,6 +150,7 @@ func TestAKeyConfirmedIsAnAnswer(t *testing.T) {
 }
 
 func TestTheDelayIsChosenByKey(t *testing.T) {
+	t.Parallel()
 	// A key nobody proposes, star to hear again, then: I come, in 30 minutes, yes.
 	sipp := peer.Start(t, peer.Options{Scenario: peer.Answer(900*time.Millisecond, 700*time.Millisecond, "7", "*", "1", "2", "1")})
 	b := open(t, settings(sipp.Port, nil), nil)
@@ -153,6 +163,7 @@ func TestTheDelayIsChosenByKey(t *testing.T) {
 }
 
 func TestAKeyWithoutConfirmationReachesButDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	sipp := peer.Start(t, peer.Options{Scenario: peer.Answer(900*time.Millisecond, 700*time.Millisecond, "2")})
 	b := open(t, settings(sipp.Port, channels.Settings{"longest": "30"}), nil)
 	if out := b.send(message(1)); out.State != channels.Accepted || !out.Delivered {
@@ -164,6 +175,7 @@ func TestAKeyWithoutConfirmationReachesButDoesNotAnswer(t *testing.T) {
 }
 
 func TestAVoicemailIsNobody(t *testing.T) {
+	t.Parallel()
 	sipp := peer.Start(t, peer.Options{Scenario: peer.Answer(time.Second, 0)})
 	b := open(t, settings(sipp.Port, nil), nil)
 	m := message(1)
@@ -174,6 +186,7 @@ func TestAVoicemailIsNobody(t *testing.T) {
 }
 
 func TestWhoHangsUpIsNobody(t *testing.T) {
+	t.Parallel()
 	sipp := peer.Start(t, peer.Options{Scenario: peer.HangUp(300 * time.Millisecond)})
 	b := open(t, settings(sipp.Port, nil), nil)
 	if out := b.send(message(1)); out.State != channels.Refused || out.Reason != channels.ReasonNoKey {
@@ -182,6 +195,7 @@ func TestWhoHangsUpIsNobody(t *testing.T) {
 }
 
 func TestEveryRefusalHasItsOutcome(t *testing.T) {
+	t.Parallel()
 	for status, want := range map[string]channels.Outcome{
 		"486 Busy Here":               {State: channels.Retry, Reason: channels.ReasonBusy},
 		"600 Busy Everywhere":         {State: channels.Retry, Reason: channels.ReasonBusy},
@@ -210,6 +224,7 @@ func sameOutcome(a, b channels.Outcome) bool {
 }
 
 func TestATrunkThatRefusesEverythingIsDown(t *testing.T) {
+	t.Parallel()
 	sipp := peer.Start(t, peer.Options{Scenario: peer.Refuse("503 Service Unavailable")})
 	b := open(t, settings(sipp.Port, nil), nil)
 	for n := range 5 {
@@ -220,6 +235,7 @@ func TestATrunkThatRefusesEverythingIsDown(t *testing.T) {
 }
 
 func TestNobodyPicksUp(t *testing.T) {
+	t.Parallel()
 	sipp := peer.Start(t, peer.Options{Scenario: peer.Ring()})
 	b := open(t, settings(sipp.Port, nil), nil)
 	if out := b.send(message(1)); out.State != channels.Retry || out.Reason != channels.ReasonNoAnswer || out.Uncertain || out.GatewayDown {
@@ -229,6 +245,7 @@ func TestNobodyPicksUp(t *testing.T) {
 }
 
 func TestADigestIsGiven(t *testing.T) {
+	t.Parallel()
 	for status, header := range map[string]string{"401 Unauthorized": "WWW-Authenticate", "407 Proxy Authentication Required": "Proxy-Authenticate"} {
 		t.Run(status[:3], func(t *testing.T) {
 			sipp := peer.Start(t, peer.Options{Scenario: peer.Challenge(status, header, "2", "1")})
@@ -248,6 +265,7 @@ func TestADigestIsGiven(t *testing.T) {
 }
 
 func TestTCP(t *testing.T) {
+	t.Parallel()
 	sipp := peer.Start(t, peer.Options{Scenario: peer.Answer(500*time.Millisecond, 900*time.Millisecond, "2", "1"), TCP: true})
 	b := open(t, settings(sipp.Port, channels.Settings{"transport": "tcp"}), nil)
 	if out := b.send(message(1)); out.State != channels.Accepted || len(b.replies()) != 1 {
@@ -262,6 +280,7 @@ func (o *order) MayLeave() bool { return !o.recalled.Load() }
 func (o *order) Recalled() bool { return o.recalled.Load() }
 
 func TestAStoppedAlertHangsUp(t *testing.T) {
+	t.Parallel()
 	t.Run("while it speaks", func(t *testing.T) {
 		sipp := peer.Start(t, peer.Options{Scenario: peer.Answer(0, 0)})
 		b := open(t, settings(sipp.Port, nil), nil)

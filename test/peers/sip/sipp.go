@@ -3,6 +3,7 @@ package sip
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -51,7 +52,7 @@ func Start(t testing.TB, o Options) *Sipp {
 	}
 	s := &Sipp{Port: freePort(t, o.Host), dir: t.TempDir()}
 	if o.MediaPort == 0 {
-		o.MediaPort = 20000 + 8*(s.Port%2500)
+		o.MediaPort = mediaPort(t, o.Host)
 	}
 	file := filepath.Join(s.dir, "scenario.xml")
 	if err := os.WriteFile(file, []byte(o.Scenario), 0o600); err != nil {
@@ -194,6 +195,31 @@ func freePort(t testing.TB, host string) int {
 		t.Fatal("not a UDP address")
 	}
 	return a.Port
+}
+
+// mediaPort finds the first of some ports for sound, below those that the system
+// gives to whoever asks for any.
+func mediaPort(t testing.TB, host string) int {
+	t.Helper()
+	free := func(first int) bool {
+		for port := first; port < first+6; port++ {
+			l, err := net.ListenPacket("udp", net.JoinHostPort(host, strconv.Itoa(port)))
+			if err != nil {
+				return false
+			}
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		return true
+	}
+	for range 100 {
+		if port := 20000 + 8*rand.IntN(1500); free(port) {
+			return port
+		}
+	}
+	t.Fatal("no free ports for sound")
+	return 0
 }
 
 func tail(s string) string {
