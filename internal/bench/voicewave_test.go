@@ -13,8 +13,10 @@ func TestTheUseOfLinesIsRead(t *testing.T) {
 	t.Parallel()
 	s := func(n int64) int64 { return n * 1_000_000 }
 	calls := []lab.CallEntry{
-		{To: "a", Begun: s(1), End: s(11), Confirmed: s(5)}, {To: "b", Begun: s(1), End: s(11), Confirmed: s(5)},
-		{To: "c", Begun: s(11), End: s(21), Confirmed: s(15)}, {To: "d", Begun: s(13), End: s(23), Confirmed: s(15)},
+		{To: "a", Begun: s(1), End: s(11), Confirmed: s(5)},
+		{To: "b", Begun: s(1), End: s(11), Confirmed: s(5)},
+		{To: "c", Begun: s(11), End: s(21), Confirmed: s(15)},
+		{To: "d", Begun: s(13), End: s(23), Confirmed: s(15)},
 		{To: "e", Begun: s(21), End: s(31), Confirmed: s(25)},
 	}
 	u := useOf(calls, 2)

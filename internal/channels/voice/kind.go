@@ -75,7 +75,7 @@ func (Kind) Describe() channels.Description {
 			number("local_port", "0", 0, 65535),
 			number("response_timeout", "5", 1, 32),
 		},
-		Concurrency: lines,
+		Concurrency: callers,
 		Limits: func(s channels.Settings) channels.Limits {
 			return channels.Limits{PerSecond: float64(s.Int("rate")), Links: lines(s), Calls: true}
 		},
@@ -86,6 +86,10 @@ func (Kind) Describe() channels.Description {
 // lines are the calls that may be under way: the channels of the trunk, less
 // those kept for incoming emergencies.
 func lines(s channels.Settings) int { return max(s.Int("channels")-s.Int("reserve"), 1) }
+
+// callers are somewhat more than the lines: a call is ready, spoken, when a line is
+// given back, instead of being fetched then. Nobody calls without a line.
+func callers(s channels.Settings) int { return lines(s) + lines(s)/8 + 1 }
 
 // Open returns a channel to the trunk; nothing is connected yet.
 func (k Kind) Open(o channels.Opening) (channels.Channel, error) {
