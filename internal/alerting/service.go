@@ -29,9 +29,11 @@ type Service struct {
 	seconds     Seconds
 	catalog     *i18n.Catalog
 	// keys sign the recall orders; nil signs none.
-	keys      Keys
-	log       *slog.Logger
-	wake      chan struct{}
+	keys Keys
+	log  *slog.Logger
+	wake chan struct{}
+	// rehearse wakes the worker of rehearsals.
+	rehearse  chan struct{}
 	announced func(topic string)
 	herald    Herald
 	alarms    Alarms
@@ -72,7 +74,7 @@ type Options struct {
 func New(o Options) *Service {
 	s := &Service{
 		db: o.DB, guard: o.Guard, people: o.Directory, dispatch: o.Dispatch, houses: o.Organisation,
-		library: o.Library, linkBase: o.LinkBase, requestBase: o.RequestBase, seconds: o.Seconds, catalog: o.Catalog, keys: o.Keys, log: o.Log, alarms: o.Alarms, wake: make(chan struct{}, 1), announced: o.Notify,
+		library: o.Library, linkBase: o.LinkBase, requestBase: o.RequestBase, seconds: o.Seconds, catalog: o.Catalog, keys: o.Keys, log: o.Log, alarms: o.Alarms, wake: make(chan struct{}, 1), rehearse: make(chan struct{}, 1), announced: o.Notify,
 		plans: map[uuid.UUID]*plan{}, listened: map[uuid.UUID]time.Time{},
 	}
 	if s.log == nil {

@@ -19,22 +19,23 @@ import (
 
 // commands is the command line.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Serve the pages and send alerts, until stopped."`
-	Demo    demoCommand    `cmd:"" help:"Show a mobilisation: an invented hospital of 4,300 people on a simulated telephone network."`
-	Alert   alertCommand   `cmd:"" help:"Launch, follow and end alerts from this machine."`
-	Import  importCommand  `cmd:"" help:"Import a staff file (CSV or XLSX) into the directory."`
-	Export  exportCommand  `cmd:"" help:"Write the directory into a CSV file."`
-	User    userCommand    `cmd:"" help:"Accounts: first link, add, list, roles, reset, disable."`
-	Migrate migrateCommand `cmd:"" help:"Bring the schema of the data up to date, or show its state."`
-	Backup  backupCommand  `cmd:"" help:"Write all the data into one file, sealed by a passphrase, while Tocsin works."`
-	Restore restoreCommand `cmd:"" help:"Put a backup back, into SQLite or PostgreSQL, or only read it whole."`
-	Keys    keysCommand    `cmd:"" help:"List the keys of the keyring, or rotate them."`
-	Journal journalCommand `cmd:"" help:"Verify, export or erase from the sealed journal."`
-	Doctor  doctorCommand  `cmd:"" help:"Test everything that is configured and say in plain words what is wrong."`
-	Watch   watchCommand   `cmd:"" help:"On another machine: tell somebody by SMS or e-mail when Tocsin stops answering, and when it is back."`
-	Bench   benchCommand   `cmd:"" help:"Measure this machine and this program."`
-	Lab     labCommand     `cmd:"" hidden:"" help:"Run the simulated telephone network."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve    serveCommand    `cmd:"" help:"Serve the pages and send alerts, until stopped."`
+	Demo     demoCommand     `cmd:"" help:"Show a mobilisation: an invented hospital of 4,300 people on a simulated telephone network."`
+	Alert    alertCommand    `cmd:"" help:"Launch, follow and end alerts from this machine."`
+	Import   importCommand   `cmd:"" help:"Import a staff file (CSV or XLSX) into the directory."`
+	Export   exportCommand   `cmd:"" help:"Write the directory into a CSV file."`
+	User     userCommand     `cmd:"" help:"Accounts: first link, add, list, roles, reset, disable."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring the schema of the data up to date, or show its state."`
+	Backup   backupCommand   `cmd:"" help:"Write all the data into one file, sealed by a passphrase, while Tocsin works."`
+	Restore  restoreCommand  `cmd:"" help:"Put a backup back, into SQLite or PostgreSQL, or only read it whole."`
+	Keys     keysCommand     `cmd:"" help:"List the keys of the keyring, or rotate them."`
+	Journal  journalCommand  `cmd:"" help:"Verify, export or erase from the sealed journal."`
+	Doctor   doctorCommand   `cmd:"" help:"Test everything that is configured and say in plain words what is wrong."`
+	Watch    watchCommand    `cmd:"" help:"On another machine: tell somebody by SMS or e-mail when Tocsin stops answering, and when it is back."`
+	Rehearse rehearseCommand `cmd:"" help:"Play a scenario on a simulated clock and network: nothing leaves."`
+	Bench    benchCommand    `cmd:"" help:"Measure this machine and this program."`
+	Lab      labCommand      `cmd:"" hidden:"" help:"Run the simulated telephone network."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 
 	BenchChild benchChild `cmd:"" hidden:"" help:"Run one step of a measurement."`
 }

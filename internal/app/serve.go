@@ -176,6 +176,10 @@ func (h *House) tasks() []jobs.Task {
 		h.alone("alerting.purge", alerting.PurgeEvery, func(ctx context.Context, now time.Time) (bool, error) {
 			return h.Alerting.Purge(ctx, access.Instance("alerting"), now)
 		}),
+		h.alone("alerting.learn", alerting.LearnEvery, func(ctx context.Context, now time.Time) (bool, error) {
+			return h.Alerting.Learn(ctx, access.Instance("alerting"), now)
+		}),
+		h.Alerting.RehearsalTask(h.Clock),
 		h.Hooks.Task(),
 		h.alone("hooks.watch", 5*time.Second, h.Hooks.Watch),
 		h.alone("hooks.sweep", time.Hour, func(ctx context.Context, now time.Time) (bool, error) { return false, h.Hooks.Sweep(ctx, now) }),

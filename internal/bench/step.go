@@ -57,6 +57,8 @@ func Step(ctx context.Context, name string, in io.Reader, out io.Writer, p Progr
 		err = step(ctx, l, bareRows)
 	case "calls":
 		err = step(ctx, l, calls)
+	case "rehearse":
+		err = step(ctx, l, func(ctx context.Context, r rehearseRequest) (rehearsed, error) { return rehearse(ctx, r, p.Build) })
 	case "flags":
 		err = step(ctx, l, func(ctx context.Context, r flagsRequest) (flagged, error) { return flags(ctx, r, p.Build) })
 	default:

@@ -44,6 +44,8 @@ func ScenarioRoutes(r *ui.Router, o ScenarioOptions) {
 	r.Get(ScenarioNewPath, access.ScenarioWrite, p.fresh)
 	r.Post(ScenarioNewPath, access.ScenarioWrite, p.create)
 	r.Get("/scenarios/{id}", access.ScenarioRead, p.read)
+	r.Get("/scenarios/{id}/repetition", access.ScenarioRead, p.rehearsal)
+	r.Post("/scenarios/{id}/repetition", access.ScenarioWrite, p.rehearse)
 	r.Post("/scenarios/{id}/archiver", access.ScenarioWrite, p.archive)
 	r.Post("/scenarios/{id}/dupliquer", access.ScenarioWrite, p.duplicate)
 	r.Get("/scenarios/{id}/modifier", access.ScenarioWrite, p.edit)

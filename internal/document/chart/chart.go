@@ -2,6 +2,7 @@ package chart
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -24,6 +25,9 @@ type Series struct {
 	Name string
 	// Points are in increasing X; for Bars, X is the index of the category.
 	Points []Point
+	// Low and High, when given, shade how far the series may be from Points; both
+	// have as many points, at the same X.
+	Low, High []Point
 }
 
 // Mark is a horizontal line to compare with: a quota, a target.
@@ -75,7 +79,7 @@ func (c Chart) number(v float64) string {
 func (c Chart) bounds() (x0, x1, y0, y1 float64) {
 	first := true
 	for _, s := range c.Series {
-		for _, p := range s.Points {
+		for _, p := range slices.Concat(s.Points, s.Low, s.High) {
 			if !finite(p) {
 				continue
 			}

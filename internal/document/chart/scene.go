@@ -14,6 +14,7 @@ const (
 	Path  Shape = iota // an open line through Points
 	Box                // a filled rectangle from Points[0] to Points[1]
 	Label              // a text at Points[0]
+	Area               // a shaded surface, closed, through Points
 )
 
 // Role tells what an item stands for; colours and widths follow from it.
@@ -160,6 +161,9 @@ func (s *Scene) curves(c Chart, f *frame, x0, x1 float64) {
 		s.label(Point{f.x(v), f.bottom + 16}, c.number(v), Middle)
 	}
 	for i, series := range c.Series {
+		s.shade(i, series, f)
+	}
+	for i, series := range c.Series {
 		var line []Point
 		for _, p := range series.Points {
 			if !finite(p) {
@@ -178,6 +182,21 @@ func (s *Scene) curves(c Chart, f *frame, x0, x1 float64) {
 			s.path(Data, i, Dash(i), line...)
 		}
 	}
+}
+
+// shade is the surface between the low and the high of a series, under every curve.
+func (s *Scene) shade(number int, series Series, f *frame) {
+	if len(series.Low) == 0 || len(series.Low) != len(series.High) {
+		return
+	}
+	var edge []Point
+	for _, p := range series.High {
+		edge = append(edge, Point{f.x(p.X), f.y(p.Y)})
+	}
+	for _, p := range slices.Backward(series.Low) {
+		edge = append(edge, Point{f.x(p.X), f.y(p.Y)})
+	}
+	s.Items = append(s.Items, Item{Shape: Area, Role: Data, Series: number, Points: edge})
 }
 
 func (s *Scene) bars(c Chart, f *frame) {

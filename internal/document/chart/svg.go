@@ -24,6 +24,8 @@ func (c Chart) SVG(w io.Writer, id string, width, height float64) error {
 			writeBox(&b, item)
 		case Label:
 			writeLabel(&b, item)
+		case Area:
+			writeArea(&b, item)
 		}
 	}
 	b.WriteString("</svg>")
@@ -42,13 +44,26 @@ func writePath(b *strings.Builder, item Item) {
 		fmt.Fprintf(b, ` stroke-dasharray="%s"`, strings.Join(parts, " "))
 	}
 	b.WriteString(` points="`)
-	for i, p := range item.Points {
+	writePoints(b, item.Points)
+	b.WriteString(`"/>`)
+}
+
+// writeArea is light enough to read what is under it, and edged for who prints in
+// black and white.
+func writeArea(b *strings.Builder, item Item) {
+	class, stroke, _ := roleLook(item)
+	fmt.Fprintf(b, `<polygon class="chart-area %s" fill="%s" fill-opacity="0.14" stroke="%[2]s" stroke-opacity="0.35" stroke-width="0.5" points="`, class, stroke)
+	writePoints(b, item.Points)
+	b.WriteString(`"/>`)
+}
+
+func writePoints(b *strings.Builder, points []Point) {
+	for i, p := range points {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
 		b.WriteString(short(p.X) + "," + short(p.Y))
 	}
-	b.WriteString(`"/>`)
 }
 
 func writeBox(b *strings.Builder, item Item) {
@@ -81,6 +96,14 @@ func roleLook(item Item) (class, stroke, width string) {
 type Color [3]uint8
 
 func (c Color) hex() string { return fmt.Sprintf("#%02x%02x%02x", c[0], c[1], c[2]) }
+
+// Tint is the colour thinned on white, as that of a surface.
+func (c Color) Tint() Color {
+	for i, v := range c {
+		c[i] = uint8(255 - (255-int(v))*14/100)
+	}
+	return c
+}
 
 // Stroke is the colour of a curve: dark enough on white, told apart without red and green.
 func Stroke(series int) Color {

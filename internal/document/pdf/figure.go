@@ -59,6 +59,16 @@ func (d *Document) draw(b *bytes.Buffer, item chart.Item) error {
 		p, q := item.Points[0], item.Points[1]
 		fmt.Fprintf(b, "%s rg 0.12 0.16 0.2 RG 0.7 w [] 0 d %s %s %s re B\n", rgb(chart.Fill(item.Series)),
 			at(chart.Point{X: p.X, Y: q.Y}), num(q.X-p.X), num(q.Y-p.Y))
+	case chart.Area:
+		fmt.Fprintf(b, "%s rg\n", rgb(chart.Stroke(item.Series).Tint()))
+		for i, p := range item.Points {
+			op := "l"
+			if i == 0 {
+				op = "m"
+			}
+			fmt.Fprintf(b, "%s %s\n", at(p), op)
+		}
+		b.WriteString("f\n")
 	case chart.Label:
 		gs, err := d.regular.glyphs(item.Text, 0)
 		if err != nil {
