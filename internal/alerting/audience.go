@@ -37,12 +37,16 @@ func (s *Service) audience(ctx context.Context, scope access.Scope, p *plan, n n
 		if err != nil {
 			return err
 		}
+		tonight, err := s.askedTonight(ctx, tx, scope, p, now)
+		if err != nil {
+			return err
+		}
 		rule := narrowed(p.Definition.Audience.Include, n)
 		return s.people.Resolve(ctx, tx, scope, rule, p.Definition.Audience.Exclude, now, func(t directory.Target) error {
 			if !among(n.Sites, t.Site) || !among(n.Services, t.Service) {
 				return nil
 			}
-			return each(p.place(t, waves, now))
+			return each(p.spare(p.place(t, waves, now), tonight[t.Person]))
 		})
 	})
 }

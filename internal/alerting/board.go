@@ -35,6 +35,7 @@ func (s *Service) Board(ctx context.Context, scope access.Scope, launch uuid.UUI
 			return err
 		}
 		b.NextWave = nextWave(b.Launch, b.Waves)
+		b.Expected = p.expected
 		t, err := readTally(ctx, tx, scope, launch)
 		if err != nil {
 			return err

@@ -316,6 +316,9 @@ func (c *checker) quotas() {
 		if q.Needed < 1 || q.Needed > 100_000 {
 			c.add(at+".needed", "alerting.check.quota_needed", "line", i+1)
 		}
+		if q.Show != 0 && (q.Show < ShowLeast || q.Show > 100) {
+			c.add(at+".show", "alerting.check.quota_show", "line", i+1, "least", ShowLeast)
+		}
 		if q.From < 0 || q.To < 0 || q.To > 0 && q.To <= q.From {
 			c.add(at+".to", "alerting.check.quota_slot", "line", i+1)
 		}

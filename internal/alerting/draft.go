@@ -52,6 +52,10 @@ type Sheet struct {
 	// Cost is what the first messages cost; no routes when no price is known.
 	Cost     Cost
 	Warnings []Warning
+	// Quotas are the lines as they will be counted, over-booking included.
+	Quotas []QuotaLine
+	// Rehearsed is the last rehearsal of the scenario; nil when there is none.
+	Rehearsed *Rehearsal
 	// Fingerprint identifies the messages, the mode and the narrowing that were shown.
 	Fingerprint string
 }
@@ -115,11 +119,13 @@ const (
 	LeftRefused   LeftOut = "refused"
 	LeftStopped   LeftOut = "stopped"
 	LeftNoWave    LeftOut = "no_wave"
+	// LeftAsked was asked for the same need in the last hours, and is left alone.
+	LeftAsked LeftOut = "asked"
 )
 
 // LeftOuts lists the reasons in the order they are shown.
 func LeftOuts() []LeftOut {
-	return []LeftOut{LeftNoAddress, LeftStopped, LeftRefused, LeftAbsent, LeftOnDuty, LeftOffDuty, LeftResting, LeftProtected, LeftNoWave}
+	return []LeftOut{LeftNoAddress, LeftStopped, LeftRefused, LeftAbsent, LeftOnDuty, LeftOffDuty, LeftResting, LeftAsked, LeftProtected, LeftNoWave}
 }
 
 // MissingPerson is a person of the audience who would not be called.

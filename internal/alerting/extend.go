@@ -59,6 +59,7 @@ func (s *Service) newcomers(ctx context.Context, scope access.Scope, now time.Ti
 	list := newRoll()
 	everyone := []matcher{{}}
 	rule.Absent = true
+	p = p.widenedBy(rule)
 	err = s.db.Read(ctx, scope, func(tx *storage.Tx) error {
 		return s.people.Resolve(ctx, tx, inside(scope), rule, p.Definition.Audience.Exclude, now, func(t directory.Target) error {
 			list.add(p.place(t, everyone, now), p.Setting.Language)
@@ -66,6 +67,16 @@ func (s *Service) newcomers(ctx context.Context, scope access.Scope, now time.Ti
 		})
 	})
 	return list, err
+}
+
+// widenedBy is the plan as it places those of another rule: whoever is called as
+// the holder of an on-call function is called in his rest, and nobody else is.
+func (p *plan) widenedBy(rule directory.Rule) *plan {
+	out := *p
+	out.Definition.Audience.Include.OnCall = rule.OnCall
+	out.Definition.Waves = slices.Clone(p.Definition.Waves)
+	out.Definition.Waves[0].Who = directory.Rule{}
+	return &out
 }
 
 // leaveKnown drops those who are in the alert already, and numbers the others.

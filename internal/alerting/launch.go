@@ -71,6 +71,10 @@ func (s *Service) ready(ctx context.Context, scope access.Scope, now time.Time, 
 		Definition: def, Mode: d.Mode, Values: d.Values, LaunchedAt: now,
 		Setting: setting{Establishment: house.Name, Word: house.Word, Zone: house.Zone, Language: house.Language},
 	}
+	pr.plan.zone = pr.plan.Setting.location()
+	if pr.plan.shows, err = s.showsOf(ctx, scope, def, now.In(pr.plan.zone)); err != nil {
+		return pr, err
+	}
 	for _, language := range languages() {
 		if _, err := def.filled(d.Values, language); err != nil {
 			return pr, err

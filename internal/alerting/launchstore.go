@@ -21,12 +21,13 @@ import (
 type frozen struct {
 	Setting   setting   `json:"setting"`
 	Narrowing narrowing `json:"narrowing"`
+	Shows     []Show    `json:"shows,omitempty"`
 }
 
 func insertLaunch(ctx context.Context, tx *storage.Tx, scope access.Scope, pr *prepared, l Launch, list *roll) error {
 	title, errTitle := json.Marshal(l.Title)
 	values, errValues := json.Marshal(l.Values)
-	kept, errKept := json.Marshal(frozen{pr.plan.Setting, pr.narrow})
+	kept, errKept := json.Marshal(frozen{pr.plan.Setting, pr.narrow, pr.plan.shows})
 	for _, err := range []error{errTitle, errValues, errKept} {
 		if err != nil {
 			return fmt.Errorf("write the alert: %w", err)
@@ -229,7 +230,10 @@ func (s *Service) planOf(ctx context.Context, tx *storage.Tx, scope access.Scope
 	if err := json.Unmarshal([]byte(kept), &f); err != nil {
 		return nil, fmt.Errorf("read the setting of alert %s: %w", l.ID, err)
 	}
-	p.Setting, p.zone = f.Setting, f.Setting.location()
+	p.Setting, p.zone, p.shows = f.Setting, f.Setting.location(), f.Shows
+	if p.expected, err = expectedOf(ctx, tx, scope, l); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.plans) >= keptPlans {

@@ -92,6 +92,21 @@ func (s *Service) recollect(ctx context.Context, tx *storage.Tx, scope access.Sc
 	return m, err
 }
 
+// showsOf reads the shares of the lines of a quota; nothing is read without a quota.
+func (s *Service) showsOf(ctx context.Context, scope access.Scope, def Definition, at time.Time) (out []Show, err error) {
+	if len(def.Quotas) == 0 {
+		return nil, nil
+	}
+	err = s.db.Read(ctx, scope, func(tx *storage.Tx) error {
+		m, err := s.recollect(ctx, tx, scope)
+		if err == nil {
+			out = def.shows(m, at)
+		}
+		return err
+	})
+	return out, err
+}
+
 func (m *memory) delay(kind string, slot, n int) {
 	if m.delays[kind] == nil {
 		m.delays[kind] = map[int]int{}

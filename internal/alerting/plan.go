@@ -23,6 +23,10 @@ type plan struct {
 	Setting    setting
 	// zone is the establishment's, read once.
 	zone *time.Location
+	// shows are the shares of the lines of the quota, frozen at the launch.
+	shows []Show
+	// expected is what the last rehearsal before the launch showed; empty when there was none.
+	expected Expected
 }
 
 // wave returns a wave by its number from 0; people added by hand to an alert
@@ -32,6 +36,14 @@ func (p *plan) wave(number int) Wave {
 		return p.Definition.Waves[number]
 	}
 	return p.Definition.Waves[0]
+}
+
+// show is the share of one line of the quota; everyone comes when it is not known.
+func (p *plan) show(line int) Show {
+	if line < len(p.shows) {
+		return p.shows[line]
+	}
+	return Show{Rate: 1, From: OfNobody}
 }
 
 // conditional tells a wave that leaves only while people are missing. The first

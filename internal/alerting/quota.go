@@ -21,7 +21,7 @@ func (s *Service) quotaLines(ctx context.Context, tx *storage.Tx, scope access.S
 		return nil, nil
 	}
 	for i, q := range p.Definition.Quotas {
-		out[i] = QuotaLine{Line: i, Skill: q.Skill, Site: q.Site, From: q.From.Std(), To: q.To.Std(), Needed: q.Needed}
+		out[i] = QuotaLine{Line: i, Skill: q.Skill, Site: q.Site, From: q.From.Std(), To: q.To.Std(), Needed: q.Needed, Show: p.show(i)}
 	}
 	// Without a grace nobody is ever overdue.
 	cutoff := int64(0)

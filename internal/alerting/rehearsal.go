@@ -285,10 +285,7 @@ func (s *Service) RehearsalBefore(ctx context.Context, scope access.Scope, scena
 		return r, false, err
 	}
 	err = s.db.Read(ctx, scope, func(tx *storage.Tx) error {
-		list, err := readRehearsals(ctx, tx, scope, ` AND scenario_id = $2 AND state = 'done' AND finished_us <= $3 ORDER BY id DESC LIMIT 1`, scenario, storage.Micros(at))
-		if len(list) > 0 {
-			r, found = list[0], true
-		}
+		r, found, err = rehearsalBefore(ctx, tx, scope, scenario, at)
 		return err
 	})
 	return r, found, err

@@ -139,7 +139,7 @@ func (p *play) open() {
 		p.outlets = append(p.outlets, o)
 	}
 	for i, q := range p.plan.Definition.Quotas {
-		p.lines = append(p.lines, QuotaLine{Line: i, Skill: q.Skill, Site: q.Site, From: q.From.Std(), To: q.To.Std(), Needed: q.Needed})
+		p.lines = append(p.lines, QuotaLine{Line: i, Skill: q.Skill, Site: q.Site, From: q.From.Std(), To: q.To.Std(), Needed: q.Needed, Show: p.plan.show(i)})
 	}
 	for i, w := range p.plan.Definition.Waves {
 		state := WavePending

@@ -176,3 +176,27 @@ func (s *Service) finishRehearsal(ctx context.Context, w *claimed, now time.Time
 		return err
 	})
 }
+
+// Expected is what the last rehearsal before an alert showed of its scenario.
+type Expected struct {
+	// At is when it was played; zero when the scenario was not rehearsed.
+	At     time.Time   `json:"at"`
+	People int         `json:"people"`
+	Points []BandPoint `json:"points"`
+}
+
+func expectedOf(ctx context.Context, tx *storage.Tx, scope access.Scope, l Launch) (Expected, error) {
+	r, found, err := rehearsalBefore(ctx, tx, scope, l.Scenario, l.LaunchedAt)
+	if err != nil || !found {
+		return Expected{}, err
+	}
+	return Expected{At: r.FinishedAt, People: r.Shown.Outcome.People, Points: r.Shown.Outcome.Points}, nil
+}
+
+func rehearsalBefore(ctx context.Context, tx *storage.Tx, scope access.Scope, scenario uuid.UUID, at time.Time) (r Rehearsal, found bool, err error) {
+	list, err := readRehearsals(ctx, tx, scope, ` AND scenario_id = $2 AND state = 'done' AND finished_us <= $3 ORDER BY id DESC LIMIT 1`, scenario, storage.Micros(at))
+	if len(list) > 0 {
+		r, found = list[0], true
+	}
+	return r, found, err
+}

@@ -43,6 +43,8 @@ type Report struct {
 	// Erased is when the names were erased, after the time they are kept; zero before.
 	Erased time.Time  `json:"erased,omitzero"`
 	Door   ReportDoor `json:"door"`
+	// Expected is what the last rehearsal before the launch showed.
+	Expected Expected `json:"expected"`
 	// Rolls are the services that said who was there already.
 	Rolls []Roll `json:"rolls"`
 }
@@ -119,7 +121,7 @@ func (s *Service) ReportData(ctx context.Context, scope access.Scope, launch uui
 		if err != nil {
 			return err
 		}
-		r.Definition, r.Establishment, r.Zone = p.Definition, p.Setting.Establishment, p.Setting.Zone
+		r.Definition, r.Establishment, r.Zone, r.Expected = p.Definition, p.Setting.Establishment, p.Setting.Zone, p.expected
 		at := now
 		if !r.Launch.EndedAt.IsZero() {
 			at = r.Launch.EndedAt
@@ -215,7 +217,7 @@ func (l Launch) first() uuid.UUID {
 func (r *Report) count(p *person, reason channels.Reason) {
 	u, c := &r.Units[p.Unit], &r.Counters
 	named := func() {
-		if !r.Erased.IsZero() {
+		if !r.Erased.IsZero() || p.LeftOut == LeftAsked {
 			return
 		}
 		r.Unreached = append(r.Unreached, ReportPerson{

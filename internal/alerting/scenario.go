@@ -179,6 +179,9 @@ type Quota struct {
 	To   Duration `json:"to" yaml:"to"`
 	// Needed is 1 to 100,000.
 	Needed int `json:"needed" yaml:"needed"`
+	// Show is the share of those who say they come who are counted on, 50 to 100 per
+	// cent; 0 takes what past alerts taught. 100 books nobody over.
+	Show int `json:"show_percent,omitempty" yaml:"show_percent,omitempty"`
 }
 
 // Authority is who decides a launch in the establishment.
@@ -210,6 +213,8 @@ type Limits struct {
 	ArrivalGrace Duration `json:"arrival_grace" yaml:"arrival_grace"`
 	// StandDown sends the stand-down text to those called and not needed.
 	StandDown bool `json:"stand_down" yaml:"stand_down"`
+	// AskAgain calls those who were asked for the same need in the last hours like everybody.
+	AskAgain bool `json:"ask_again,omitempty" yaml:"ask_again,omitempty"`
 	// RepeatEvery repeats a diffusion until the end; zero does not.
 	RepeatEvery Duration `json:"repeat_every" yaml:"repeat_every"`
 	// Ceiling is what the alert may cost, in cents of a euro; 0 leaves that of the establishment.

@@ -46,6 +46,16 @@ func (s *Service) Prepare(ctx context.Context, scope access.Scope, now time.Time
 		Scenario: pr.scenario, Version: pr.scenario.Version, Definition: pr.plan.Definition, Mode: d.Mode, OrderedBy: d.OrderedBy,
 		Messaged: c.messaged, ByMedium: c.media(), ByWave: c.waves, ByUnit: c.unitCounts(), LeftOut: c.left, Missing: c.missing, Fingerprint: pr.fingerprint(),
 	}
+	for i, q := range pr.plan.Definition.Quotas {
+		sheet.Quotas = append(sheet.Quotas, QuotaLine{
+			Line: i, Skill: q.Skill, Site: q.Site, SiteName: c.sites[q.Site], From: q.From.Std(), To: q.To.Std(), Needed: q.Needed, Show: pr.plan.show(i),
+		})
+	}
+	if r, found, err := s.RehearsalBefore(ctx, inside(scope), d.Scenario, now); err != nil {
+		return Sheet{}, err
+	} else if found {
+		sheet.Rehearsed = &r
+	}
 	isolation, err := s.dispatch.Isolation(ctx, inside(scope))
 	if err != nil {
 		return Sheet{}, err
@@ -113,7 +123,8 @@ func (c *census) add(m member) {
 		if m.Why != LeftNoWave {
 			u.LeftOut++
 		}
-		if m.Why != LeftNoWave && len(c.missing) < MissingListed {
+		// Who was asked tonight is counted and not named: a name would tell a refusal.
+		if m.Why != LeftNoWave && m.Why != LeftAsked && len(c.missing) < MissingListed {
 			c.missing = append(c.missing, MissingPerson{m.Target.Person, m.Target.LastName, m.Target.FirstName, m.Target.ServiceName, m.Target.SiteName, m.Why})
 		}
 		return
@@ -297,6 +308,9 @@ func (s *Service) warnings(ctx context.Context, scope access.Scope, pr prepared,
 	}
 	if a := c.plan.Definition.Audience; a.IgnoreRest {
 		warn("alerting.warning.rest", "reason", a.RestReason.In("fr"))
+	}
+	if n := c.left[LeftAsked]; n > 0 {
+		warn("alerting.warning.asked", "n", n, "hours", int(AskedWithin/time.Hour))
 	}
 	rules, err := s.Governance(ctx, inside(scope))
 	if err != nil {

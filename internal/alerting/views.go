@@ -46,6 +46,8 @@ type Board struct {
 	Unmatched int
 	// Roll is what the services said of who was there already.
 	Roll RollCall
+	// Expected is what the last rehearsal before the launch showed.
+	Expected Expected
 }
 
 // CurvePoints bounds the curve of a board: six hours.
@@ -74,12 +76,18 @@ type QuotaLine struct {
 	SiteName string
 	From, To time.Duration
 	Needed   int
+	// Show is the share of those announced who come.
+	Show Show
 	// Coming are announced and not overdue; Arrived are there; Overdue announced and did not come in time.
 	Coming, Arrived, Overdue int
 }
 
-// Missing is how many are still needed.
-func (q QuotaLine) Missing() int { return max(0, q.Needed-q.Coming-q.Arrived) }
+// Missing is how many must still say they come.
+func (q QuotaLine) Missing() int { return max(0, q.Awaited()-q.Coming) }
+
+// Awaited is how many must be announced beside those who are there: more than the
+// posts still open when not everyone who says he comes does.
+func (q QuotaLine) Awaited() int { return booked(q.Needed-q.Arrived, q.Show.Rate) }
 
 // WaveState is the life of a wave.
 type WaveState string

@@ -162,10 +162,40 @@ func quotaTone(q alerting.QuotaLine) ui.Tone {
 // quotaDetail says in words what the bar shows.
 func quotaDetail(c *ui.Context, q alerting.QuotaLine) string {
 	text := c.Loc.T("alerting.page.quota.detail", "arrived", c.Loc.Int(q.Arrived), "coming", c.Loc.Int(q.Coming), "missing", c.Loc.Int(q.Missing()))
+	if words := showWords(c, q); words != "" {
+		text += " " + words
+	}
 	if q.Overdue > 0 {
 		text += " " + c.Loc.N("alerting.page.quota.overdue", q.Overdue)
 	}
 	return text
+}
+
+// showWords says how many more must be announced than there are posts, and why;
+// nothing when everyone announced is counted on.
+func showWords(c *ui.Context, q alerting.QuotaLine) string {
+	rate := c.Loc.Percent(q.Show.Rate)
+	switch {
+	case q.Show.Rate >= 1:
+		return ""
+	case q.Show.ByHand:
+		return c.Loc.T("alerting.page.quota.show.hand", "awaited", c.Loc.Int(q.Awaited()), "rate", rate)
+	}
+	return c.Loc.T("alerting.page.quota.show.learnt", "awaited", c.Loc.Int(q.Awaited()), "rate", rate, "of", c.Loc.Int(q.Show.Of), "kind", c.Loc.T("alerting.page.quota.kind."+string(q.Show.From)))
+}
+
+// bookedWords says on the sheet how a line of the quota will be counted.
+func bookedWords(c *ui.Context, q alerting.QuotaLine) string {
+	text := c.Loc.N("alerting.page.quota.posts", q.Needed)
+	switch words := showWords(c, q); {
+	case words != "":
+		return text + " " + words
+	case q.Show.ByHand:
+		return text + " " + c.Loc.T("alerting.page.quota.show.everyone")
+	case q.Show.From == alerting.OfNobody:
+		return text + " " + c.Loc.T("alerting.page.quota.show.none", "least", alerting.SampleLeast)
+	}
+	return text + " " + c.Loc.T("alerting.page.quota.show.all", "of", c.Loc.Int(q.Show.Of))
 }
 
 // curve is the answers in time, with the number needed as a line to reach.
@@ -183,6 +213,7 @@ func curve(c *ui.Context, b alerting.Board) chart.Chart {
 	for i, key := range []string{"alerting.page.curve.reached", "alerting.page.curve.answered", "alerting.page.curve.coming", "alerting.page.curve.arrived"} {
 		out.Series = append(out.Series, chart.Series{Name: c.Loc.T(key), Points: series[i]})
 	}
+	out.Series = append(out.Series, expectedSeries(c, b.Expected, len(b.Curve)-1+expectedAhead)...)
 	if n := needed(b); n > 0 {
 		out.Marks = []chart.Mark{{Name: c.Loc.T("alerting.page.curve.needed"), Value: float64(n)}}
 	}

@@ -69,7 +69,11 @@ func rule(f *ui.Form) (directory.Rule, error) {
 		return directory.Rule{}, err
 	}
 	groups, err := ids(f.List("groupe"))
-	return directory.Rule{Sites: sites, Services: services, Groups: groups, Metiers: f.List("metier")}, err
+	if err != nil {
+		return directory.Rule{}, err
+	}
+	functions, err := ids(f.List("astreinte"))
+	return directory.Rule{Sites: sites, Services: services, Groups: groups, Metiers: f.List("metier"), OnCall: functions}, err
 }
 
 // ids reads the ids of a list of a form; NotFound when one cannot be an id.

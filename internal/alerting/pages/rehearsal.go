@@ -266,3 +266,34 @@ func leftOutWords(c *ui.Context, left map[alerting.LeftOut]int) string {
 	}
 	return strings.Join(parts, " · ")
 }
+
+// expectedAhead is how many minutes of what was expected are shown before they come.
+const expectedAhead = 15
+
+// expectedSeries are the curves of the rehearsal under those of the alert, up to a
+// minute; none when the scenario was not rehearsed.
+func expectedSeries(c *ui.Context, e alerting.Expected, last int) []chart.Series {
+	if len(e.Points) == 0 || last < 1 {
+		return nil
+	}
+	o := alerting.Outcome{Points: e.Points[:min(last+1, len(e.Points))]}
+	all := rehearsalSeries()
+	return []chart.Series{
+		bandSeries(c.Loc.T("alerting.page.curve.expected.reached"), o, all[0].of),
+		bandSeries(c.Loc.T("alerting.page.curve.expected.coming"), o, all[1].of),
+	}
+}
+
+// expectedNote says where the curves of the rehearsal come from, and compares them
+// with what happened at that minute.
+func expectedNote(c *ui.Context, e alerting.Expected, minute, coming, people int) string {
+	if len(e.Points) == 0 {
+		return ""
+	}
+	b := e.Points[min(max(minute, 0), len(e.Points)-1)].Coming
+	text := c.Loc.T("alerting.page.curve.expected.note", "at", c.Loc.Date(e.At, c.Zone), "people", c.Loc.Int(e.People), "band", bandWords(c, b), "coming", c.Loc.Int(coming))
+	if e.People != people {
+		text += " " + c.Loc.T("alerting.page.curve.expected.other", "people", c.Loc.Int(people))
+	}
+	return text
+}

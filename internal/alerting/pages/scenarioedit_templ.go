@@ -1268,6 +1268,10 @@ func (e *editor) limits(c *ui.Context) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
+		templ_7745c5c3_Err = ui.Checkbox(e.Form, ui.FieldSpec{Name: "limits.ask_again", Label: c.Loc.T("alerting.scenario.limit.ask_again"), Hint: c.Loc.T("alerting.scenario.limit.ask_again.hint")}).Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
 		return nil
 	})
 }

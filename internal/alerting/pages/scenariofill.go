@@ -187,6 +187,9 @@ func fillQuotas(f *ui.Form, list []alerting.Quota) {
 		f.Set(at("needed"), strconv.Itoa(q.Needed))
 		fillMinutes(f, at("from"), q.From)
 		fillMinutes(f, at("to"), q.To)
+		if q.Show > 0 {
+			f.Set(at("show"), strconv.Itoa(q.Show))
+		}
 	}
 }
 
@@ -209,6 +212,7 @@ func fillLimits(f *ui.Form, l alerting.Limits) {
 	fillInt(f, "limits.total", l.Total)
 	fillMinutes(f, "limits.arrival_grace", l.ArrivalGrace)
 	fillBool(f, "limits.stand_down", l.StandDown)
+	fillBool(f, "limits.ask_again", l.AskAgain)
 	fillMinutes(f, "limits.repeat_every", l.RepeatEvery)
 	if l.Ceiling > 0 {
 		f.SetCents("limits.ceiling", l.Ceiling)

@@ -46,7 +46,7 @@ func (e *editor) apply(c *ui.Context, f *ui.Form, d alerting.Definition) alertin
 	case sectionLimits:
 		d.Limits = alerting.Limits{
 			Validity: minutesOf(f, "limits.validity"), PerPerson: f.Int("limits.per_person", 1, 50), Total: f.Int("limits.total", 0, 10_000_000),
-			ArrivalGrace: minutesOf(f, "limits.arrival_grace"), StandDown: f.Checked("limits.stand_down", "oui"), RepeatEvery: minutesOf(f, "limits.repeat_every"),
+			ArrivalGrace: minutesOf(f, "limits.arrival_grace"), StandDown: f.Checked("limits.stand_down", "oui"), AskAgain: f.Checked("limits.ask_again", "oui"), RepeatEvery: minutesOf(f, "limits.repeat_every"),
 			Ceiling: f.Cents("limits.ceiling", alerting.CeilingMost),
 		}
 	}
@@ -211,7 +211,7 @@ func wavesOf(f *ui.Form) []alerting.Wave {
 
 func quotasOf(f *ui.Form) []alerting.Quota {
 	return rowsOf(f, "quotas", func(at func(string) string) alerting.Quota {
-		q := alerting.Quota{Skill: f.Value(at("skill")), Needed: f.Int(at("needed"), 1, 100_000), From: minutesOf(f, at("from")), To: minutesOf(f, at("to"))}
+		q := alerting.Quota{Skill: f.Value(at("skill")), Needed: f.Int(at("needed"), 1, 100_000), From: minutesOf(f, at("from")), To: minutesOf(f, at("to")), Show: f.Int(at("show"), alerting.ShowLeast, 100)}
 		if site, err := uuid.Parse(f.Value(at("site"))); err == nil {
 			q.Site = site
 		}

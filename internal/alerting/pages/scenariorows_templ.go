@@ -772,6 +772,10 @@ func (e *editor) quotas(c *ui.Context) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
+					templ_7745c5c3_Err = ui.Field(e.Form, ui.FieldSpec{Name: rowField("quotas", i, "show"), Label: c.Loc.T("alerting.scenario.field.show"), Hint: c.Loc.T("alerting.scenario.field.show.hint"), InputMode: "numeric", MaxLength: 3, Autocomplete: "off"}).Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "</div>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
