@@ -44,7 +44,7 @@ func usable(c directory.Contact, m channels.Medium) bool {
 // the wave, and within a medium the person's own preference.
 func ladder(t directory.Target, media []channels.Medium) []rung {
 	out := make([]rung, 0, len(t.Contacts))
-	for _, m := range media {
+	for _, m := range wished(media, t.First) {
 		if slices.Contains(t.Refused, string(m)) {
 			continue
 		}
@@ -56,6 +56,16 @@ func ladder(t directory.Target, media []channels.Medium) []rung {
 		}
 	}
 	return out
+}
+
+// wished puts the medium that somebody asks for before the others of the wave; one
+// that the wave does not use is not used for him either.
+func wished(media []channels.Medium, first string) []channels.Medium {
+	at := slices.Index(media, channels.Medium(first))
+	if at <= 0 {
+		return media
+	}
+	return append([]channels.Medium{media[at]}, slices.Concat(media[:at], media[at+1:])...)
 }
 
 // whyNoRung says why a ladder is empty.

@@ -132,3 +132,19 @@ func BenchmarkRehearsal4300(b *testing.B) {
 		}
 	}
 }
+
+// A wish puts a medium of the wave first; one the wave does not use changes nothing.
+func TestLadderFollowsTheWish(t *testing.T) {
+	t.Parallel()
+	media := []channels.Medium{channels.SMS, channels.Voice, channels.Email}
+	for first, want := range map[string][]channels.Medium{
+		"": media, "sms": media, "pigeon": media, "voice": {channels.Voice, channels.SMS, channels.Email}, "email": {channels.Email, channels.SMS, channels.Voice},
+	} {
+		if got := wished(media, first); !slices.Equal(got, want) {
+			t.Errorf("%q first: %v", first, got)
+		}
+	}
+	if got := wished(media[:1], "voice"); !slices.Equal(got, media[:1]) || media[0] != channels.SMS {
+		t.Errorf("a wave by SMS calls by %v", got)
+	}
+}

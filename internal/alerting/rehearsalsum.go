@@ -89,6 +89,7 @@ type MediumLoad struct {
 const (
 	changeDraws  = 40
 	gainLeast    = 0.05 // a change that gains less binds nothing
+	seldom       = 0.2  // nights in which the quotas are missed, beyond which too few people come
 	horizonLeast = 2 * time.Hour
 	horizonMost  = 12 * time.Hour
 )
@@ -212,7 +213,7 @@ func raised(r rate, dead float64) rate {
 // binding is the limit whose lifting gains most; else people, when too few come.
 func (o *Outcome) binding(quotas bool) Limit {
 	best, gain := LimitNone, gainLeast
-	if quotas && o.Quota.Never > 0.5 {
+	if quotas && o.Quota.Never > seldom {
 		best = LimitPeople
 	}
 	for _, l := range o.Lifts {

@@ -31,6 +31,8 @@ type compiler struct {
 	sweep  bool // everyone is chosen
 	wide   bool // something is asked that the index of names does not hold
 	duties *dutyBook
+	wishes map[uuid.UUID]Preferences
+	now    time.Time
 	// called tells whom on-call functions name at the instant.
 	called func(functions []uuid.UUID, levels []int) (people, groups []uuid.UUID, err error)
 }

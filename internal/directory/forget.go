@@ -38,6 +38,9 @@ func (d *Directory) forgetDeparted(ctx context.Context, scope access.Scope) erro
 			if err != nil {
 				return err
 			}
+			if _, err := tx.Exec(ctx, `DELETE FROM directory_preferences WHERE organisation_id = $1 AND person_id IN (`+in+`)`, storage.Args(ids, scope.Organisation())...); err != nil {
+				return err
+			}
 			if _, err := tx.Exec(ctx, `UPDATE directory_people SET points = 0, mobiles = 0, tried = FALSE, proven_us = NULL, human_keys = ''
 				WHERE organisation_id = $1 AND id IN (`+in+`)`, storage.Args(ids, scope.Organisation())...); err != nil {
 				return err

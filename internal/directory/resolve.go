@@ -53,6 +53,10 @@ func (d *Directory) Resolve(ctx context.Context, tx *storage.Tx, scope access.Sc
 	if c.duties, err = readDuties(ctx, tx, scope, now); err != nil {
 		return fmt.Errorf("resolve: %w", err)
 	}
+	if c.wishes, err = readPreferences(ctx, tx, scope); err != nil {
+		return fmt.Errorf("resolve: %w", err)
+	}
+	c.now = now
 	last, size := uuid.Nil, lookupPage
 	if c.sweep = include.Empty() && exclude.Empty(); c.sweep {
 		size = sweepPage
@@ -114,6 +118,9 @@ func (c *compiler) page(ctx context.Context, tx *storage.Tx, where string, last 
 			t.RestUntil = latest(t.RestUntil, worked)
 		}
 		c.place(&t)
+		if wish, some := c.wishes[t.Person]; some {
+			t.First = wish.first(c.now.In(zoneNamed(t.SiteZone)))
+		}
 		page = append(page, t)
 		return err
 	})
@@ -121,6 +128,15 @@ func (c *compiler) page(ctx context.Context, tx *storage.Tx, where string, last 
 		return page, err
 	}
 	return page, c.contacts(ctx, tx, page)
+}
+
+// zoneNamed is a zone of the organisation, which only keeps zones that exist.
+func zoneNamed(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // place names the service and the site of a target.

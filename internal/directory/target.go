@@ -73,6 +73,8 @@ type Target struct {
 	Contacts []Contact
 	// Refused lists the media the person refuses: SMS, Voice, Mail.
 	Refused []string
+	// First is the medium by which he asks to be called first at that hour; empty follows the alert.
+	First string
 	// Absent people are on leave at that instant: never called by an alert.
 	Absent bool
 	// RestUntil is the end of the rest time, set by hand or opened by the last shift; zero when none.

@@ -1587,25 +1587,25 @@ func sheetRehearsed(c *ui.Context, s alerting.Sheet) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if r := s.Rehearsed; r != nil {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 95, "<dl class=\"figures rehearsal-figures\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 95, "<ul class=\"plain-list\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = figure(c.Loc.T("alerting.rehearsal.half"), momentWords(c, r.Shown.Outcome.At50)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = saidLine(c.Loc.T("alerting.rehearsal.half"), momentWords(c, r.Shown.Outcome.At50)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = figure(c.Loc.T("alerting.rehearsal.most"), momentWords(c, r.Shown.Outcome.At80)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = saidLine(c.Loc.T("alerting.rehearsal.most"), momentWords(c, r.Shown.Outcome.At80)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			if r.Shown.Outcome.Quota.Never < 1 {
-				templ_7745c5c3_Err = figure(c.Loc.T("alerting.rehearsal.quota"), momentWords(c, r.Shown.Outcome.Quota)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = saidLine(c.Loc.T("alerting.rehearsal.quota"), momentWords(c, r.Shown.Outcome.Quota)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 96, "</dl><p class=\"quiet\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 96, "</ul><p class=\"quiet\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

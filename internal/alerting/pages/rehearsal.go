@@ -189,6 +189,9 @@ func changeWords(c *ui.Context, o alerting.Outcome, ch alerting.Change, quotas b
 
 // changeName is what would be added.
 func changeName(c *ui.Context, ch alerting.Change) string {
+	if ch.More == 0 {
+		return c.Loc.T("alerting.rehearsal.more_whole")
+	}
 	return c.Loc.N("alerting.rehearsal.more."+string(ch.Limit), ch.More)
 }
 
@@ -200,7 +203,10 @@ func stageLines(c *ui.Context, r alerting.Rehearsal) []string {
 		var text string
 		switch m.Medium {
 		case channels.SMS:
-			text = unlimited(c, st.SMS, "alerting.rehearsal.stage.sms.free", "alerting.rehearsal.stage.sms", "parts", st.Segments)
+			text = unlimited(c, st.SMS, "alerting.rehearsal.stage.sms.free", "alerting.rehearsal.stage.sms")
+			if st.Segments > 1 {
+				text += " " + c.Loc.T("alerting.rehearsal.stage.parts", "parts", st.Segments)
+			}
 		case channels.Email:
 			text = unlimited(c, st.Email, "alerting.rehearsal.stage.email.free", "alerting.rehearsal.stage.email")
 		case channels.Voice:
@@ -216,7 +222,7 @@ func stageLines(c *ui.Context, r alerting.Rehearsal) []string {
 	return out
 }
 
-func unlimited(c *ui.Context, perSecond float64, free, key string, pairs ...any) string {
+func unlimited(c *ui.Context, perSecond float64, free, key string) string {
 	if perSecond == 0 {
 		return c.Loc.T(free)
 	}
@@ -224,7 +230,7 @@ func unlimited(c *ui.Context, perSecond float64, free, key string, pairs ...any)
 	if perSecond != math.Trunc(perSecond) {
 		digits = 1
 	}
-	return c.Loc.T(key, append(pairs, "rate", c.Loc.Decimal(perSecond, digits))...)
+	return c.Loc.T(key, "rate", c.Loc.Decimal(perSecond, digits))
 }
 
 // calibration says on what the behaviour of people rests.

@@ -30,7 +30,7 @@ func TestRehearsalFromTheFormToTheCurves(t *testing.T) {
 	if _, err := h.RehearsalTask(clock.NewFake(night())).Run(t.Context(), night()); err != nil {
 		t.Fatal(err)
 	}
-	done := page(t, r, url).Has("svg.chart polygon.chart-area").Has("svg.chart title").Says("main", "12 personnes, 50 tirages").Says("main", "valeurs de départ").Has("form.form").Lacks("[style]")
+	done := page(t, r, url).Has("svg.chart path.chart-area").Has("svg.chart title").Says("main", "12 personnes, 50 tirages").Says("main", "valeurs de départ").Has("form.form").Lacks("[style]")
 	done.Says("details table caption", "Personnes jointes").Says(".message", "Rien ne freine").Says("main", "Un annuaire sans numéro mort")
 	if moved := uitest.Get(t, r, url, uitest.With("HX-Request", "true")); moved.Header.Get("HX-Redirect") != url {
 		t.Errorf("the page that waits is led to %q", moved.Header.Get("HX-Redirect"))

@@ -20,6 +20,7 @@ type sheet struct {
 	// resting is the end of the rest time, set by hand or opened by the last shift.
 	resting  time.Time
 	absences []directory.Absence
+	wishes   directory.Preferences
 	// free are the fixed groups the person may be put in.
 	free []directory.Group
 }
@@ -49,6 +50,9 @@ func (p pages) sheet(c *ui.Context) (s sheet, err error) {
 		return s, err
 	}
 	if s.absences, err = p.d.Absences(c.Ctx(), c.Scope, s.ID); err != nil {
+		return s, err
+	}
+	if s.wishes, err = p.d.PreferencesOf(c.Ctx(), c.Scope, s.ID); err != nil {
 		return s, err
 	}
 	if s.duty, s.resting, err = p.d.DutyOf(c.Ctx(), c.Scope, s.ID, c.Now); err != nil {
@@ -178,6 +182,40 @@ func dayOf(c *ui.Context, f *ui.Form, name string) time.Time {
 		f.Add(name, c.Loc.T("directory.page.date_invalid"))
 	}
 	return day
+}
+
+// prefer keeps by which medium the person of the address asks to be called first.
+func (p pages) prefer(c *ui.Context) error {
+	s, err := p.sheet(c)
+	if err != nil {
+		return err
+	}
+	f := c.Form()
+	s.wishes = directory.Preferences{Day: f.Value("day"), Night: f.Value("night")}
+	if err := p.d.Prefer(c.Ctx(), c.Scope, s.ID, s.wishes); err != nil {
+		return c.Refill(f, err, personPage(c, s, f))
+	}
+	c.Flash(ui.Success, c.Loc.T("directory.page.wish.kept"))
+	return c.Redirect(PersonPath(s.ID))
+}
+
+// wishChoices are the media somebody may ask for: those that he does not refuse.
+func wishChoices(c *ui.Context, s sheet) []ui.Choice {
+	out := []ui.Choice{{Value: "", Label: c.Loc.T("directory.page.wish.none")}}
+	return append(out, slices.DeleteFunc(mediaChoices(c.Loc), func(ch ui.Choice) bool { return slices.Contains(s.Refused, ch.Value) })...)
+}
+
+// wishWords says what the person asks.
+func wishWords(c *ui.Context, s sheet) string {
+	say := func(medium string) string {
+		for _, ch := range wishChoices(c, s) {
+			if ch.Value == medium {
+				return ch.Label
+			}
+		}
+		return medium
+	}
+	return c.Loc.T("directory.page.wish.words", "from", directory.NightFrom, "until", directory.NightUntil, "day", say(s.wishes.Day), "night", say(s.wishes.Night))
 }
 
 // removeAbsence takes away an absence of the person of the address.

@@ -174,6 +174,16 @@ func TestAbsencesHaveDatesAndNoReason(t *testing.T) {
 	w.get(pages.PersonPath(lea.ID)).Whole().Count("#absences li", 1).Lacks(".message.tone-information")
 }
 
+func TestPreferredMediumIsAskedByDayAndByNight(t *testing.T) {
+	w := newWard(t, access.DirectoryManager)
+	lea := w.lea()
+	path := actsOn + lea.ID.String() + "/preferences"
+	w.get(pages.PersonPath(lea.ID)).Whole().Says("#preferences", "l’ordre de l’alerte le jour").Has("form[action$='/preferences'] select[name=night]")
+	w.post(path, "day", "pigeon").Want(422).Whole().Has("form[action$='/preferences'] .error")
+	w.post(path, "day", "", "night", directory.SMS).Leads(pages.PersonPath(lea.ID))
+	w.get(pages.PersonPath(lea.ID)).Whole().Says("#preferences", "de 21 h à 7 h").Value("select[name=night] option[selected]", "value", directory.SMS)
+}
+
 func TestDepartureAndReturn(t *testing.T) {
 	w := newWard(t, access.DirectoryManager)
 	lea := w.lea()
@@ -198,7 +208,7 @@ func TestOtherPeopleDoNotExist(t *testing.T) {
 		for _, under := range []string{"/modifier", "/depart"} {
 			w.get(actsOn + id + under).Want(404)
 		}
-		for _, under := range []string{"/modifier", "/depart", "/retour", "/absences", "/groupes", "/coordonnees/" + lea.Contacts[0].ID.String() + "/voir", "/coordonnees/" + lea.Contacts[0].ID.String() + "/debloquer"} {
+		for _, under := range []string{"/modifier", "/depart", "/retour", "/absences", "/preferences", "/groupes", "/coordonnees/" + lea.Contacts[0].ID.String() + "/voir", "/coordonnees/" + lea.Contacts[0].ID.String() + "/debloquer"} {
 			w.post(actsOn+id+under, "last_name", "X", "from", "2026-11-22").Want(404)
 		}
 	}
@@ -208,12 +218,12 @@ func TestOtherPeopleDoNotExist(t *testing.T) {
 func TestReadersChangeNobody(t *testing.T) {
 	w := newWard(t, access.Reader, access.Launcher, access.CrisisCell, access.Auditor)
 	lea := w.lea()
-	w.get(pages.PersonPath(lea.ID)).Want(200).Whole().Lacks("a[href$='/modifier']").Lacks("form[action$='/absences']").Lacks("form[action$='/groupes']")
+	w.get(pages.PersonPath(lea.ID)).Want(200).Whole().Lacks("a[href$='/modifier']").Lacks("form[action$='/absences']").Lacks("form[action$='/groupes']").Lacks("form[action$='/preferences']").Says("#preferences", "l’ordre de l’alerte")
 	for _, at := range []string{"/annuaire/nouveau", actsOn + lea.ID.String() + "/modifier", actsOn + lea.ID.String() + "/depart"} {
 		w.get(at).Want(403)
 		w.post(at, "last_name", "X").Want(403)
 	}
-	for _, under := range []string{"/retour", "/absences", "/groupes", "/coordonnees/" + uuid.NewString() + "/debloquer"} {
+	for _, under := range []string{"/retour", "/absences", "/preferences", "/groupes", "/coordonnees/" + uuid.NewString() + "/debloquer"} {
 		w.post(actsOn+lea.ID.String()+under, "from", "2026-11-22").Want(403)
 	}
 	w.get("/annuaire/export").Want(403)

@@ -82,6 +82,7 @@ func Routes(r *ui.Router, o Options) {
 	r.Post(peoplePath+"/{id}/retour", access.DirectoryWrite, p.comeBack)
 	r.Post(peoplePath+"/{id}/coordonnees/{contact}/voir", access.DirectoryNumbers, p.reveal)
 	r.Post(peoplePath+"/{id}/coordonnees/{contact}/debloquer", access.DirectoryWrite, p.lift)
+	r.Post(peoplePath+"/{id}/preferences", access.DirectoryWrite, p.prefer)
 	r.Post(peoplePath+"/{id}/absences", access.DirectoryWrite, p.addAbsence)
 	r.Post(peoplePath+"/{id}/absences/{absence}/retirer", access.DirectoryWrite, p.removeAbsence)
 	r.Post(peoplePath+"/{id}/groupes", access.DirectoryWrite, p.joinGroup)

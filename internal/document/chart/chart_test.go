@@ -239,3 +239,28 @@ func TestAWriterThatFails(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A shaded series stays within the frame of its low and its high, and is drawn
+// under every curve.
+func TestShadesAreHatchedUnderTheCurves(t *testing.T) {
+	t.Parallel()
+	c := chart.Chart{Kind: chart.Lines, Title: "t", Description: "d", Series: []chart.Series{{
+		Name: "a", Points: []chart.Point{{X: 0, Y: 1}, {X: 1, Y: 2}}, Low: []chart.Point{{X: 0, Y: 0}, {X: 1, Y: 1}}, High: []chart.Point{{X: 0, Y: 9}, {X: 1, Y: 40}},
+	}}}
+	var b strings.Builder
+	if err := c.SVG(&b, "x", 400, 200); err != nil {
+		t.Fatal(err)
+	}
+	text := b.String()
+	area, line := strings.Index(text, "chart-area chart-series chart-series-1"), strings.Index(text, `<polyline class="chart-series chart-series-1"`)
+	if area < 0 || line < area || strings.Count(text[area:], "V") < 2 {
+		t.Errorf("no hatches under the curve: %s", text)
+	}
+	for _, item := range c.Layout(400, 200).Items {
+		for _, p := range item.Points {
+			if item.Shape == chart.Area && (p.Y < 0 || p.Y > 200) {
+				t.Errorf("a shade at %v leaves the frame", p)
+			}
+		}
+	}
+}

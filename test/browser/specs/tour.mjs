@@ -29,6 +29,21 @@ async function visit(t, role, pages) {
 }
 
 export const tests = {
+  "a scenario is rehearsed before it is needed": async (t) => {
+    const page = await as(t, "Déclencheur", "/scenarios");
+    await page.click("main a[href^='/scenarios/0']:has-text('victimes'), main a[href^='/scenarios/0']:has-text('Plan blanc')");
+    await page.click("a[href$='/repetition']");
+    await sound(t, page, "00-jamais-repete");
+    await Promise.all([page.waitForEvent("load"), page.click("main form.form button:has-text('Répéter')")]);
+    // The page that waits leads to the curves by itself.
+    await page.waitForSelector("svg.chart path.chart-area");
+    assert.equal(await page.locator("progress").count(), 0, "the work is over and its bar is still there");
+    assert.match(await page.locator("main").innerText(), /200 tirages/);
+    await sound(t, page, "00-repetition");
+    const bare = await t.open(new URL(page.url()).pathname, { state: tour.states["Déclencheur"], script: false });
+    assert.equal(await bare.locator("svg.chart path.chart-area").count(), 3, "the curves need scripts");
+  },
+
   "the launcher wakes the hospital": async (t) => {
     const page = await visit(t, "Déclencheur", { "01-alertes": "/alertes", "02-declencher": "/alertes/declencher" });
     await page.click(".card-link:has-text('Plan blanc'), .card-link:has-text('victimes')");
