@@ -66,8 +66,9 @@ const (
 // errYield tells that an alert needs the machine.
 var errYield = errors.New("an alert has just left: the rehearsal waits")
 
-// RehearsalTask plays the rehearsals that were asked for, one at a time, on all
-// processors but one: alerts come first, and a rehearsal waits while one is young.
+// RehearsalTask plays the rehearsals that were asked for, one at a time. Alerts
+// come first: a rehearsal stops within a second of a true launch, of any
+// establishment, and waits while one is young.
 func (s *Service) RehearsalTask(c clock.Clock) jobs.Task {
 	return jobs.Task{Name: "alerting.rehearsals", Every: rehearsalEvery, Wake: s.rehearse, Run: func(ctx context.Context, now time.Time) (bool, error) {
 		return s.playNext(ctx, now, c)
@@ -143,16 +144,19 @@ func (s *Service) tellRehearsal(ctx context.Context, w *claimed, done int) error
 		return nil
 	}
 	w.told = now
+	err := s.db.Read(ctx, access.Instance("alerting"), func(tx *storage.Tx) error {
+		young, err := tx.Row(ctx, `SELECT 1 FROM alerting_launches WHERE state = 'running' AND mode = 'reel' AND launched_us > $1 LIMIT 1`,
+			[]any{storage.Micros(now.Add(-rehearsalYields))}, new(int))
+		if err == nil && young {
+			err = errYield
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	return s.db.Write(ctx, w.scope, func(tx *storage.Tx) error {
-		young, err := tx.Row(ctx, `SELECT 1 FROM alerting_launches WHERE organisation_id = $1 AND state = 'running' AND mode = 'reel' AND launched_us > $2 LIMIT 1`,
-			[]any{w.scope.Organisation(), storage.Micros(now.Add(-rehearsalYields))}, new(int))
-		if err != nil {
-			return err
-		}
-		if young {
-			return errYield
-		}
-		_, err = tx.Exec(ctx, `UPDATE alerting_rehearsals SET done = $3, total = $4, lease_us = $5 WHERE organisation_id = $1 AND id = $2`,
+		_, err := tx.Exec(ctx, `UPDATE alerting_rehearsals SET done = $3, total = $4, lease_us = $5 WHERE organisation_id = $1 AND id = $2`,
 			w.scope.Organisation(), w.r.ID, done, w.r.Total, storage.Micros(now.Add(rehearsalLease)))
 		return err
 	})

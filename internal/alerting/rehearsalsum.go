@@ -104,7 +104,7 @@ func (p *plan) horizon() time.Duration {
 	return min(max(last+90*time.Minute, horizonLeast), horizonMost)
 }
 
-// rehearse plays so many draws on all processors but one, and then those of the changes.
+// rehearse plays so many draws on all processors, and then those of the changes.
 // step, when not nil, hears how many were played; it may end the work by an error.
 func (c *cast) rehearse(ctx context.Context, seed uint64, draws int, step func(done int) error) (Outcome, error) {
 	horizon := c.plan.horizon()
@@ -145,8 +145,7 @@ func (c *cast) performAll(ctx context.Context, seed uint64, draws int, horizon t
 	var work sync.WaitGroup
 	var mu sync.Mutex
 	var failed error
-	// One processor is left to the alerts.
-	for range min(draws, max(1, runtime.GOMAXPROCS(0)-1)) {
+	for range min(draws, runtime.GOMAXPROCS(0)) {
 		work.Go(func() {
 			for {
 				i := int(next.Add(1)) - 1
