@@ -19,6 +19,7 @@ import (
 	alertpages "tocsin/internal/alerting/pages"
 	"tocsin/internal/channels"
 	"tocsin/internal/channels/email"
+	"tocsin/internal/channels/modem"
 	"tocsin/internal/channels/sms"
 	"tocsin/internal/channels/smshttp"
 	"tocsin/internal/channels/voice"
@@ -95,7 +96,7 @@ type House struct {
 
 // Kinds are the channels of the product.
 func Kinds() []channels.Kind {
-	return []channels.Kind{sms.Kind{}, smshttp.Kind{}, voice.New(), email.Kind{}}
+	return []channels.Kind{sms.Kind{}, smshttp.Kind{}, modem.Kind{}, voice.New(), email.Kind{}}
 }
 
 // Build opens the data and joins the rooms. It starts nothing. The caller

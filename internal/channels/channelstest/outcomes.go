@@ -243,7 +243,10 @@ func (s Suite) wantFault(t *testing.T, what string, err error) {
 
 func (s Suite) concurrency(t *testing.T) {
 	leaks(t)
-	const total = 200
+	total := s.Many
+	if total == 0 {
+		total = 200
+	}
 	b := s.open(t)
 	b.waitUp()
 	workers := min(s.Kind.Describe().Concurrency(s.validate(t, b.peer.Settings())), total)

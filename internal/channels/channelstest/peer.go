@@ -98,4 +98,9 @@ type Suite struct {
 	// UncertainWhenCut is what a cut in the middle proves: true when the peer
 	// may have kept the message.
 	UncertainWhenCut bool
+	// Unknown are the behaviours that no peer of this medium has: a modem, say, asks
+	// nobody to slow down.
+	Unknown []Behaviour
+	// Many is how many messages the test of concurrency sends; 200 when zero.
+	Many int
 }
