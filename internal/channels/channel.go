@@ -18,6 +18,7 @@ const (
 	SMS   Medium = "sms"
 	Voice Medium = "voice"
 	Email Medium = "email"
+	Pager Medium = "pager"
 )
 
 // Answer is one way to answer that a medium with keys proposes.
@@ -37,7 +38,7 @@ type Message struct {
 	// after a crash: a provider that takes an idempotency key receives it.
 	ID uuid.UUID
 	// To is an E.164 number for SMS and voice, which also takes the digits of an
-	// extension; an address for e-mail.
+	// extension; an address for e-mail; the digits of a pager.
 	To string
 	// Subject is used by the media that have one.
 	Subject string

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"net/mail"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -27,6 +28,9 @@ func readAddress(kind, text, zone string) (Contact, error) {
 	case Email:
 		address, err := readMail(text)
 		return Contact{Kind: Email, Address: address}, err
+	case Pager:
+		number, err := readPager(text)
+		return Contact{Kind: Pager, Address: number}, err
 	case Mobile, Landline, Extension:
 		r := phone.Parse(text, phone.Options{Region: region(zone)})
 		if len(r.Problems) > 0 {
@@ -42,6 +46,19 @@ func readAddress(kind, text, zone string) (Contact, error) {
 		return Contact{Kind: string(n.Kind), Address: n.E164, Shared: n.Warning == phone.WarningDECT}, nil
 	}
 	return Contact{}, fault.New(fault.Invalid, "directory.kind_unknown").At("contact")
+}
+
+// readPager accepts the number of one pager: "bip 512", "7 21 43".
+func readPager(text string) (string, error) {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r == ' ' || r == '.' || r == '-' || r == ':' || r == '\u00a0' || r == '\u202f' })
+	if len(words) > 1 && slices.Contains([]string{"bip", "beeper", "pager", "récepteur"}, words[0]) {
+		words = words[1:]
+	}
+	number := strings.Join(words, "")
+	if len(number) < 2 || len(number) > 15 || strings.Trim(number, "0123456789") != "" {
+		return "", fault.New(fault.Invalid, "directory.pager_invalid").At("contact")
+	}
+	return number, nil
 }
 
 // readMail accepts one plain address of an internet mailbox.

@@ -147,7 +147,7 @@ func Harmed(cell string) string {
 
 // kindOrder is the order of preference of an ordinary night: a mobile first.
 func kindOrder(kind string) int {
-	return slices.Index([]string{Mobile, Landline, Extension, Email}, kind)
+	return slices.Index([]string{Mobile, Landline, Extension, Email, Pager}, kind)
 }
 
 func (r *reading) field(e *entry, i int, f Field, cell string) {
@@ -183,6 +183,8 @@ func (r *reading) field(e *entry, i int, f Field, cell string) {
 		e.Semester = cell
 	case FieldEmail, FieldEmailOwn:
 		r.mails(e, i, f, cell)
+	case FieldPager:
+		r.pagers(e, i, cell)
 	default:
 		r.detail(e, i, f, cell)
 	}
@@ -283,6 +285,17 @@ func (r *reading) mails(e *entry, i int, f Field, cell string) {
 	}
 }
 
+func (r *reading) pagers(e *entry, i int, cell string) {
+	for _, part := range split(cell) {
+		number, err := readPager(part)
+		if err != nil {
+			r.complain(e, i, false, "directory.import.pager")
+			continue
+		}
+		r.contact(e, i, entryContact{Kind: Pager, Address: number})
+	}
+}
+
 func (r *reading) phones(e *entry, i int, f Field, cell, zone string) {
 	if cell == "" {
 		return
@@ -340,7 +353,7 @@ func readMedium(cell string) string {
 	s := slug(cell)
 	for medium, words := range map[string][]string{
 		Voice: {"voice", "voix", "appel", "vocal", "telephone", "call"}, SMS: {"sms", "texto", "text"},
-		Mail: {"email", "mail", "courriel", "mel"},
+		Mail: {"email", "mail", "courriel", "mel"}, Page: {"bip", "pager", "recepteur"},
 	} {
 		for _, w := range words {
 			if strings.Contains(s, w) {

@@ -41,6 +41,7 @@ func plainColumns() (header []string, m Mapping) {
 		{"Portable perso", FieldMobileOwn},
 		{"Téléphone fixe", FieldPhone},
 		{"Poste", FieldExtension},
+		{"Bip", FieldPager},
 		{"Courriel", FieldEmail},
 		{"RPPS", FieldRPPS},
 		{"Langue", FieldLanguage},
@@ -206,7 +207,7 @@ func (x *export) row(p Person) []string {
 	site, _ := x.c.places.Get(p.Site)
 	for i, f := range x.mapping {
 		switch {
-		case f.isPhone() || f.isMail():
+		case f.isPhone() || f.isMail() || f == FieldPager:
 		case f == FieldQualified && i != qualified: // all of them are in the first column
 		default:
 			out[i] = x.cell(p, f, service, site)
@@ -284,7 +285,7 @@ func (x *export) column(k ContactPoint) int {
 	}
 	fields := map[string][]Field{
 		Mobile: {FieldMobile, FieldMobileOwn}, Landline: {FieldPhone, FieldPhoneOwn}, Extension: {FieldExtension, FieldDECT},
-		Email: {FieldEmail, FieldEmailOwn},
+		Email: {FieldEmail, FieldEmailOwn}, Pager: {FieldPager},
 	}[k.Kind]
 	if k.Private && len(fields) == 2 {
 		slices.Reverse(fields)
@@ -294,7 +295,7 @@ func (x *export) column(k ContactPoint) int {
 			return i
 		}
 	}
-	if k.Kind == Email {
+	if k.Kind == Email || k.Kind == Pager {
 		return -1
 	}
 	return slices.IndexFunc(x.mapping, Field.isPhone)

@@ -40,6 +40,7 @@ const (
 	FieldPhoneOwn   Field = "landline_private"
 	FieldExtension  Field = "extension"
 	FieldDECT       Field = "dect"
+	FieldPager      Field = "pager"
 	FieldEmail      Field = "email"
 	FieldEmailOwn   Field = "email_private"
 )
@@ -49,7 +50,7 @@ func Fields() []Field {
 	return []Field{
 		FieldMatricule, FieldLastName, FieldFirstName, FieldFullName, FieldMetier, FieldQualified, FieldSite, FieldService, FieldCode,
 		FieldStatus, FieldSemester, FieldContract, FieldAbsentFrom, FieldAbsentTo, FieldMobile, FieldMobileOwn, FieldPhone, FieldPhoneOwn,
-		FieldExtension, FieldDECT, FieldEmail, FieldEmailOwn, FieldRPPS, FieldLanguage, FieldProtected, FieldRefused, FieldKey,
+		FieldExtension, FieldDECT, FieldPager, FieldEmail, FieldEmailOwn, FieldRPPS, FieldLanguage, FieldProtected, FieldRefused, FieldKey,
 	}
 }
 
@@ -65,7 +66,7 @@ func (f Field) isMail() bool { return f == FieldEmail || f == FieldEmailOwn }
 
 // repeats tells the fields that several columns may give.
 func (f Field) repeats() bool {
-	return f == Ignored || f.isPhone() || f.isMail() || f == FieldQualified
+	return f == Ignored || f.isPhone() || f.isMail() || f == FieldPager || f == FieldQualified
 }
 
 // Mapping says what each column is, in the order of the header.
@@ -160,6 +161,8 @@ func fieldOf(header string) Field {
 		return either(own, FieldEmailOwn, FieldEmail)
 	case has("dect"):
 		return FieldDECT
+	case has("bip", "beeper", "pager"):
+		return FieldPager
 	case has("portable", "mobile", "gsm", "cell", "cellulaire"):
 		return either(own, FieldMobileOwn, FieldMobile)
 	case has("poste", "extension", "interne") && !has("medecine"):

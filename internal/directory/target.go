@@ -14,6 +14,7 @@ const (
 	Landline  = "landline"
 	Extension = "extension"
 	Email     = "email"
+	Pager     = "pager"
 )
 
 // The media a person may refuse, and those of a ContactEvent. The values are stored.
@@ -21,6 +22,7 @@ const (
 	SMS   = "sms"
 	Voice = "voice"
 	Mail  = "email"
+	Page  = "pager"
 )
 
 // ContactState is the last thing known of a contact point, the strongest first
@@ -41,9 +43,9 @@ const (
 // Contact is one way to reach a person.
 type Contact struct {
 	ID uuid.UUID
-	// Kind is Mobile, Landline, Extension or Email.
+	// Kind is Mobile, Landline, Extension, Email or Pager.
 	Kind string
-	// Address is E.164, the digits of an extension, or an e-mail address.
+	// Address is E.164, the digits of an extension, the digits of a pager, or an e-mail address.
 	Address string
 	// Private contact points serve alerts only and are masked on lists.
 	Private bool

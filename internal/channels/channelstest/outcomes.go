@@ -79,6 +79,9 @@ func (s Suite) acceptsLong(t *testing.T) {
 	b := s.open(t)
 	m := s.message(2)
 	m.Text = strings.Repeat("Rejoignez le point de rassemblement Nº 3 à l’entrée « Sud ». ", 8)
+	if s.Longest > 0 {
+		m.Text = string([]rune(m.Text)[:s.Longest])
+	}
 	m.Text = strings.TrimSpace(m.Text)
 	b.accepted(m)
 	Eventually(t, "the long message arrives whole", func() bool {

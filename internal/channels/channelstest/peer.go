@@ -101,6 +101,8 @@ type Suite struct {
 	// Unknown are the behaviours that no peer of this medium has: a modem, say, asks
 	// nobody to slow down.
 	Unknown []Behaviour
+	// Longest is how many letters of a long message the peer takes; without limit when zero.
+	Longest int
 	// Many is how many messages the test of concurrency sends; 200 when zero.
 	Many int
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,6 +36,8 @@ func settings(dir string) channels.Settings {
 type peer struct {
 	t *testing.T
 	*gammu.Daemon
+	// cut ends the power cut that is awaited.
+	cut *sync.WaitGroup
 }
 
 func (p peer) Settings() channels.Settings { return settings(p.Dir) }
@@ -42,18 +45,16 @@ func (p peer) Settings() channels.Settings { return settings(p.Dir) }
 func (p peer) Behave(b channelstest.Behaviour) {
 	switch b {
 	case channelstest.Accept:
+		p.cut.Wait()
 		p.Launch()
 	case channelstest.Silent:
 		p.Freeze()
 	case channelstest.Cut:
 		p.Freeze()
-		done := make(chan struct{})
-		p.t.Cleanup(func() { <-done })
-		go func() { // the power goes once a message is in the outbox
-			defer close(done)
+		p.cut.Go(func() { // the power goes once a message is in the outbox
 			channelstest.Eventually(p.t, "a message is in the outbox", func() bool { return len(p.outbox()) > 0 })
 			p.Kill()
-		}()
+		})
 	case channelstest.Down:
 		p.Kill()
 	}
@@ -80,7 +81,7 @@ func (p peer) State() channelstest.State {
 func TestConformance(t *testing.T) {
 	channelstest.Run(t, channelstest.Suite{
 		Kind: modem.Kind{}, Locales: modem.Locales,
-		Start:            func(t *testing.T) channelstest.Peer { return peer{t, gammu.Start(t)} },
+		Start:            func(t *testing.T) channelstest.Peer { return peer{t, gammu.Start(t), new(sync.WaitGroup)} },
 		Address:          number,
 		BadAddress:       "accueil",
 		UncertainWhenCut: true, // the daemon may have been sending it
