@@ -150,10 +150,11 @@ func (d Definition) media() []channels.Medium {
 }
 
 // usesOf are those the scenario cannot do without in a medium. A call reminds with
-// the words of the alert, and acknowledges an answer before it ends.
+// the words of the alert, and acknowledges an answer before it ends; a pager has no way
+// to answer.
 func (d Definition) usesOf(medium channels.Medium) []Use {
 	out := []Use{UseAlert, UseEnd}
-	if medium == channels.Voice {
+	if medium == channels.Voice || medium == channels.Pager {
 		if d.Limits.StandDown {
 			out = append(out, UseStandDown)
 		}
@@ -217,6 +218,12 @@ func (c *checker) message(at string, t Text, known []string) {
 	}
 	if t.Medium == channels.Voice && utf8.RuneCountInString(t.Body) > VoiceMost {
 		c.add(at+".body", "alerting.check.body_long", "limit", VoiceMost)
+	}
+	if t.Medium == channels.Pager && slices.Contains(Blanks(t.Body), VarLink) {
+		c.add(at+".body", "alerting.check.pager_link")
+	}
+	if t.Medium == channels.Pager && utf8.RuneCountInString(t.Body) > PagerMost {
+		c.add(at+".body", "alerting.check.body_long", "limit", PagerMost)
 	}
 	if t.Medium == channels.SMS && utf8.RuneCountInString(t.Body) > 600 {
 		c.add(at+".body", "alerting.check.body_long", "limit", 600)
@@ -292,6 +299,9 @@ func (c *checker) waves() {
 		}
 		if c.def.Profile == Discret && slices.Contains(w.Media, channels.Voice) {
 			c.add(at+".media", "alerting.check.voice_discret", "wave", i+1)
+		}
+		if c.def.Profile == Discret && slices.Contains(w.Media, channels.Pager) {
+			c.add(at+".media", "alerting.check.pager_discret", "wave", i+1)
 		}
 		if w.Escalate < 0 || w.Escalate > Duration(24*time.Hour) || len(w.Media) > 1 && w.Escalate == 0 && c.def.Profile == Rappel {
 			c.add(at+".escalate", "alerting.check.wave_escalate", "wave", i+1)

@@ -18,7 +18,7 @@ type rung struct {
 
 // Media are those an alert can use.
 func Media() []channels.Medium {
-	return []channels.Medium{channels.SMS, channels.Voice, channels.Email}
+	return []channels.Medium{channels.SMS, channels.Voice, channels.Email, channels.Pager}
 }
 
 // carries tells whether a medium goes to a contact point of that kind.
@@ -30,6 +30,8 @@ func carries(kind string, m channels.Medium) bool {
 		return m == channels.Voice
 	case directory.Email:
 		return m == channels.Email
+	case directory.Pager:
+		return m == channels.Pager
 	}
 	return false
 }

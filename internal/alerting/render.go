@@ -32,6 +32,9 @@ const SMSRecommended = 120
 // VoiceMost is the longest text that is spoken, in characters: about a minute.
 const VoiceMost = 900
 
+// PagerMost is the longest text for a pager, in characters: what its screen shows.
+const PagerMost = 240
+
 // blank is {name} in a text.
 var blank = regexp.MustCompile(`\{([a-z_]{1,30})\}`)
 

@@ -324,7 +324,7 @@ func (r *reading) phones(e *entry, i int, f Field, cell, zone string) {
 func (r *reading) contact(e *entry, i int, k entryContact) {
 	k.Origin, k.column = r.origins[i], r.header[i]
 	for _, old := range e.Contacts {
-		if old.Address == k.Address {
+		if old.Address == k.Address && (old.Kind == Pager) == (k.Kind == Pager) {
 			return // the same number in two columns of one row
 		}
 	}
@@ -353,7 +353,7 @@ func readMedium(cell string) string {
 	s := slug(cell)
 	for medium, words := range map[string][]string{
 		Voice: {"voice", "voix", "appel", "vocal", "telephone", "call"}, SMS: {"sms", "texto", "text"},
-		Mail: {"email", "mail", "courriel", "mel"}, Page: {"bip", "pager", "recepteur"},
+		Mail: {"email", "mail", "courriel", "mel"}, Beep: {"bip", "pager", "recepteur"},
 	} {
 		for _, w := range words {
 			if strings.Contains(s, w) {

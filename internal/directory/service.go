@@ -229,7 +229,7 @@ func readContacts(typed, before []ContactPoint, zone string, now time.Time) ([]C
 			if err != nil {
 				return nil, err
 			}
-			if known = slices.IndexFunc(before, func(b ContactPoint) bool { return b.Address == read.Address }); known >= 0 {
+			if known = slices.IndexFunc(before, func(b ContactPoint) bool { return b.Address == read.Address && b.Kind == read.Kind }); known >= 0 {
 				old := before[known]
 				old.Private, old.Shared, old.Label = k.Private, k.Shared, k.Label
 				k = old
@@ -241,7 +241,7 @@ func readContacts(typed, before []ContactPoint, zone string, now time.Time) ([]C
 			}
 		}
 		k.Rank, k.Masked = len(out), false
-		if !slices.ContainsFunc(out, func(o ContactPoint) bool { return o.Address == k.Address }) {
+		if !slices.ContainsFunc(out, func(o ContactPoint) bool { return o.Address == k.Address && o.Kind == k.Kind }) {
 			out = append(out, k)
 		}
 	}

@@ -22,7 +22,7 @@ const (
 	SMS   = "sms"
 	Voice = "voice"
 	Mail  = "email"
-	Page  = "pager"
+	Beep  = "pager"
 )
 
 // ContactState is the last thing known of a contact point, the strongest first
@@ -73,7 +73,7 @@ type Target struct {
 	ServiceName, SiteName, SiteZone string
 	// Contacts are in order of preference; stopped and bounced ones are kept with their state.
 	Contacts []Contact
-	// Refused lists the media the person refuses: SMS, Voice, Mail.
+	// Refused lists the media the person refuses: SMS, Voice, Mail, Beep.
 	Refused []string
 	// First is the medium by which he asks to be called first at that hour; empty follows the alert.
 	First string
@@ -103,7 +103,7 @@ const (
 type ContactEvent struct {
 	// Address is as Contact.Address.
 	Address string
-	// Medium is SMS, Voice or Mail.
+	// Medium is SMS, Voice, Mail or Beep.
 	Medium string
 	Kind   EventKind
 	At     time.Time

@@ -115,7 +115,7 @@ const lotSize = 64
 // lotSizeOf is lotSize, or less for a medium of which few leave at once: all that a
 // node claims waits for that node's own lines.
 func lotSizeOf(m channels.Medium) int {
-	if m == channels.Voice {
+	if m == channels.Voice || m == channels.Pager {
 		return 4
 	}
 	return lotSize

@@ -17,12 +17,14 @@ import (
 // languages are those a scenario is written in.
 func languages() []string { return []string{"fr", "en"} }
 
-// written are the media of the boxes of texts: calls have theirs once the scenario
-// uses them, or has words for them.
+// written are the media of the boxes of texts: calls and pagers have theirs once the
+// scenario uses them, or has words for them.
 func (e *editor) written() []channels.Medium {
-	calls := slices.ContainsFunc(e.Def.Waves, func(w alerting.Wave) bool { return slices.Contains(w.Media, channels.Voice) }) ||
-		slices.ContainsFunc(e.Def.Messages, func(t alerting.Text) bool { return t.Medium == channels.Voice })
-	return slices.DeleteFunc(alerting.Media(), func(m channels.Medium) bool { return m == channels.Voice && !calls })
+	return slices.DeleteFunc(alerting.Media(), func(m channels.Medium) bool {
+		usual := m == channels.SMS || m == channels.Email
+		return !usual && !slices.ContainsFunc(e.Def.Waves, func(w alerting.Wave) bool { return slices.Contains(w.Media, m) }) &&
+			!slices.ContainsFunc(e.Def.Messages, func(t alerting.Text) bool { return t.Medium == m })
+	})
 }
 
 // fill puts what the scenario says in the fields of the section.

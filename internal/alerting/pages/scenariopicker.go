@@ -164,13 +164,23 @@ func (e *editor) rules() map[string]directory.Rule {
 	return out
 }
 
-// mediaOrders are the ways to go from one medium to the next.
+// mediaOrders are the ways to go from one medium to the next. A pager comes first or
+// last, with one or two others: all its places would make a list that nobody reads.
 func mediaOrders(c *ui.Context) []ui.Choice {
-	var out []ui.Choice
-	for length := range alerting.Media() {
-		for _, order := range orders(alerting.Media(), length+1) {
-			out = append(out, ui.Choice{Value: joinMedia(order), Label: mediaWords(c, alerting.Wave{Media: order})})
+	others := slices.DeleteFunc(alerting.Media(), func(m channels.Medium) bool { return m == channels.Pager })
+	pager := [][]channels.Medium{{channels.Pager}}
+	var all [][]channels.Medium
+	for length := range others {
+		for _, order := range orders(others, length+1) {
+			all = append(all, order)
+			if len(order) < 3 {
+				pager = append(pager, append([]channels.Medium{channels.Pager}, order...), append(slices.Clone(order), channels.Pager))
+			}
 		}
+	}
+	var out []ui.Choice
+	for _, order := range append(all, pager...) {
+		out = append(out, ui.Choice{Value: joinMedia(order), Label: mediaWords(c, alerting.Wave{Media: order})})
 	}
 	return out
 }

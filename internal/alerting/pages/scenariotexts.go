@@ -77,6 +77,8 @@ func textMost(t alerting.Text) int {
 		return 600
 	case channels.Voice:
 		return alerting.VoiceMost
+	case channels.Pager:
+		return alerting.PagerMost
 	}
 	return 5000
 }

@@ -9,6 +9,8 @@ import (
 	"net"
 	"strconv"
 	"time"
+
+	"tocsin/internal/clock"
 )
 
 // replyMost bounds one line of the server, and linesMost how many a reply has.
@@ -64,7 +66,7 @@ func (c config) dial(ctx context.Context) (*session, error) {
 
 // ask writes one command and reads its reply.
 func (s *session) ask(command string) (reply, error) {
-	if err := s.conn.SetDeadline(time.Now().Add(s.timeout)); err != nil {
+	if err := s.conn.SetDeadline(clock.Real().Now().Add(s.timeout)); err != nil {
 		return reply{}, withoutAddress(err)
 	}
 	if _, err := io.WriteString(s.conn, command+"\r\n"); err != nil {
@@ -77,7 +79,7 @@ var errReply = errors.New("the server does not speak SNPP")
 
 // read reads one reply; "ddd-" announces another line.
 func (s *session) read() (reply, error) {
-	if err := s.conn.SetDeadline(time.Now().Add(s.timeout)); err != nil {
+	if err := s.conn.SetDeadline(clock.Real().Now().Add(s.timeout)); err != nil {
 		return reply{}, withoutAddress(err)
 	}
 	for range linesMost {
@@ -104,7 +106,7 @@ func (s *session) read() (reply, error) {
 
 // quit says good-bye; its answer changes nothing any more.
 func (s *session) quit() {
-	_ = s.conn.SetDeadline(time.Now().Add(time.Second)) // the connection ends in any case
+	_ = s.conn.SetDeadline(clock.Real().Now().Add(time.Second)) // the connection ends in any case
 	_, _ = io.WriteString(s.conn, "QUIT\r\n")
 	s.close()
 }

@@ -31,7 +31,7 @@ func metierOf(d *directory.Directory, loc *i18n.Localizer, p directory.Person) s
 
 // address is a contact point as people read it.
 func address(k directory.ContactPoint) string {
-	if k.Masked || k.Kind == directory.Email {
+	if k.Masked || k.Kind == directory.Email || k.Kind == directory.Pager {
 		return k.Address
 	}
 	return phone.Format(k.Address)

@@ -26,12 +26,12 @@ func (p pages) list(c *ui.Context) error {
 }
 
 // silent lists the media of the known kinds that no enabled gateway carries. A house
-// that never had a telephone line misses none.
+// that never had a telephone line, or a pager, misses none.
 func silent(panels []dispatch.Panel, kinds []channels.Description) []channels.Medium {
 	var out []channels.Medium
 	for _, k := range kinds {
 		carried := slices.ContainsFunc(panels, func(p dispatch.Panel) bool { return p.Gateway.Enabled && p.Gateway.Medium == k.Medium })
-		had := k.Medium != channels.Voice || slices.ContainsFunc(panels, func(p dispatch.Panel) bool { return p.Gateway.Medium == k.Medium })
+		had := k.Medium == channels.SMS || k.Medium == channels.Email || slices.ContainsFunc(panels, func(p dispatch.Panel) bool { return p.Gateway.Medium == k.Medium })
 		if !carried && had && !slices.Contains(out, k.Medium) {
 			out = append(out, k.Medium)
 		}
