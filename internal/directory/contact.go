@@ -50,7 +50,9 @@ func readAddress(kind, text, zone string) (Contact, error) {
 
 // readPager accepts the number of one pager: "bip 512", "7 21 43".
 func readPager(text string) (string, error) {
-	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r == ' ' || r == '.' || r == '-' || r == ':' || r == '\u00a0' || r == '\u202f' })
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+		return r == ' ' || r == '.' || r == '-' || r == ':' || r == '\u00a0' || r == '\u202f'
+	})
 	if len(words) > 1 && slices.Contains([]string{"bip", "beeper", "pager", "récepteur"}, words[0]) {
 		words = words[1:]
 	}

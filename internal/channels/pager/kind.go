@@ -30,7 +30,8 @@ func (Kind) Describe() channels.Description {
 		Fields: []channels.Field{
 			{Name: "host", Type: channels.Text, Required: true},
 			number("port", "444", 1, 65535),
-			text("user"), {Name: "password", Type: channels.Secret},
+			text("user"),
+			{Name: "password", Type: channels.Secret},
 			number("length", "240", 20, 2000),
 			{Name: "letters", Type: channels.Choice, Default: "plain", Choices: []string{"plain", "utf8"}},
 			{Name: "level", Type: channels.Choice, Default: "none", Choices: []string{"none", "0", "1", "2", "3", "4"}},
