@@ -311,9 +311,9 @@ func (in *intake) insert(ctx context.Context, launch, recipient uuid.UUID, g giv
 	if g.Stop {
 		g.Meaning = meaningStop
 	}
-	_, err := in.tx.Exec(ctx, `INSERT INTO alerting_answers (organisation_id, id, launch_id, recipient_id, at_us, source, meaning, minutes, body, noted_by, late)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, in.scope.Organisation(), g.ID, launch, recipient, storage.Micros(g.At), string(g.Source),
-		string(g.Meaning), g.Minutes, g.Text, g.By, g.Late)
+	_, err := in.tx.Exec(ctx, `INSERT INTO alerting_answers (organisation_id, id, launch_id, recipient_id, at_us, source, meaning, minutes, body, noted_by, late, received_us)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, in.scope.Organisation(), g.ID, launch, recipient, storage.Micros(g.At), string(g.Source),
+		string(g.Meaning), g.Minutes, g.Text, g.By, g.Late, storage.NullMicros(g.Received))
 	return err
 }
 

@@ -124,7 +124,13 @@ func (s *Service) AnswerByLink(ctx context.Context, code string, meaning Meaning
 	if !found {
 		return false, fault.New(fault.NotFound, "alerting.link.unknown")
 	}
-	if err := checkAnswer(l.plan, meaning, minutes); err != nil {
+	return s.answerLinked(ctx, l, Answer{ID: storage.NewID(now), At: now, Source: ByLink, Meaning: meaning, Minutes: minutes}, from, now)
+}
+
+// answerLinked records an answer of the one a link leads to; one whose id is
+// known already was taken before.
+func (s *Service) answerLinked(ctx context.Context, l linked, a Answer, from string, now time.Time) (late bool, err error) {
+	if err := checkAnswer(l.plan, a.Meaning, a.Minutes); err != nil {
 		return false, err
 	}
 	scope := access.For(l.scope.Organisation(), access.Actor{Kind: access.Agent, ID: l.person.ID, From: from}, false)
@@ -139,11 +145,14 @@ func (s *Service) AnswerByLink(ctx context.Context, code string, meaning Meaning
 			return err
 		}
 		late = d.launch.State != Running
-		g := given{Answer: Answer{ID: storage.NewID(now), At: now, Source: ByLink, Meaning: meaning, Minutes: minutes}}
-		if err := in.answer(ctx, d, p, g); err != nil {
+		known, err := tx.Row(ctx, `SELECT 1 FROM alerting_answers WHERE organisation_id = $1 AND id = $2`, []any{scope.Organisation(), a.ID}, new(int))
+		if err != nil || known {
 			return err
 		}
-		if err := in.flush(ctx); err != nil || !s.dispatch.Isolated(scope.Organisation()) {
+		if err := in.answer(ctx, d, p, given{Answer: a}); err != nil {
+			return err
+		}
+		if err := in.flush(ctx); err != nil || a.Source != ByLink || !s.dispatch.Isolated(scope.Organisation()) {
 			return err
 		}
 		return s.heardByLink(ctx, tx, scope, now, l.launch.ID)

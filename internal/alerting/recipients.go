@@ -3,6 +3,7 @@ package alerting
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"slices"
 	"strconv"
 	"strings"
@@ -246,12 +247,13 @@ func earliest(list ...time.Time) (out time.Time) {
 	return out
 }
 
-const answerColumns = `id, recipient_id, at_us, source, meaning, minutes, body, noted_by, late`
+const answerColumns = `id, recipient_id, at_us, source, meaning, minutes, body, noted_by, late, received_us`
 
 func scanAnswer(row func(...any) error) (a Answer, err error) {
 	var at int64
-	err = row(&a.ID, &a.Recipient, &at, &a.Source, &a.Meaning, &a.Minutes, &a.Text, &a.By, &a.Late)
-	a.At = storage.Time(at)
+	var received sql.NullInt64
+	err = row(&a.ID, &a.Recipient, &at, &a.Source, &a.Meaning, &a.Minutes, &a.Text, &a.By, &a.Late, &received)
+	a.At, a.Received = storage.Time(at), storage.NullTime(received)
 	return a, err
 }
 

@@ -255,6 +255,8 @@ type Answer struct {
 	// By is who noted it, for a call by hand.
 	By   string
 	Late bool
+	// Received is when it reached us, for one that waited for a network; zero otherwise.
+	Received time.Time
 }
 
 // Source is how an answer came.
@@ -266,7 +268,8 @@ const (
 	ByEmail Source = "email"
 	ByVoice Source = "voice" // a key of the telephone, confirmed by a second one
 	ByLink  Source = "link"
-	ByHand  Source = "hand" // noted by the cell after a call
+	BySpace Source = "space" // in his own space, or from a button of a notification
+	ByHand  Source = "hand"  // noted by the cell after a call
 )
 
 // UnmatchedReply is a reply from a sender no alert wrote to.

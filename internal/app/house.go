@@ -42,6 +42,8 @@ import (
 	"tocsin/internal/live"
 	"tocsin/internal/organisation"
 	"tocsin/internal/rest"
+	"tocsin/internal/space"
+	spacepages "tocsin/internal/space/pages"
 	"tocsin/internal/storage"
 	"tocsin/internal/vault"
 )
@@ -85,6 +87,8 @@ type House struct {
 	Feeds *feed.Service
 	// OnCall knows who holds the functions.
 	OnCall *oncall.Service
+	// Space is what agents see of their own.
+	Space *space.Service
 
 	leases *jobs.Leases
 	// wakers start a task before its time, by the task's name.
@@ -184,6 +188,10 @@ func (h *House) join(ctx context.Context) error {
 	})
 	h.Feeds = feed.New(feed.Options{
 		DB: h.DB, Guard: h.Guard, Clock: h.Clock, Vault: h.Vault, Directory: h.Directory, Kinds: []feed.Kind{ldap.Kind{}}, Log: h.Log, Wake: h.wakeDirectory,
+	})
+	h.Space = space.New(space.Options{
+		DB: h.DB, Guard: h.Guard, Clock: h.Clock, Directory: h.Directory, OnCall: h.OnCall, Dispatch: h.Dispatch, Alerting: h.Alerting, Organisation: h.Houses,
+		Catalog: h.Catalog, InviteBase: h.origin().String() + spacepages.EnterPath, Log: h.Log,
 	})
 	h.Dispatch.Tell(sinks{h.Alerting, h.Proof})
 	h.Dispatch.Warn(watchmen{h.Accounts})

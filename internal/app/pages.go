@@ -18,6 +18,7 @@ import (
 	identitypages "tocsin/internal/identity/pages"
 	organisationpages "tocsin/internal/organisation/pages"
 	"tocsin/internal/rest"
+	spacepages "tocsin/internal/space/pages"
 	"tocsin/internal/storage"
 	"tocsin/internal/ui"
 )
@@ -50,11 +51,14 @@ func (h *House) register(r *ui.Router) {
 	identitypages.Routes(r, identitypages.Options{Service: h.Accounts, Origin: h.origin().String()})
 	h.alerts = alertpages.Routes(r, alertpages.Options{
 		Service: h.Alerting, Directory: h.Directory, Organisation: h.Houses, Catalog: h.Catalog, Hub: h.Hub, Clock: h.Clock,
-		RecallBase: h.origin().String() + alertpages.RecallPath, Notices: banners{directorypages.AlarmNotices{Proof: h.Proof}}, Beside: directorypages.Block(h.OnCall), PDF: report.PDF, XLSX: report.XLSX, Shared: h.DB.Engine() == storage.PostgreSQL,
+		RecallBase: h.origin().String() + alertpages.RecallPath, Space: spacepages.AskPath, Notices: banners{directorypages.AlarmNotices{Proof: h.Proof}}, Beside: directorypages.Block(h.OnCall), PDF: report.PDF, XLSX: report.XLSX, Shared: h.DB.Engine() == storage.PostgreSQL,
 	})
 	alertpages.ScenarioRoutes(r, alertpages.ScenarioOptions{Service: h.Alerting, Directory: h.Directory, Organisation: h.Houses, Catalog: h.Catalog})
 	directorypages.Routes(r, directorypages.Options{
 		Directory: h.Directory, Organisation: h.Houses, Proof: h.Proof, Feeds: h.Feeds, OnCall: h.OnCall, AgendaBase: h.origin().String() + directorypages.AgendaPath, Catalog: h.Catalog, Clock: h.Clock, Wake: h.wakeDirectory,
+	})
+	spacepages.Routes(r, spacepages.Options{
+		Service: h.Space, Catalog: h.Catalog, Clock: h.Clock, Secure: h.origin().Scheme == "https", AnswerPath: alertpages.AnswerPath, PersonPath: directorypages.PersonPath,
 	})
 	organisationpages.Routes(r, organisationpages.Options{Service: h.Houses})
 	dispatchpages.Routes(r, dispatchpages.Options{Service: h.Dispatch})

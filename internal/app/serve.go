@@ -187,6 +187,7 @@ func (h *House) tasks() []jobs.Task {
 		h.proving(),
 		h.alone("directory.watch", 10*time.Minute, h.Proof.Watch),
 		h.alone("directory.feeds", time.Minute, h.Feeds.Tick),
+		h.alone("space.sweep", 10*time.Minute, h.Space.Sweep),
 		{Name: "identity.sweep", Every: 10 * time.Minute, Run: func(ctx context.Context, now time.Time) (bool, error) {
 			return false, h.Accounts.Sweep(ctx, now)
 		}},

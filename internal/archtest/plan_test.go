@@ -17,6 +17,7 @@ var doors = map[string][]string{
 	"identity":       {"organisation", "directory", "dispatch"},
 	"alerting":       {"organisation", "channels", "directory", "dispatch"},
 	"hooks":          {"alerting", "dispatch"},
+	"space":          {"organisation", "channels", "directory", "dispatch", "alerting"},
 	"administration": {},
 	"lab":            {},
 }

@@ -20,6 +20,7 @@ import (
 	"tocsin/internal/identity"
 	"tocsin/internal/identity/identitytest"
 	"tocsin/internal/organisation"
+	"tocsin/internal/space"
 	"tocsin/internal/storage"
 	"tocsin/internal/ui"
 )
@@ -137,6 +138,7 @@ func (w *walk) furnish() {
 	w.must(err)
 	server, err := h.Feeds.Save(ctx, system, feed.Feed{Kind: "ldap", Name: "Serveur Pivoine", Settings: feed.Settings{"host": "127.0.0.1", "port": "1", "base": "dc=valbrume"}})
 	w.must(err)
+	device := w.device(agent)
 	link := strings.TrimPrefix(h.sms.received(mobile(agent))[0].Link, identitytest.Origin().String()+"/r/")
 	h.sms.answer(mobile(agent), "1 30")
 	recipient := h.person(l, agent).ID
@@ -171,6 +173,9 @@ func (w *walk) furnish() {
 		{"/annuaire/groupes/", "id", group.String()},
 		{"/annuaire/import/", "id", imported.ID.String()},
 		{"/annuaire/planning/", "id", roster.ID.String()},
+		{"/annuaire/personnes/", "appareil", device.ID.String()},
+		{"/espace/appareils/", "appareil", device.ID.String()},
+		{"/espace/entrer/", "code", strings.Repeat("0", 24)},
 		{"/annuaire/", "id", agent.ID.String()},
 		{"/annuaire/", "contact", agent.Contacts[0].ID.String()},
 		{"/annuaire/", "absence", absence.ID.String()},
@@ -194,6 +199,19 @@ func (w *walk) furnish() {
 		w.stolen.Set(name, id.String())
 	}
 	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine", "Garde Myosotis", "garde-myosotis"}
+}
+
+// device opens the space of somebody.
+func (w *walk) device(agent directory.Person) space.Device {
+	w.t.Helper()
+	phone := &pocket{h: w.h}
+	phone.ask(http.MethodPost, w.h.invited(agent), url.Values{})
+	list, err := w.h.Space.Devices(w.t.Context(), w.h.scope, agent.ID)
+	w.must(err)
+	if len(list) != 1 {
+		w.t.Fatalf("%d devices", len(list))
+	}
+	return list[0]
 }
 
 // request leaves a launch waiting for a second person.

@@ -26,6 +26,8 @@ type reply struct {
 	Asked string
 	// Noted tells that the answer was just recorded.
 	Noted bool
+	// Space receives the wish for a space of one's own; empty where there is none.
+	Space string
 	// Wrong is why a form was refused.
 	Wrong string
 }
@@ -51,7 +53,7 @@ func noKeeping(c *ui.Context) {
 
 // open follows the code of the address, in the agent's language.
 func (p *Pages) open(c *ui.Context) (reply, error) {
-	v := reply{Code: c.PathValue("code")}
+	v := reply{Code: c.PathValue("code"), Space: p.space}
 	address := ui.AddressOf(c.Ctx())
 	if p.codes.Shut(address, c.Now) {
 		return v, fault.New(fault.TooMany, "alerting.page.answer.too_many")

@@ -45,6 +45,8 @@ type Options struct {
 	RecallBase string
 	// Beside, if set, is what stands beside the alerts: who is on call. It may give nothing.
 	Beside func(*ui.Context) (templ.Component, error)
+	// Space is where an agent asks for his own space; empty offers none.
+	Space string
 	// Shared is true when other nodes may move an alert without this one's hub knowing.
 	Shared bool
 	// Notices are what other rooms have to say on the first page; nil says nothing.
@@ -65,8 +67,10 @@ type Pages struct {
 	codes   *ui.Gate
 	// recallBase begins what the QR of an order says.
 	recallBase string
-	notices    ui.Banners
-	beside     func(*ui.Context) (templ.Component, error)
+	// space is where an agent asks for his own space.
+	space   string
+	notices ui.Banners
+	beside  func(*ui.Context) (templ.Component, error)
 	// pdf and xlsx may be nil.
 	pdf, xlsx Document
 }
@@ -86,6 +90,7 @@ func Routes(r *ui.Router, o Options) *Pages {
 	}
 	p := &Pages{
 		s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), drawn: newDrawings(), recallBase: o.RecallBase, notices: o.Notices, beside: o.Beside, pdf: o.PDF, xlsx: o.XLSX,
+		s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), recallBase: o.RecallBase, space: o.Space, notices: o.Notices, beside: o.Beside, pdf: o.PDF, xlsx: o.XLSX,
 		board: live.NewBoard[alerting.Board](o.Hub, live.Pace{Every: boardEvery, Stale: stale, Clock: o.Clock}),
 	}
 	r.Get(AlertsPath, access.AlertRead, p.list)

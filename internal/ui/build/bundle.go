@@ -31,11 +31,15 @@ func engines() []api.Engine {
 // entries are the bundles: the logical name a page asks for, its source.
 func entries() map[string]string {
 	return map[string]string{
-		"app.css":    "assets/css/app.css",
-		"answer.css": "assets/css/answer.css",
-		"app.js":     "assets/js/app.js",
-		"curves.js":  "assets/js/curves.js",
-		"icon.svg":   "assets/icon.svg",
+		"app.css":      "assets/css/app.css",
+		"answer.css":   "assets/css/answer.css",
+		"app.js":       "assets/js/app.js",
+		"curves.js":    "assets/js/curves.js",
+		"pocket.js":    "assets/js/pocket.js",
+		"worker.js":    "assets/js/worker.js",
+		"icon.svg":     "assets/icon.svg",
+		"icon-192.png": "assets/icon-192.png",
+		"icon-512.png": "assets/icon-512.png",
 	}
 }
 
@@ -69,7 +73,7 @@ func bundle(root string) (map[string][]byte, error) {
 }
 
 func build(source string) ([]byte, error) {
-	if filepath.Ext(source) == ".svg" {
+	if ext := filepath.Ext(source); ext == ".svg" || ext == ".png" {
 		return os.ReadFile(source)
 	}
 	result := api.Build(api.BuildOptions{

@@ -1,0 +1,116 @@
+package space
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/access"
+	"tocsin/internal/alerting"
+	"tocsin/internal/clock"
+	"tocsin/internal/directory"
+	"tocsin/internal/directory/oncall"
+	"tocsin/internal/dispatch"
+	"tocsin/internal/i18n"
+	"tocsin/internal/organisation"
+	"tocsin/internal/storage"
+)
+
+// Options are what the room rests on.
+type Options struct {
+	DB           *storage.DB
+	Guard        *access.Guard
+	Clock        clock.Clock
+	Directory    *directory.Directory
+	OnCall       *oncall.Service
+	Dispatch     *dispatch.Dispatch
+	Alerting     *alerting.Service
+	Organisation *organisation.Service
+	Catalog      *i18n.Catalog
+	// InviteBase begins the link of an invitation; its code follows.
+	InviteBase string
+	Log        *slog.Logger
+}
+
+// Service is what can be done with the spaces of agents.
+type Service struct{ opt Options }
+
+// New returns the operations of the room.
+func New(o Options) *Service { return &Service{o} }
+
+// Alerts are those that called the holder, the last first.
+func (s *Service) Alerts(ctx context.Context, h Holder, now time.Time) ([]alerting.Own, error) {
+	return s.opt.Alerting.OwnAlerts(ctx, h.scope, h.Device.Person, now)
+}
+
+// Answer records the holder's answer to an alert that called him.
+func (s *Service) Answer(ctx context.Context, h Holder, a alerting.OwnAnswer, from string, now time.Time) (late bool, err error) {
+	return s.opt.Alerting.AnswerOwn(ctx, h.scope, h.Device.Person, a, from, now)
+}
+
+// Answers are those the holder gave, the last first.
+func (s *Service) Answers(ctx context.Context, h Holder) ([]alerting.OwnGiven, error) {
+	return s.opt.Alerting.OwnAnswers(ctx, h.scope, h.Device.Person)
+}
+
+// Turn is a stretch during which the holder is on call.
+type Turn struct {
+	Function string
+	From, To time.Time
+}
+
+// dutiesAhead is how far on-call duties are shown.
+const dutiesAhead = 60 * 24 * time.Hour
+
+// Duties are the holder's on-call turns of the next two months, the first first.
+func (s *Service) Duties(ctx context.Context, h Holder, now time.Time) (out []Turn, err error) {
+	list, err := s.opt.OnCall.Functions(ctx, h.scope)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range list {
+		v, err := s.opt.OnCall.View(ctx, h.scope, f.ID, now, now.Add(dutiesAhead))
+		if err != nil {
+			return nil, err
+		}
+		for _, span := range v.Spans {
+			if span.Held() && span.Person == h.Device.Person {
+				out = append(out, Turn{f.Name, span.From, span.To})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Turn) int { return a.From.Compare(b.From) })
+	return out, nil
+}
+
+// Held is what the establishment holds about the holder.
+type Held struct {
+	Person        directory.Person
+	Establishment organisation.Establishment
+	Devices       []Device
+}
+
+// Held reads it; numbers hide their middle, for a telephone is lent and stolen.
+func (s *Service) Held(ctx context.Context, h Holder) (out Held, err error) {
+	if out.Person, err = s.opt.Directory.Person(ctx, h.scope, h.Device.Person); err != nil {
+		return out, err
+	}
+	for i := range out.Person.Contacts {
+		k := &out.Person.Contacts[i]
+		k.Address = directory.Mask(k.Contact)
+	}
+	if out.Establishment, err = s.opt.Organisation.Get(ctx, h.scope); err != nil {
+		return out, err
+	}
+	out.Devices, err = s.devices(ctx, h.scope, h.Device.Person)
+	return out, err
+}
+
+// Name is that of a person of the establishment. Needs access.DirectoryRead.
+func (s *Service) Name(ctx context.Context, scope access.Scope, person uuid.UUID) (string, error) {
+	p, err := s.opt.Directory.Person(ctx, scope, person)
+	return p.Name(), err
+}
