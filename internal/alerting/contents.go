@@ -44,7 +44,7 @@ func (p *plan) key(use Use, medium channels.Medium, language string, site uuid.U
 func (p *plan) composeAll(sites map[uuid.UUID]string) (map[contentKey]composed, error) {
 	out := map[contentKey]composed{}
 	ordered := slices.SortedFunc(maps.Keys(sites), func(a, b uuid.UUID) int { return strings.Compare(a.String(), b.String()) })
-	for _, t := range p.Definition.Messages {
+	for _, t := range p.Definition.texts() {
 		for _, language := range languages() {
 			places := []uuid.UUID{uuid.Nil}
 			if p.bySite(t.Use, t.Medium, language) {
@@ -92,15 +92,18 @@ func (s *Service) writeContents(ctx context.Context, tx *storage.Tx, scope acces
 	}, rows)
 }
 
-// byKeys are the answers that a call proposes after a text: those of the scenario,
+// byKeys are the answers that a call, or a notification, proposes after a text: those of the scenario,
 // where it asks for one.
 func (d Definition) byKeys(t Text) []channels.Answer {
-	if t.Medium != channels.Voice || t.Use != UseAlert && t.Use != UseReminder {
+	if t.Medium != channels.Voice && t.Medium != channels.Push || t.Use != UseAlert && t.Use != UseReminder {
 		return nil
 	}
 	out := make([]channels.Answer, len(d.Answers))
 	for i, o := range d.Answers {
 		out[i] = channels.Answer{Key: o.Key, Label: o.Label.In(t.Language), Delays: o.Delays}
+		if t.Medium == channels.Push {
+			out[i].Action = string(o.Meaning)
+		}
 	}
 	return out
 }

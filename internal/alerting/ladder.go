@@ -19,6 +19,7 @@ type rung struct {
 // Media are those an alert can use.
 func Media() []channels.Medium {
 	return []channels.Medium{channels.SMS, channels.Voice, channels.Email, channels.Pager}
+	return []channels.Medium{channels.SMS, channels.Voice, channels.Email, channels.Push}
 }
 
 // carries tells whether a medium goes to a contact point of that kind.
@@ -32,6 +33,8 @@ func carries(kind string, m channels.Medium) bool {
 		return m == channels.Email
 	case directory.Pager:
 		return m == channels.Pager
+	case directory.Device:
+		return m == channels.Push
 	}
 	return false
 }

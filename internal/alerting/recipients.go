@@ -205,7 +205,7 @@ func (a *attempt) view(whole bool) Attempt {
 		ID: a.ID, Medium: a.Medium, Purpose: a.Purpose, Address: a.Address, State: a.State, Reason: a.Reason, At: idTime(a.ID),
 		SubmittedAt: a.Submitted, DeliveredAt: a.Delivered, FailedAt: a.Failed, Doubled: a.Doubled,
 	}
-	if !whole {
+	if !whole || a.Medium == channels.Push {
 		v.Address = masked(a.Medium, a.Address)
 	}
 	if v.At.IsZero() {
@@ -216,7 +216,11 @@ func (a *attempt) view(whole bool) Attempt {
 
 // masked hides the middle of an address.
 func masked(medium channels.Medium, address string) string {
-	if medium != channels.Email {
+	switch medium {
+	case channels.Push:
+		return "…" // the id of a person says nothing to anybody
+	case channels.Email:
+	default:
 		return phone.Mask(address)
 	}
 	name, domain, ok := strings.Cut(address, "@")

@@ -2,6 +2,7 @@ package alerting
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -205,8 +206,44 @@ func preview(t Text, subject, body, link string) Preview {
 	return p
 }
 
-// text finds a text; the language falls back to French.
+// text finds a text; the language falls back to French, and a notification
+// without words of its own takes those of the SMS.
 func (d Definition) text(use Use, medium channels.Medium, language string) (Text, bool) {
+	t, found := d.written(use, medium, language)
+	if medium != channels.Push || found && t.Language == language {
+		return t, found
+	}
+	if sms, ok := d.written(use, channels.SMS, language); ok && (!found || sms.Language == language) {
+		return notified(sms), true
+	}
+	return t, found
+}
+
+// notified is an SMS as a notification says it: its buttons stand for the link.
+func notified(sms Text) Text {
+	sms.Medium, sms.Body = channels.Push, withoutLink(sms.Body)
+	return sms
+}
+
+// texts are those of every medium the waves use, with the notifications that
+// take their words from the SMS.
+func (d Definition) texts() []Text {
+	if !slices.Contains(d.media(), channels.Push) {
+		return d.Messages
+	}
+	out := slices.Clone(d.Messages)
+	for _, t := range d.Messages {
+		if t.Medium != channels.SMS {
+			continue
+		}
+		if own, found := d.written(t.Use, channels.Push, t.Language); !found || own.Language != t.Language {
+			out = append(out, notified(t))
+		}
+	}
+	return out
+}
+
+func (d Definition) written(use Use, medium channels.Medium, language string) (Text, bool) {
 	var fallback Text
 	found := false
 	for _, t := range d.Messages {

@@ -21,6 +21,7 @@ import (
 	"tocsin/internal/channels/email"
 	"tocsin/internal/channels/modem"
 	"tocsin/internal/channels/pager"
+	"tocsin/internal/channels/push"
 	"tocsin/internal/channels/sms"
 	"tocsin/internal/channels/smshttp"
 	"tocsin/internal/channels/voice"
@@ -102,6 +103,7 @@ type House struct {
 // Kinds are the channels of the product.
 func Kinds() []channels.Kind {
 	return []channels.Kind{sms.Kind{}, smshttp.Kind{}, modem.Kind{}, pager.Kind{}, voice.New(), email.Kind{}}
+	return []channels.Kind{sms.Kind{}, smshttp.Kind{}, voice.New(), email.Kind{}, push.Kind{}}
 }
 
 // Build opens the data and joins the rooms. It starts nothing. The caller
@@ -158,7 +160,7 @@ func (h *House) join(ctx context.Context) error {
 		return err
 	}
 	h.Dispatch = dispatch.New(dispatch.Options{
-		DB: h.DB, Guard: h.Guard, Vault: h.Vault, Registry: h.Registry, Clock: h.Clock, Log: h.Log, Metrics: h.metrics(), Callback: callback,
+		DB: h.DB, Guard: h.Guard, Vault: h.Vault, Registry: h.Registry, Clock: h.Clock, Log: h.Log, Metrics: h.metrics(), Callback: callback, Devices: devices{h},
 	})
 	if h.Accounts, err = identity.New(identity.Options{
 		DB: h.DB, Guard: h.Guard, Clock: h.Clock, Vault: h.Vault, Organisations: h.Houses, Origin: h.origin(), Cost: h.Cost,
@@ -193,6 +195,7 @@ func (h *House) join(ctx context.Context) error {
 		DB: h.DB, Guard: h.Guard, Clock: h.Clock, Directory: h.Directory, OnCall: h.OnCall, Dispatch: h.Dispatch, Alerting: h.Alerting, Organisation: h.Houses,
 		Catalog: h.Catalog, InviteBase: h.origin().String() + spacepages.EnterPath, Log: h.Log,
 	})
+	h.Directory.Notify(h.Space)
 	h.Dispatch.Tell(sinks{h.Alerting, h.Proof})
 	h.Dispatch.Warn(watchmen{h.Accounts})
 	h.Hooks = hooks.New(hooks.Options{

@@ -58,7 +58,7 @@ func (h *House) register(r *ui.Router) {
 		Directory: h.Directory, Organisation: h.Houses, Proof: h.Proof, Feeds: h.Feeds, OnCall: h.OnCall, AgendaBase: h.origin().String() + directorypages.AgendaPath, Catalog: h.Catalog, Clock: h.Clock, Wake: h.wakeDirectory,
 	})
 	spacepages.Routes(r, spacepages.Options{
-		Service: h.Space, Catalog: h.Catalog, Clock: h.Clock, Secure: h.origin().Scheme == "https", AnswerPath: alertpages.AnswerPath, PersonPath: directorypages.PersonPath,
+		Service: h.Space, Catalog: h.Catalog, Secure: h.origin().Scheme == "https", AnswerPath: alertpages.AnswerPath, PersonPath: directorypages.PersonPath,
 	})
 	organisationpages.Routes(r, organisationpages.Options{Service: h.Houses})
 	dispatchpages.Routes(r, dispatchpages.Options{Service: h.Dispatch})

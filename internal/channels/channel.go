@@ -19,6 +19,7 @@ const (
 	Voice Medium = "voice"
 	Email Medium = "email"
 	Pager Medium = "pager"
+	Push  Medium = "push"
 )
 
 // Answer is one way to answer that a medium with keys proposes.
@@ -29,6 +30,8 @@ type Answer struct {
 	Label string `json:"label"`
 	// Delays are the minutes before arrival to choose among; none asks for no delay.
 	Delays []int `json:"delays,omitempty"`
+	// Action is the answer as our own pages post it, for the media whose buttons are ours.
+	Action string `json:"action,omitempty"`
 }
 
 // Message is one text for one address. All its fields are final: every
@@ -221,6 +224,8 @@ type Opening struct {
 	// Links says how many connections (or calls) this node may hold; nil means all
 	// that the settings name. A kind whose Limits have Links asks it.
 	Links Links
+	// Devices knows the devices of people; nil where there are none.
+	Devices Devices
 }
 
 // Links gives the right to connections that the peer counts.

@@ -33,6 +33,8 @@ type compiler struct {
 	duties *dutyBook
 	wishes map[uuid.UUID]Preferences
 	now    time.Time
+	// notified are who has a device that receives notifications.
+	notified map[uuid.UUID]bool
 	// called tells whom on-call functions name at the instant.
 	called func(functions []uuid.UUID, levels []int) (people, groups []uuid.UUID, err error)
 }

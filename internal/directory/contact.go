@@ -100,6 +100,9 @@ func region(zone string) string {
 
 // mask hides an address as lists show it.
 func mask(c Contact) string {
+	if c.Kind == Device {
+		return "•••"
+	}
 	if c.Kind != Email {
 		return phone.Mask(c.Address)
 	}

@@ -37,6 +37,7 @@ type Directory struct {
 	key          vault.Derived
 	reference    *Reference
 	onCall       OnCallDesk
+	devices      DeviceDesk
 	// unlinked tells that people changed since humans were last linked.
 	unlinked atomic.Bool
 	// working lets one import compute or write at a time in this process.

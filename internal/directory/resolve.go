@@ -57,6 +57,11 @@ func (d *Directory) Resolve(ctx context.Context, tx *storage.Tx, scope access.Sc
 		return fmt.Errorf("resolve: %w", err)
 	}
 	c.now = now
+	if d.devices != nil {
+		if c.notified, err = d.devices.Notified(ctx, tx, scope); err != nil {
+			return fmt.Errorf("resolve: %w", err)
+		}
+	}
 	last, size := uuid.Nil, lookupPage
 	if c.sweep = include.Empty() && exclude.Empty(); c.sweep {
 		size = sweepPage
@@ -192,6 +197,7 @@ func (c *compiler) contacts(ctx context.Context, tx *storage.Tx, page []Target) 
 	for i := range page {
 		slices.SortFunc(page[i].Contacts, func(a, b Contact) int { return cmp.Or(cmp.Compare(a.Rank, b.Rank), bytes.Compare(a.ID[:], b.ID[:])) })
 	}
+	c.devices(page)
 	return err
 }
 

@@ -15,6 +15,9 @@ const (
 	Extension = "extension"
 	Email     = "email"
 	Pager     = "pager"
+	// Device stands for the devices of a person that receive notifications, all
+	// together; it is in no file and on no sheet.
+	Device = "device"
 )
 
 // The media a person may refuse, and those of a ContactEvent. The values are stored.

@@ -95,7 +95,7 @@ func newDesk(d *Dispatch, g Gateway, kind channels.Kind, settings channels.Setti
 	if k.fares, err = ParseFares(g.Fares); err != nil {
 		return nil, err
 	}
-	channel, err := kind.Open(channels.Opening{Settings: settings, Inbox: k.tray, Callback: d.callbackOf(g), Log: k.log, Now: d.clock.Now, Links: k.share})
+	channel, err := kind.Open(channels.Opening{Settings: settings, Inbox: k.tray, Callback: d.callbackOf(g), Log: k.log, Now: d.clock.Now, Links: k.share, Devices: d.devices})
 	if err != nil {
 		return nil, fmt.Errorf("open gateway %s: %w", g.Name, err)
 	}

@@ -48,6 +48,8 @@ type Options struct {
 	// nil where nobody listens. round changes the secret; the secrets of before a
 	// rotation of keys are still accepted.
 	Callback func(gateway uuid.UUID, round string) (address string, secrets []string)
+	// Devices knows the devices of people, for the media that notify them; nil where there are none.
+	Devices channels.Devices
 }
 
 // Dispatch is the outbox of one node. Its methods may be called from any
@@ -61,6 +63,7 @@ type Dispatch struct {
 	log      *slog.Logger
 	metrics  *Metrics
 	callback func(uuid.UUID, string) (address string, secrets []string)
+	devices  channels.Devices
 	// node differs between nodes and between two starts of the same node.
 	node string
 	// elapsed is the time since New, by the machine's monotonic counter.
@@ -90,7 +93,7 @@ func New(o Options) *Dispatch {
 	}
 	d := &Dispatch{
 		db: o.DB, guard: o.Guard, vault: o.Vault, registry: o.Registry, clock: o.Clock,
-		log: o.Log.With("room", "dispatch"), metrics: o.Metrics, callback: o.Callback, node: uuid.NewString(),
+		log: o.Log.With("room", "dispatch"), metrics: o.Metrics, callback: o.Callback, devices: o.Devices, node: uuid.NewString(),
 	}
 	d.elapsed, d.born = clock.Stopwatch(d.clock), d.clock.Now()
 	d.sweepBell = make(chan struct{}, 1)

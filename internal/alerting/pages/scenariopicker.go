@@ -176,6 +176,10 @@ func mediaOrders(c *ui.Context) []ui.Choice {
 			if len(order) < 3 {
 				pager = append(pager, append([]channels.Medium{channels.Pager}, order...), append(slices.Clone(order), channels.Pager))
 			}
+	var out []ui.Choice
+	for length := range min(ordersMost, len(alerting.Media())) {
+		for _, order := range orders(alerting.Media(), length+1) {
+			out = append(out, ui.Choice{Value: joinMedia(order), Label: mediaWords(c, alerting.Wave{Media: order})})
 		}
 	}
 	var out []ui.Choice
@@ -184,6 +188,10 @@ func mediaOrders(c *ui.Context) []ui.Choice {
 	}
 	return out
 }
+
+// ordersMost is how many media a list proposes one after the other: with more, a
+// list would have a thousand lines.
+const ordersMost = 3
 
 // orders are the ways to take n of the media one after the other.
 func orders(media []channels.Medium, n int) [][]channels.Medium {

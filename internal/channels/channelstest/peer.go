@@ -84,6 +84,8 @@ type Suite struct {
 	Locales fs.FS
 	// Start starts a fresh peer that ends with the test.
 	Start func(t *testing.T) Peer
+	// Devices knows the devices that the addresses name; nil for media without.
+	Devices channels.Devices
 	// Address returns the nth valid address, different for each n, in a range
 	// reserved for fiction.
 	Address func(n int) string

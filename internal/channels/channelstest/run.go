@@ -81,6 +81,7 @@ func (s Suite) openWith(t *testing.T, peer Peer, inbox *Inbox) *bench {
 		Inbox:    inbox,
 		Log:      slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now:      clock.Real().Now,
+		Devices:  s.Devices,
 	})
 	if err != nil {
 		t.Fatalf("open: %v", err)

@@ -57,7 +57,37 @@ func (p pages) me(c *ui.Context) error {
 	if err != nil {
 		return p.shut(c, err)
 	}
-	return c.Render(mePage(v))
+	key, err := p.Service.PushKey(c.Ctx(), v.holder)
+	if err != nil {
+		return err
+	}
+	return c.Render(mePage(v, key))
+}
+
+// subscribe has this device notified.
+func (p pages) subscribe(c *ui.Context) error {
+	v, err := p.open(c)
+	if err != nil {
+		return p.shut(c, err)
+	}
+	x := space.Subscription{Endpoint: c.FormValue("endpoint"), Key: c.FormValue("p256dh"), Secret: c.FormValue("auth")}
+	if err := p.Service.Subscribe(c.Ctx(), v.holder, x, ui.AddressOf(c.Ctx())); err != nil {
+		return err
+	}
+	c.Writer.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// unsubscribe ends it.
+func (p pages) unsubscribe(c *ui.Context) error {
+	v, err := p.open(c)
+	if err != nil {
+		return p.shut(c, err)
+	}
+	if err := p.Service.Unsubscribe(c.Ctx(), v.holder, ui.AddressOf(c.Ctx())); err != nil {
+		return err
+	}
+	return c.Redirect(Path + "/moi")
 }
 
 // pulse tells the app whether the server is there and the space still open.

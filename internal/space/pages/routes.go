@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
-	"tocsin/internal/clock"
 	"tocsin/internal/fault"
 	"tocsin/internal/i18n"
 	"tocsin/internal/space"
@@ -30,7 +29,6 @@ const cookie = "tocsin_espace"
 type Options struct {
 	Service *space.Service
 	Catalog *i18n.Catalog
-	Clock   clock.Clock
 	// Secure tells that people come by https.
 	Secure bool
 	// AnswerPath begins the answer page of an alert; PersonPath is the page of a person.
@@ -54,6 +52,8 @@ func Routes(r *ui.Router, o Options) {
 	r.Get(Path+"/sw.js", ui.Public, p.worker, ui.Bare())
 	r.Get(Path+"/app.webmanifest", ui.Public, p.manifest, ui.Bare())
 	r.Post(Path+"/repondre", ui.Public, p.answer, ui.Bare(), ui.Body(8<<10))
+	r.Post(Path+"/notifications", ui.Public, p.subscribe, ui.Bare(), ui.Body(8<<10))
+	r.Post(Path+"/notifications/fin", ui.Public, p.unsubscribe, ui.Bare(), ui.Body(8<<10))
 	r.Post(Path+"/quitter", ui.Public, p.leave, ui.Bare(), ui.Body(8<<10))
 	r.Post(Path+"/appareils/{appareil}/retirer", ui.Public, p.revokeOwn, ui.Bare(), ui.Body(8<<10))
 	r.Get(EnterPath+"{code}", ui.Public, p.invitation, ui.Bare())
