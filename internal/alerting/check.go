@@ -69,6 +69,9 @@ func (c *checker) identity() {
 			c.add("rules."+strconv.Itoa(i)+".on_call_levels", "alerting.check.on_call_level", "most", directory.OnCallLevelsMost)
 		}
 	}
+	if c.def.Screens.Show && c.def.Profile == Discret {
+		c.add("screens.show", "alerting.check.screens_discret")
+	}
 	if c.def.Audience.IgnoreRest && c.def.Audience.RestReason.In("fr") == "" {
 		c.add("audience.rest_reason", "alerting.check.rest_reason")
 	}

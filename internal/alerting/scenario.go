@@ -67,6 +67,8 @@ type Definition struct {
 	// WhatToBring and WhereToGo are shown on the answer page.
 	WhereToGo   Localized `json:"where_to_go" yaml:"where_to_go"`
 	WhatToBring Localized `json:"what_to_bring" yaml:"what_to_bring"`
+	// Screens are those that show the alert while it runs.
+	Screens Screens `json:"screens,omitzero" yaml:"screens,omitempty"`
 }
 
 // Variable is asked at launch and fills {name} in the texts.

@@ -39,6 +39,7 @@ import (
 	"tocsin/internal/organisation/finess"
 	organisationpages "tocsin/internal/organisation/pages"
 	"tocsin/internal/rest"
+	"tocsin/internal/screens"
 	"tocsin/internal/space"
 	"tocsin/internal/storage"
 	"tocsin/internal/ui"
@@ -49,7 +50,7 @@ import (
 func Migrations() []fs.FS {
 	return []fs.FS{
 		journal.Migrations, jobs.Migrations, rest.Migrations, organisation.Migrations, identity.Migrations,
-		directory.Migrations, dispatch.Migrations, alerting.Migrations, hooks.Migrations, space.Migrations,
+		directory.Migrations, dispatch.Migrations, alerting.Migrations, hooks.Migrations, space.Migrations, screens.Migrations,
 	}
 }
 
@@ -59,6 +60,6 @@ func Catalog() (*i18n.Catalog, error) {
 		i18n.Locales, access.Locales, channels.Locales, sms.Locales, smshttp.Locales, modem.Locales, pager.Locales, voice.Locales, email.Locales, config.Locales, storage.Locales, backup.Locales, vault.Locales, journal.Locales, rest.Locales, ui.Locales,
 		i18n.Locales, access.Locales, channels.Locales, sms.Locales, smshttp.Locales, voice.Locales, email.Locales, push.Locales, config.Locales, storage.Locales, backup.Locales, vault.Locales, journal.Locales, rest.Locales, ui.Locales,
 		table.Locales, phone.Locales, finess.Locales, organisation.Locales, organisationpages.Locales, directory.Locales, directorypages.Locales, proof.Locales, feed.Locales, ldap.Locales, oncall.Locales,
-		dispatch.Locales, dispatchpages.Locales, alerting.Locales, alertpages.Locales, report.Locales, hooks.Locales, space.Locales, identity.Locales, administration.Locales, demo.Locales, bench.Locales, Locales,
+		dispatch.Locales, dispatchpages.Locales, alerting.Locales, alertpages.Locales, report.Locales, hooks.Locales, space.Locales, screens.Locales, identity.Locales, administration.Locales, demo.Locales, bench.Locales, Locales,
 	)
 }

@@ -43,6 +43,7 @@ import (
 	"tocsin/internal/live"
 	"tocsin/internal/organisation"
 	"tocsin/internal/rest"
+	"tocsin/internal/screens"
 	"tocsin/internal/space"
 	spacepages "tocsin/internal/space/pages"
 	"tocsin/internal/storage"
@@ -90,6 +91,8 @@ type House struct {
 	OnCall *oncall.Service
 	// Space is what agents see of their own.
 	Space *space.Service
+	// Screens are those of corridors and wards.
+	Screens *screens.Service
 
 	leases *jobs.Leases
 	// wakers start a task before its time, by the task's name.
@@ -196,6 +199,11 @@ func (h *House) join(ctx context.Context) error {
 		Catalog: h.Catalog, InviteBase: h.origin().String() + spacepages.EnterPath, Log: h.Log,
 	})
 	h.Directory.Notify(h.Space)
+	code, err := h.Vault.DeriveKey("screens.codes")
+	if err != nil {
+		return fmt.Errorf("key of the screens: %w", err)
+	}
+	h.Screens = screens.New(screens.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Alerting: h.Alerting, Organisation: h.Houses, Key: code.Secret[:]})
 	h.Dispatch.Tell(sinks{h.Alerting, h.Proof})
 	h.Dispatch.Warn(watchmen{h.Accounts})
 	h.Hooks = hooks.New(hooks.Options{

@@ -18,6 +18,7 @@ import (
 	identitypages "tocsin/internal/identity/pages"
 	organisationpages "tocsin/internal/organisation/pages"
 	"tocsin/internal/rest"
+	screenpages "tocsin/internal/screens/pages"
 	spacepages "tocsin/internal/space/pages"
 	"tocsin/internal/storage"
 	"tocsin/internal/ui"
@@ -60,6 +61,7 @@ func (h *House) register(r *ui.Router) {
 	spacepages.Routes(r, spacepages.Options{
 		Service: h.Space, Catalog: h.Catalog, Secure: h.origin().Scheme == "https", AnswerPath: alertpages.AnswerPath, PersonPath: directorypages.PersonPath,
 	})
+	screenpages.Routes(r, screenpages.Options{Service: h.Screens, Catalog: h.Catalog, Secure: h.origin().Scheme == "https", Version: Version})
 	organisationpages.Routes(r, organisationpages.Options{Service: h.Houses})
 	dispatchpages.Routes(r, dispatchpages.Options{Service: h.Dispatch})
 	hookpages.Routes(r, hookpages.Options{Service: h.Hooks, Alerting: h.Alerting, Root: h.origin().String() + rest.Root + "/hooks/"})
@@ -74,6 +76,7 @@ func (h *House) register(r *ui.Router) {
 			{Label: "identity.envelopes.title", Hint: "identity.envelopes.hint", Path: identitypages.EnvelopesPath, Icon: "lock", Need: access.AccountRead},
 			{Label: "alerting.page.rules.title", Hint: "alerting.page.rules.hint", Path: alertpages.RulesPath, Icon: "shield", Need: access.AlertGovern},
 			{Label: "app.card.channels", Hint: "app.card.channels.hint", Path: dispatchpages.Path, Icon: "phone", Need: access.ChannelRead},
+			{Label: "app.card.screens", Hint: "app.card.screens.hint", Path: screenpages.Path, Icon: "eye", Need: access.ChannelRead},
 			{Label: "app.card.hooks", Hint: "app.card.hooks.hint", Path: hookpages.Path, Icon: "link", Need: access.ChannelRead},
 			{Label: "app.card.tokens", Hint: "app.card.tokens.hint", Path: identitypages.TokensPath, Icon: "key", Need: access.AccountRead},
 		},

@@ -18,6 +18,7 @@ var doors = map[string][]string{
 	"alerting":       {"organisation", "channels", "directory", "dispatch"},
 	"hooks":          {"alerting", "dispatch"},
 	"space":          {"organisation", "channels", "directory", "dispatch", "alerting"},
+	"screens":        {"organisation", "alerting"},
 	"administration": {},
 	"lab":            {},
 }

@@ -73,6 +73,12 @@ func fillOverview(f *ui.Form, d alerting.Definition) {
 	f.Set("family", d.Family)
 	f.Set("profile", string(d.Profile))
 	fillBool(f, "life_safety", d.LifeSafety)
+	fillBool(f, "screens.show", d.Screens.Show)
+	var places []string
+	for _, id := range d.Screens.Places {
+		places = append(places, id.String())
+	}
+	f.SetList("screens.places", places)
 }
 
 func fillLocalized(f *ui.Form, name string, l alerting.Localized) {

@@ -28,6 +28,7 @@ func (e *editor) apply(c *ui.Context, f *ui.Form, d alerting.Definition) alertin
 		d.Title, d.Purpose = localizedOf(f, "title"), localizedOf(f, "purpose")
 		d.WhereToGo, d.WhatToBring = localizedOf(f, "where_to_go"), localizedOf(f, "what_to_bring")
 		d.Family, d.Profile, d.LifeSafety = f.Value("family"), alerting.Profile(f.Value("profile")), f.Checked("life_safety", "oui")
+		d.Screens = screensOf(f)
 	case sectionTexts:
 		d.Messages = textsOf(f, d.Messages, e.Use)
 	case sectionQuestions:
@@ -56,6 +57,17 @@ func (e *editor) apply(c *ui.Context, f *ui.Form, d alerting.Definition) alertin
 // written is a posted text with the line ends of ours: browsers post \r\n.
 func written(f *ui.Form, name string) string {
 	return strings.ReplaceAll(f.Value(name), "\r\n", "\n")
+}
+
+// screensOf reads which screens show the alert; what is no place of ours was not offered.
+func screensOf(f *ui.Form) alerting.Screens {
+	out := alerting.Screens{Show: f.Checked("screens.show", "oui")}
+	for _, text := range f.List("screens.places") {
+		if id, err := uuid.Parse(text); err == nil && out.Show {
+			out.Places = append(out.Places, id)
+		}
+	}
+	return out
 }
 
 func localizedOf(f *ui.Form, name string) alerting.Localized {

@@ -166,6 +166,15 @@ func (e *editor) rules() map[string]directory.Rule {
 
 // mediaOrders are the ways to go from one medium to the next. A pager comes first or
 // last, with one or two others: all its places would make a list that nobody reads.
+// screenPlaces are the sites and services whose screens an alert can be shown on.
+func (e *editor) screenPlaces() (out []ui.Choice) {
+	for _, p := range slices.Concat(e.Choices.Sites, e.Choices.Services) {
+		out = append(out, ui.Choice{Value: p.Value, Label: p.Label})
+	}
+	return out
+}
+
+// mediaOrders are the ways to go from one medium to the next.
 func mediaOrders(c *ui.Context) []ui.Choice {
 	others := slices.DeleteFunc(alerting.Media(), func(m channels.Medium) bool { return m == channels.Pager })
 	pager := [][]channels.Medium{{channels.Pager}}

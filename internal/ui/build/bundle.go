@@ -31,15 +31,17 @@ func engines() []api.Engine {
 // entries are the bundles: the logical name a page asks for, its source.
 func entries() map[string]string {
 	return map[string]string{
-		"app.css":      "assets/css/app.css",
-		"answer.css":   "assets/css/answer.css",
-		"app.js":       "assets/js/app.js",
-		"curves.js":    "assets/js/curves.js",
-		"pocket.js":    "assets/js/pocket.js",
-		"worker.js":    "assets/js/worker.js",
-		"icon.svg":     "assets/icon.svg",
-		"icon-192.png": "assets/icon-192.png",
-		"icon-512.png": "assets/icon-512.png",
+		"app.css":        "assets/css/app.css",
+		"answer.css":     "assets/css/answer.css",
+		"app.js":         "assets/js/app.js",
+		"curves.js":      "assets/js/curves.js",
+		"pocket.js":      "assets/js/pocket.js",
+		"worker.js":      "assets/js/worker.js",
+		"sign.js":        "assets/js/sign.js",
+		"wall-worker.js": "assets/js/wall-worker.js",
+		"icon.svg":       "assets/icon.svg",
+		"icon-192.png":   "assets/icon-192.png",
+		"icon-512.png":   "assets/icon-512.png",
 	}
 }
 
