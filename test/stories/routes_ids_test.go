@@ -139,6 +139,7 @@ func (w *walk) furnish() {
 	server, err := h.Feeds.Save(ctx, system, feed.Feed{Kind: "ldap", Name: "Serveur Pivoine", Settings: feed.Settings{"host": "127.0.0.1", "port": "1", "base": "dc=valbrume"}})
 	w.must(err)
 	device := w.device(agent)
+	_, screen := h.hung("Couloir Glycine", site.ID)
 	link := strings.TrimPrefix(h.sms.received(mobile(agent))[0].Link, identitytest.Origin().String()+"/r/")
 	h.sms.answer(mobile(agent), "1 30")
 	recipient := h.person(l, agent).ID
@@ -188,6 +189,7 @@ func (w *walk) furnish() {
 		{"/administration/liaisons/", "message", messages[0].ID.String()},
 		{"/administration/jetons/", "id", token.ID.String()},
 		{"/administration/enveloppes/", "id", envelope.String()},
+		{"/administration/ecrans/", "id", screen.ID.String()},
 		{"/etablissement/", "id", site.ID.String()},
 		{"/compte/sessions/", "id", sessions[0].ID.String()},
 		{"/compte/cle-acces/", "id", uuid.NewString()},
@@ -198,7 +200,7 @@ func (w *walk) furnish() {
 	} {
 		w.stolen.Set(name, id.String())
 	}
-	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine", "Garde Myosotis", "garde-myosotis"}
+	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine", "Garde Myosotis", "Couloir Glycine", "garde-myosotis"}
 }
 
 // device opens the space of somebody.

@@ -15,6 +15,7 @@ import (
 	"tocsin/internal/access"
 	"tocsin/internal/identity/identitytest"
 	identitypages "tocsin/internal/identity/pages"
+	screenpages "tocsin/internal/screens/pages"
 	spacepages "tocsin/internal/space/pages"
 	"tocsin/internal/storage/storagetest"
 	"tocsin/internal/ui"
@@ -111,8 +112,8 @@ func (w *walk) admitted(r ui.Route, v *walker) {
 	w.t.Helper()
 	a := w.ask(r, v)
 	to := a.Header().Get("Location")
-	// What an agent reaches with his own telephone is shut to everybody else.
-	ownTelephone := a.Code == http.StatusUnauthorized && strings.HasPrefix(r.Pattern, spacepages.Path)
+	// What an agent reaches with his own telephone, or a screen, is shut to everybody else.
+	ownTelephone := a.Code == http.StatusUnauthorized && (strings.HasPrefix(r.Pattern, spacepages.Path) || strings.HasPrefix(r.Pattern, screenpages.WallPath))
 	shut := a.Code == http.StatusForbidden || a.Code == http.StatusUnauthorized && !ownTelephone || a.Code >= http.StatusInternalServerError
 	if r.Method == http.MethodGet && r.Need != ui.Public && a.Code != http.StatusOK && a.Code != http.StatusSeeOther && a.Code != http.StatusConflict {
 		shut = true
