@@ -114,6 +114,7 @@ func media() []measurement {
 		{"voice4300", []string{"busy_pct", "over_limit_pct", "voice.key_visible_p95_ms"}, (*bench).voice4300},
 		{"trunk3", []string{"over"}, (*bench).trunk3},
 		{"rehearsal", []string{"4300x200_s"}, (*bench).rehearsal4300},
+		{"push", []string{"ratio"}, (*bench).pushRatio},
 		{"voice500", []string{"ok", "tick_p999_ms", "rss_delta_mb"}, (*bench).voice500},
 	}
 }

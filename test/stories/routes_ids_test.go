@@ -138,13 +138,13 @@ func (w *walk) furnish() {
 	w.must(err)
 	server, err := h.Feeds.Save(ctx, system, feed.Feed{Kind: "ldap", Name: "Serveur Pivoine", Settings: feed.Settings{"host": "127.0.0.1", "port": "1", "base": "dc=valbrume"}})
 	w.must(err)
-	device := w.device(agent)
-	_, screen := h.hung("Couloir Glycine", site.ID)
 	link := strings.TrimPrefix(h.sms.received(mobile(agent))[0].Link, identitytest.Origin().String()+"/r/")
 	h.sms.answer(mobile(agent), "1 30")
 	recipient := h.person(l, agent).ID
 	recalled, err := h.Alerting.OpenRecall(ctx, link, h.now())
 	w.must(err)
+	device := w.device(agent)
+	_, screen := h.hung("Couloir Glycine", site.ID)
 
 	w.ids = []pathID{
 		{"/alertes/declencher/scenario/", "scenario", sc.ID.String()},
