@@ -5,10 +5,8 @@ package ui
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-)
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"strconv"
@@ -39,7 +37,7 @@ func Button(s ButtonSpec) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if s.Href != "" {
-			templ_7745c5c3_Var2 := []any{"button", s.Kind}
+			var templ_7745c5c3_Var2 = []any{"button", s.Kind}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var2...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -106,7 +104,7 @@ func Button(s ButtonSpec) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Var6 := []any{"button", s.Kind}
+			var templ_7745c5c3_Var6 = []any{"button", s.Kind}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var6...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -547,7 +545,7 @@ func Field(f *Form, s FieldSpec) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		f.learn(s.Name, s.Label)
-		templ_7745c5c3_Var28 := []any{s.class(f)}
+		var templ_7745c5c3_Var28 = []any{s.class(f)}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var28...)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -849,7 +847,7 @@ func Select(f *Form, s FieldSpec, choices []Choice) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		f.learn(s.Name, s.Label)
-		templ_7745c5c3_Var44 := []any{s.class(f)}
+		var templ_7745c5c3_Var44 = []any{s.class(f)}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var44...)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -1088,7 +1086,7 @@ func Checkbox(f *Form, s FieldSpec) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		f.learn(s.Name, s.Label)
-		templ_7745c5c3_Var54 := []any{s.class(f) + " check"}
+		var templ_7745c5c3_Var54 = []any{s.class(f) + " check"}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var54...)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -1311,7 +1309,7 @@ func choiceGroup(f *Form, s FieldSpec, choices []Choice, kind, look string) temp
 		}
 		ctx = templ.ClearChildren(ctx)
 		f.learn(s.Name, s.Label)
-		templ_7745c5c3_Var64 := []any{s.class(f), "wide"}
+		var templ_7745c5c3_Var64 = []any{s.class(f), "wide"}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var64...)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -1376,7 +1374,7 @@ func choiceGroup(f *Form, s FieldSpec, choices []Choice, kind, look string) temp
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Var69 := []any{look}
+		var templ_7745c5c3_Var69 = []any{look}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var69...)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -1583,7 +1581,7 @@ func HoldToConfirm(f *Form, h HoldSpec) templ.Component {
 			templ_7745c5c3_Var78 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Var79 := []any{"hold", templ.KV("wrong", len(f.Errors(h.Name)) > 0)}
+		var templ_7745c5c3_Var79 = []any{"hold", templ.KV("wrong", len(f.Errors(h.Name)) > 0)}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var79...)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

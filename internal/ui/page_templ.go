@@ -5,10 +5,8 @@ package ui
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-)
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
 import "tocsin/internal/i18n"
 
@@ -571,7 +569,7 @@ func bannerStack(c *Context) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, b := range banners {
-				templ_7745c5c3_Var25 := []any{"banner", "tone-" + string(b.Tone)}
+				var templ_7745c5c3_Var25 = []any{"banner", "tone-" + string(b.Tone)}
 				templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var25...)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -5,13 +5,10 @@ type SignSpec struct {
 	Title string
 	// Refresh is after how many seconds the page asks again where no script runs.
 	Refresh int
-	// State is the address of what changes, asked by the script; empty for a page
-	// that only refreshes itself. Worker keeps the page for the time without a network.
+	// State is the address of what changes, asked by the script. Worker keeps the page for the time without a network.
 	State, Worker string
 	// Version is what the screen says it shows.
 	Version string
 	// Speaks lets the browser say what appears.
 	Speaks bool
-	// Zone is that of the clock.
-	Zone string
 }

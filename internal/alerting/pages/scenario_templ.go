@@ -5,10 +5,8 @@ package pages
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-)
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"strconv"
@@ -1620,8 +1618,7 @@ func scenarioQuotas(c *ui.Context, v scenarioView) templ.Component {
 				return nil
 			})
 			templ_7745c5c3_Err = ui.Table(ui.TableSpec{Caption: c.Loc.T("alerting.scenario.quotas"), Rows: len(v.Def.Quotas), Columns: []ui.Column{
-				{Label: c.Loc.T("alerting.scenario.quota.skill")}, {Label: c.Loc.T("alerting.scenario.quota.site")}, {Label: c.Loc.T("alerting.scenario.quota.slot")}, {Label: c.Loc.T("alerting.scenario.quota.needed"), Class: "number"},
-			}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var72), templ_7745c5c3_Buffer)
+				{Label: c.Loc.T("alerting.scenario.quota.skill")}, {Label: c.Loc.T("alerting.scenario.quota.site")}, {Label: c.Loc.T("alerting.scenario.quota.slot")}, {Label: c.Loc.T("alerting.scenario.quota.needed"), Class: "number"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var72), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -2208,8 +2205,7 @@ func scenarioVersions(c *ui.Context, v scenarioView) templ.Component {
 			return nil
 		})
 		templ_7745c5c3_Err = ui.Table(ui.TableSpec{Caption: c.Loc.T("alerting.scenario.versions"), Rows: len(v.Versions), Columns: []ui.Column{
-			{Label: c.Loc.T("alerting.scenario.versions.number")}, {Label: c.Loc.T("alerting.scenario.versions.at")}, {Label: c.Loc.T("alerting.scenario.versions.by")}, {Label: c.Loc.T("alerting.scenario.versions.used")},
-		}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var101), templ_7745c5c3_Buffer)
+			{Label: c.Loc.T("alerting.scenario.versions.number")}, {Label: c.Loc.T("alerting.scenario.versions.at")}, {Label: c.Loc.T("alerting.scenario.versions.by")}, {Label: c.Loc.T("alerting.scenario.versions.used")}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var101), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

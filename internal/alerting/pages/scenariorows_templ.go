@@ -5,10 +5,8 @@ package pages
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-)
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"strconv"
@@ -622,8 +620,7 @@ func (e *editor) waves(c *ui.Context) templ.Component {
 					}
 					if e.Def.Profile == alerting.Discret {
 						templ_7745c5c3_Err = ui.Select(e.Form, ui.FieldSpec{Name: rowField("waves", i, "use"), Label: c.Loc.T("alerting.scenario.field.use"), Required: false}, []ui.Choice{
-							{Value: "", Label: c.Loc.T("alerting.page.use.alert")}, {Value: string(alerting.UseStayAway), Label: c.Loc.T("alerting.page.use.stay_away")},
-						}).Render(ctx, templ_7745c5c3_Buffer)
+							{Value: "", Label: c.Loc.T("alerting.page.use.alert")}, {Value: string(alerting.UseStayAway), Label: c.Loc.T("alerting.page.use.stay_away")}}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

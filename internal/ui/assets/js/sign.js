@@ -1,27 +1,23 @@
 // A screen on a wall: it asks what to show, says what it shows, keeps the last
-// state when the network is cut and says since when.
+// state when the network is cut and says since when. Before it is a screen it
+// shows a code, and asks whether somebody typed it.
 const EVERY = 3000;
+const CODE_EVERY = 60000;
 const place = document.querySelector("[data-sign-state]");
 const cut = document.querySelector("[data-sign-cut]");
 const voice = document.querySelector("[data-sign-voice]");
 const { state, version, worker, speaks } = document.body.dataset;
-let heard = new Date(document.querySelector("[data-sign-at]").dateTime);
 let asked = false;
 let spoken = new Set();
+let before = "";
 
 const shown = () => [...place.querySelectorAll("[data-sign-id]")].map((e) => e.dataset.signId);
-const clock = (at) => at.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+const read = (query) => fetch(`${state}?${query}`, { cache: "no-store", credentials: "same-origin", signal: AbortSignal.timeout ? AbortSignal.timeout(8000) : undefined });
 
 function lost() {
-  if (cut.hidden) cut.textContent = cut.dataset.signCut.replace("%at", clock(heard));
+  // The hour of the house, whatever this machine believes.
+  if (cut.hidden) cut.textContent = cut.dataset.signCut.replace("%at", place.querySelector("[data-clock]").dataset.clock);
   cut.hidden = false;
-  document.body.classList.add("sign-stale");
-}
-
-function found() {
-  heard = new Date();
-  cut.hidden = true;
-  document.body.classList.remove("sign-stale");
 }
 
 // say speaks each message once, when its place allows and the browser was allowed to.
@@ -43,13 +39,16 @@ async function ask() {
   if (asked) return;
   asked = true;
   try {
-    const query = new URLSearchParams({ v: version, vu: shown().join(" ") });
-    const response = await fetch(`${state}?${query}`, { cache: "no-store", credentials: "same-origin", signal: AbortSignal.timeout ? AbortSignal.timeout(8000) : undefined });
+    const response = await read(new URLSearchParams({ v: version, vu: shown().join(" ") }));
     if (response.status === 401) return location.reload();
     if (!response.ok) return lost();
     place.innerHTML = await response.text();
-    found();
+    cut.hidden = true;
     say();
+    // What is shown now is what this screen finds when it starts without a network.
+    const now = shown().join(" ");
+    if (now !== before) await fetch("/ecran", { credentials: "same-origin" });
+    before = now;
   } catch {
     lost();
   } finally {
@@ -57,18 +56,28 @@ async function ask() {
   }
 }
 
-if (voice && window.speechSynthesis) {
-  // A browser speaks only once somebody touched it.
-  voice.hidden = false;
-  voice.addEventListener("click", () => {
-    voice.hidden = true;
-    spoken = new Set();
-    say();
-  });
+function startScreen() {
+  if (voice && window.speechSynthesis) {
+    // A browser speaks only once somebody touched it.
+    voice.hidden = false;
+    voice.addEventListener("click", () => {
+      voice.hidden = true;
+      spoken = new Set();
+      say();
+    });
+  }
+  if ("serviceWorker" in navigator && worker) navigator.serviceWorker.register(worker, { scope: "/ecran" }).catch(() => {});
+  before = shown().join(" ");
+  ask();
+  setInterval(ask, EVERY);
+  // Once a day the page itself is asked again: a new version of the program.
+  setTimeout(() => cut.hidden && location.reload(), 24 * 3600 * 1000);
 }
-if ("serviceWorker" in navigator && worker) navigator.serviceWorker.register(worker, { scope: "/ecran" }).catch(() => {});
-say();
-ask();
-setInterval(ask, EVERY);
-// Once a day the page itself is asked again: a new version of the program.
-setTimeout(() => navigator.onLine && cut.hidden && location.reload(), 24 * 3600 * 1000);
+
+function startCode() {
+  setInterval(() => read("").then((response) => response.ok && location.reload(), () => {}), EVERY);
+  setInterval(() => read("").then(() => location.reload(), () => {}), CODE_EVERY);
+}
+
+if (place) startScreen();
+else startCode();

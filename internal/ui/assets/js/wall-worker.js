@@ -3,7 +3,16 @@
 const CACHE = "tocsin-ecran-1";
 
 self.addEventListener("install", () => self.skipWaiting());
-self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+self.addEventListener("activate", (event) => event.waitUntil((async () => {
+  await self.clients.claim();
+  // The page that brought us here was read before us.
+  const cache = await caches.open(CACHE);
+  const page = await fetch("/ecran", { credentials: "same-origin" });
+  if (!page.ok) return;
+  await cache.put("/ecran", page.clone());
+  const parts = [...(await page.text()).matchAll(/"(\/assets\/[^"]+)"/g)].map((found) => found[1]);
+  await Promise.allSettled([...new Set(parts)].map((part) => cache.add(part)));
+})()));
 
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
