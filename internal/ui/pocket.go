@@ -18,9 +18,9 @@ type PocketSpec struct {
 	Nav []Tab
 }
 
-// SendAsset answers with a bundle under an address that does not change, such as
-// that of a service worker: the browser asks each time whether it changed.
-func (c *Context) SendAsset(logical string) error {
+// SendWorker answers with the bundle of a service worker, which rules the pages
+// under scope: its address does not change, and the browser asks each time whether it did.
+func (c *Context) SendWorker(logical, scope string) error {
 	f, ok := c.router.assets.files[c.Asset(logical)]
 	if !ok {
 		return fault.New(fault.NotFound, "ui.fail.no_page")
@@ -28,6 +28,7 @@ func (c *Context) SendAsset(logical string) error {
 	h := c.Writer.Header()
 	h.Set("Content-Type", f.contentType)
 	h.Set("Cache-Control", "no-cache")
+	h.Set("Service-Worker-Allowed", scope)
 	c.Writer.WriteHeader(http.StatusOK)
 	if _, err := c.Writer.Write(f.variants[""]); err != nil {
 		return fmt.Errorf("send a bundle: %w", err)

@@ -39,7 +39,7 @@ func Routes(r *ui.Router, o Options) {
 	p := pages{o}
 	r.Get(WallPath, ui.Public, p.wall, ui.Bare())
 	r.Get(WallPath+"/etat", ui.Public, p.state, ui.Bare())
-	r.Get(WallPath+"/sw.js", ui.Public, func(c *ui.Context) error { return c.SendAsset("wall-worker.js") }, ui.Bare())
+	r.Get(WallPath+"/sw.js", ui.Public, func(c *ui.Context) error { return c.SendWorker("wall-worker.js", WallPath) }, ui.Bare())
 	r.Get(Path, access.ChannelRead, p.list)
 	r.Post(Path, access.ChannelWrite, p.pair)
 	r.Post(Path+"/{id}/retirer", access.ChannelWrite, p.remove)

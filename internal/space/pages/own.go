@@ -217,7 +217,7 @@ func (p pages) revokeOwn(c *ui.Context) error {
 }
 
 // worker is the service worker, at an address that does not change.
-func (p pages) worker(c *ui.Context) error { return c.SendAsset("worker.js") }
+func (p pages) worker(c *ui.Context) error { return c.SendWorker("worker.js", Path) }
 
 // manifest makes the site an app (W3C Web Application Manifest).
 func (p pages) manifest(c *ui.Context) error {
