@@ -18,8 +18,7 @@ type rung struct {
 
 // Media are those an alert can use.
 func Media() []channels.Medium {
-	return []channels.Medium{channels.SMS, channels.Voice, channels.Email, channels.Pager}
-	return []channels.Medium{channels.SMS, channels.Voice, channels.Email, channels.Push}
+	return []channels.Medium{channels.SMS, channels.Voice, channels.Email, channels.Push, channels.Pager}
 }
 
 // carries tells whether a medium goes to a contact point of that kind.

@@ -50,40 +50,6 @@ func row(text, name string) string {
 	return ""
 }
 
-func TestEverySettingOfEveryChannelIsInTheGuide(t *testing.T) {
-	t.Parallel()
-	text := guide(t, "guides/canaux.md")
-	headings := map[string]string{"smpp": "SMS : SMPP 3.4", "smshttp": "SMS : passerelle HTTP", "smtp": "Courriel : SMTP", "sip": "Voix : SIP", "webpush": "Notifications : Web Push"}
-	for _, d := range channels.NewRegistry(app.Kinds()...).Descriptions() {
-		heading, known := headings[d.Kind]
-		if !known {
-			t.Errorf("the guide has no part for %s", d.Kind)
-			continue
-		}
-		table := part(t, text, heading)
-		names := map[string]bool{}
-		for _, f := range d.Fields {
-			names[f.Name] = true
-			line := row(table, f.Name)
-			switch {
-			case line == "":
-				t.Errorf("%s: %s is not in the guide", d.Kind, f.Name)
-			case f.Default != "" && !strings.Contains(line, "| `"+f.Default+"` |"):
-				t.Errorf("%s: the default of %s is %q: %s", d.Kind, f.Name, f.Default, line)
-			case f.Required && f.Default == "" && !strings.Contains(line, "obligatoire"):
-				t.Errorf("%s: %s is required: %s", d.Kind, f.Name, line)
-			case f.Max > 0 && !strings.Contains(line, fmt.Sprintf("%d à %d", f.Min, f.Max)):
-				t.Errorf("%s: %s goes from %d to %d: %s", d.Kind, f.Name, f.Min, f.Max, line)
-			}
-		}
-		for _, m := range regexp.MustCompile("(?m)^\\| [^|`]+ \\| `([a-z_]+)` \\|").FindAllStringSubmatch(table, -1) {
-			if !names[m[1]] {
-				t.Errorf("%s: the guide explains %s, which does not exist", d.Kind, m[1])
-			}
-		}
-	}
-}
-
 func TestEveryOptionIsInTheGuide(t *testing.T) {
 	t.Parallel()
 	table := part(t, guide(t, "guides/exploitation.md"), "Réglages")

@@ -89,8 +89,7 @@ func Routes(r *ui.Router, o Options) *Pages {
 		stale = boardEvery
 	}
 	p := &Pages{
-		s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), drawn: newDrawings(), recallBase: o.RecallBase, notices: o.Notices, beside: o.Beside, pdf: o.PDF, xlsx: o.XLSX,
-		s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), recallBase: o.RecallBase, space: o.Space, notices: o.Notices, beside: o.Beside, pdf: o.PDF, xlsx: o.XLSX,
+		s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog, clock: o.Clock, codes: ui.NewGate(), drawn: newDrawings(), recallBase: o.RecallBase, space: o.Space, notices: o.Notices, beside: o.Beside, pdf: o.PDF, xlsx: o.XLSX,
 		board: live.NewBoard[alerting.Board](o.Hub, live.Pace{Every: boardEvery, Stale: stale, Clock: o.Clock}),
 	}
 	r.Get(AlertsPath, access.AlertRead, p.list)

@@ -17,13 +17,6 @@ import (
 // languages are those a scenario is written in.
 func languages() []string { return []string{"fr", "en"} }
 
-// written are the media of the boxes of texts: calls and pagers have theirs once the
-// scenario uses them, or has words for them.
-func (e *editor) written() []channels.Medium {
-	return slices.DeleteFunc(alerting.Media(), func(m channels.Medium) bool {
-		usual := m == channels.SMS || m == channels.Email
-		return !usual && !slices.ContainsFunc(e.Def.Waves, func(w alerting.Wave) bool { return slices.Contains(w.Media, m) }) &&
-			!slices.ContainsFunc(e.Def.Messages, func(t alerting.Text) bool { return t.Medium == m })
 // written are the media of the boxes of texts: SMS and e-mail, and the others once
 // the scenario uses them or has words for them. A notification takes the words
 // of the SMS, so that it has a box only for words of its own.

@@ -164,8 +164,6 @@ func (e *editor) rules() map[string]directory.Rule {
 	return out
 }
 
-// mediaOrders are the ways to go from one medium to the next. A pager comes first or
-// last, with one or two others: all its places would make a list that nobody reads.
 // screenPlaces are the sites and services whose screens an alert can be shown on.
 func (e *editor) screenPlaces() (out []ui.Choice) {
 	for _, p := range slices.Concat(e.Choices.Sites, e.Choices.Services) {
@@ -174,21 +172,18 @@ func (e *editor) screenPlaces() (out []ui.Choice) {
 	return out
 }
 
-// mediaOrders are the ways to go from one medium to the next.
+// mediaOrders are the ways to go from one medium to the next. A pager comes first or
+// last, with one or two others: all its places would make a list that nobody reads.
 func mediaOrders(c *ui.Context) []ui.Choice {
 	others := slices.DeleteFunc(alerting.Media(), func(m channels.Medium) bool { return m == channels.Pager })
 	pager := [][]channels.Medium{{channels.Pager}}
 	var all [][]channels.Medium
-	for length := range others {
+	for length := range min(ordersMost, len(others)) {
 		for _, order := range orders(others, length+1) {
 			all = append(all, order)
-			if len(order) < 3 {
+			if len(order) < ordersMost {
 				pager = append(pager, append([]channels.Medium{channels.Pager}, order...), append(slices.Clone(order), channels.Pager))
 			}
-	var out []ui.Choice
-	for length := range min(ordersMost, len(alerting.Media())) {
-		for _, order := range orders(alerting.Media(), length+1) {
-			out = append(out, ui.Choice{Value: joinMedia(order), Label: mediaWords(c, alerting.Wave{Media: order})})
 		}
 	}
 	var out []ui.Choice
