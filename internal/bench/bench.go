@@ -87,7 +87,7 @@ func measurements() []measurement {
 		{"killswitch", []string{"late"}, (*bench).killswitch},
 		{"partition", []string{"lost", "unflagged_doubles"}, (*bench).partition},
 		{"busy", []string{"first_ms", "contract_pct"}, (*bench).busy},
-		{"answers", []string{"rate", "visible_p95_ms"}, (*bench).answers},
+		{"answers", []string{"rate", "visible_p95_ms", "burst_visible_p95_ms"}, (*bench).answers},
 		{"import100k", []string{"preview_s", "commit_s", "rss_mb"}, (*bench).import100k},
 		{"restore100k", []string{"s", "diff"}, (*bench).restore100k},
 		{"pages100k", []string{"ttfb_p95_ms"}, (*bench).pages100k},

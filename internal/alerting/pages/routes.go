@@ -75,10 +75,10 @@ type Pages struct {
 	pdf, xlsx Document
 }
 
-// The pace of the follow-up: one reading a second at most, at each news; among
-// several nodes one each second, so that all of them show the same within one.
+// The pace of the follow-up: two readings a second at most, at each news; among
+// several nodes two each second, so that all of them show the same within one.
 const (
-	boardEvery = 800 * time.Millisecond
+	boardEvery = 500 * time.Millisecond
 	boardStale = 5 * time.Second
 )
 
