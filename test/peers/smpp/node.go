@@ -5,10 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"tocsin/test/peers"
 )
 
 // Options are how the gateway is born. Empty fields take the script's defaults.
@@ -99,21 +100,25 @@ type Node struct {
 	client  *http.Client
 }
 
+// ports are what a script prints once it listens.
+type ports struct {
+	SMPP    int `json:"smpp"`
+	Control int `json:"control"`
+}
+
 // StartNode starts a gateway that ends with the test.
 func StartNode(t testing.TB, o Options) *Node {
 	t.Helper()
-	need(t, "node")
-	script := filepath.Join(folder(t), "smsc.js")
-	if _, err := os.Stat(filepath.Join(folder(t), "..", "node_modules", "smpp")); err != nil {
-		t.Fatal("the npm package smpp is missing: run make test-deps")
-	}
+	peers.NeedNode(t, "smpp")
+	script := filepath.Join(peers.Folder(t), "smpp", "smsc.js")
 	options, err := json.Marshal(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := launch(t, func([]byte) {}, "node", script, string(options))
+	var p ports
+	peers.Launch(t, &p, func([]byte) {}, "node", script, string(options))
 	// No kept connection: the leak checks of the tests see none.
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: startTimeout}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: peers.StartTimeout}
 	return &Node{Port: p.SMPP, t: t, control: fmt.Sprintf("http://127.0.0.1:%d", p.Control), client: client}
 }
 

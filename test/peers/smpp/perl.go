@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"tocsin/test/peers"
 )
 
 // Heard is one thing the Perl gateway tells: a message taken, or an acknowledgement.
@@ -37,9 +39,11 @@ type Perl struct {
 // StartPerl starts a gateway that ends with the test.
 func StartPerl(t testing.TB) *Perl {
 	t.Helper()
-	need(t, "perl")
+	peers.Need(t, "perl")
 	p := new(Perl)
-	p.Port = launch(t, func(line []byte) { p.keep(t, line) }, "perl", filepath.Join(folder(t), "smsc.pl")).SMPP
+	var at ports
+	peers.Launch(t, &at, func(line []byte) { p.keep(t, line) }, "perl", filepath.Join(peers.Folder(t), "smpp", "smsc.pl"))
+	p.Port = at.SMPP
 	return p
 }
 

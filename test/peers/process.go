@@ -1,4 +1,4 @@
-package smpp
+package peers
 
 import (
 	"bufio"
@@ -11,16 +11,14 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-
-	"tocsin/test/peers"
 )
 
-// startTimeout is how long a gateway may take to listen, on a busy machine.
-const startTimeout = 30 * time.Second
+// StartTimeout is how long a peer may take to listen, on a busy machine.
+const StartTimeout = 30 * time.Second
 
-// folder is where the scripts are: found from the working directory, since a
-// program compiled with -trimpath does not know where its source was.
-func folder(t testing.TB) string {
+// Folder is where the scripts of the peers are: found from the working directory,
+// since a program compiled with -trimpath does not know where its source was.
+func Folder(t testing.TB) string {
 	t.Helper()
 	root, err := os.Getwd()
 	if err != nil {
@@ -28,7 +26,7 @@ func folder(t testing.TB) string {
 	}
 	for {
 		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-			return filepath.Join(root, "test", "peers", "smpp")
+			return filepath.Join(root, "test", "peers")
 		}
 		up := filepath.Dir(root)
 		if up == root {
@@ -38,26 +36,29 @@ func folder(t testing.TB) string {
 	}
 }
 
-// need fails the test when a program is missing.
-func need(t testing.TB, program string) {
+// Need fails the test when a program is missing.
+func Need(t testing.TB, program string) {
 	t.Helper()
 	if _, err := exec.LookPath(program); err != nil {
 		t.Fatalf("the program %s is missing: run make test-deps", program)
 	}
 }
 
-// ports are what a script prints once it listens.
-type ports struct {
-	SMPP    int `json:"smpp"`
-	Control int `json:"control"`
+// NeedNode fails the test when node, or a package of package.json, is missing.
+func NeedNode(t testing.TB, library string) {
+	t.Helper()
+	Need(t, "node")
+	if _, err := os.Stat(filepath.Join(Folder(t), "node_modules", library)); err != nil {
+		t.Fatalf("the npm package %s is missing: run make test-deps", library)
+	}
 }
 
-// launch starts a script, waits until it listens, and ends it with the test.
-// heard receives each line the script prints after the first.
-func launch(t testing.TB, heard func(line []byte), program string, arguments ...string) ports {
+// Launch starts a script, waits until it listens, and ends it with the test. The
+// first line it prints, JSON, is read into ports; heard receives each line after.
+func Launch(t testing.TB, ports any, heard func(line []byte), program string, arguments ...string) {
 	t.Helper()
 	command := exec.Command(program, arguments...)
-	var complaints peers.Said
+	var complaints Said
 	command.Stderr = &complaints
 	// The script ends when its input closes, even if the test is killed.
 	stdin, err := command.StdinPipe()
@@ -74,20 +75,18 @@ func launch(t testing.TB, heard func(line []byte), program string, arguments ...
 	first, silent := make(chan []byte, 1), make(chan struct{})
 	go listenTo(stdout, first, silent, heard)
 	t.Cleanup(func() { end(t, command, stdin, silent) })
-	timeout := time.NewTimer(startTimeout)
+	timeout := time.NewTimer(StartTimeout)
 	defer timeout.Stop()
-	var p ports
 	select {
 	case line := <-first:
-		if err := json.Unmarshal(line, &p); err != nil {
-			t.Fatalf("the gateway did not start: %v\n%s", err, complaints.String())
+		if err := json.Unmarshal(line, ports); err != nil {
+			t.Fatalf("the peer did not start: %v\n%s", err, complaints.String())
 		}
 	case <-silent:
-		t.Fatalf("the gateway did not start\n%s", complaints.String())
+		t.Fatalf("the peer did not start\n%s", complaints.String())
 	case <-timeout.C:
-		t.Fatalf("the gateway does not listen after %s\n%s", startTimeout, complaints.String())
+		t.Fatalf("the peer does not listen after %s\n%s", StartTimeout, complaints.String())
 	}
-	return p
 }
 
 // listenTo reads what the script prints until it ends.
@@ -107,7 +106,7 @@ func listenTo(stdout io.Reader, first chan<- []byte, silent chan<- struct{}, hea
 func end(t testing.TB, command *exec.Cmd, stdin io.Closer, silent <-chan struct{}) {
 	t.Helper()
 	if err := stdin.Close(); err != nil {
-		t.Errorf("close the gateway's input: %v", err)
+		t.Errorf("close the input of the peer: %v", err)
 	}
 	patience := time.NewTimer(2 * time.Second)
 	defer patience.Stop()
@@ -115,11 +114,11 @@ func end(t testing.TB, command *exec.Cmd, stdin io.Closer, silent <-chan struct{
 	case <-silent:
 	case <-patience.C:
 		if err := command.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			t.Errorf("kill the gateway: %v", err)
+			t.Errorf("kill the peer: %v", err)
 		}
 		<-silent
 	}
 	if err := command.Wait(); err != nil {
-		t.Logf("the gateway ended: %v", err)
+		t.Logf("the peer ended: %v", err)
 	}
 }
