@@ -169,11 +169,27 @@ func (h *House) furnish(ctx context.Context, s *session, p ports) (organisation.
 		return e, err
 	}
 	for _, def := range all {
-		if _, err := h.Alerting.CopyFromLibrary(ctx, scope, h.Clock.Now(), def.Family); err != nil {
+		if err := h.demoScenario(ctx, scope, def.Family); err != nil {
 			return e, err
 		}
 	}
 	return e, nil
+}
+
+// demoScenario copies a scenario of the library. Its alerts show on the screens
+// that somebody pairs, except those that screens must not betray.
+func (h *House) demoScenario(ctx context.Context, scope access.Scope, family string) error {
+	sc, err := h.Alerting.CopyFromLibrary(ctx, scope, h.Clock.Now(), family)
+	if err != nil {
+		return err
+	}
+	sc, def, err := h.Alerting.Scenario(ctx, scope, sc.ID)
+	if err != nil || def.Profile == alerting.Discret {
+		return err
+	}
+	def.Screens.Show = true
+	_, err = h.Alerting.SaveScenario(ctx, scope, h.Clock.Now(), sc.ID, sc.Version, def)
+	return err
 }
 
 // demoGateways points the house at the simulated network, also when the data

@@ -16,6 +16,7 @@ import (
 	"tocsin/internal/identity"
 	identitypages "tocsin/internal/identity/pages"
 	"tocsin/internal/organisation"
+	screenpages "tocsin/internal/screens/pages"
 	"tocsin/internal/ui"
 )
 
@@ -132,5 +133,7 @@ func (d *doors) print(s *session, origin string) {
 		s.printf("    %-24s %s%s%s", loc.T("access.role."+string(a.Role)), origin, demoPath, key)
 	}
 	s.printf("\n  Commencez par le déclencheur, puis « Déclencher » / begin with the alert launcher, then “Launch”.")
+	s.printf("  Un écran de couloir : ouvrez %s%s, puis saisissez son code en administrateur, Administration, Écrans.", origin, screenpages.WallPath)
+	s.printf("  A screen of a corridor: open that address, then type its code as the administrator, Administration, Screens.")
 	s.printf("  Ctrl-C pour arrêter / to stop.\n")
 }

@@ -29,6 +29,8 @@ const (
 	shownMost = 1_000
 	// screensMost is how many screens an establishment may have.
 	screensMost = 500
+	// awaitedMost is how many codes may wait for their screen at once.
+	awaitedMost = 20
 )
 
 // Screen is a screen on a wall, or one that is awaited.

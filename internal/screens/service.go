@@ -71,8 +71,8 @@ func (s *Service) Pair(ctx context.Context, scope access.Scope, w Wanted) (Scree
 		if err != nil {
 			return err
 		}
-		if len(all) >= screensMost {
-			return fault.New(fault.TooMany, "screens.too_many", "most", screensMost)
+		if err := room(all); err != nil {
+			return err
 		}
 		n, err := tx.Exec(ctx, `INSERT INTO screens_screens (organisation_id, id, name, place_id, speaks, code, code_until_us, made_by, made_us, version, shown)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '') ON CONFLICT DO NOTHING`,
@@ -86,6 +86,24 @@ func (s *Service) Pair(ctx context.Context, scope access.Scope, w Wanted) (Scree
 		return note(ctx, tx, scope, now, "screens.pair", out)
 	})
 	return out, err
+}
+
+// room refuses one screen too many, and codes typed at random: each waits for its
+// screen until it is over, so that few are tried in the life of a code.
+func room(all []held) error {
+	awaited := 0
+	for _, h := range all {
+		if h.Paired.IsZero() {
+			awaited++
+		}
+	}
+	switch {
+	case len(all) >= screensMost:
+		return fault.New(fault.TooMany, "screens.too_many", "most", screensMost)
+	case awaited >= awaitedMost:
+		return fault.New(fault.TooMany, "screens.too_many_awaited", "most", awaitedMost, "wait", CodeLife)
+	}
+	return nil
 }
 
 // place refuses a place that is not of the establishment.

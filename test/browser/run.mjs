@@ -5,7 +5,8 @@
 //
 // A spec exports `tests`, an object of name → async (t) => …, and may export
 // `needs`: "guide" runs against the style guide only, "empty" against a fresh
-// installation, "demo" against the demonstration. What a spec needs is started
+// installation, "demo" against the demonstration; and `after`, the spec whose house
+// it goes on in: that one runs first, also with --only. What a spec needs is started
 // here, on free ports, and stopped at the end; TOCSIN_PROGRAM names another
 // program than bin/tocsin.
 // A house in which something failed is built anew and its specs run once more,
@@ -32,12 +33,7 @@ const { values: args } = parseArgs({
 const starters = { guide: startGuide, empty: startEmpty, demo: startDemo };
 
 async function main() {
-  const specs = [];
-  for (const file of readdirSync(join(here, "specs")).filter((f) => f.endsWith(".mjs")).sort()) {
-    const { tests, needs = args.base ? "base" : "guide" } = await import(join(here, "specs", file));
-    const chosen = Object.entries(tests).filter(([name]) => !args.only || `${file.replace(/\.mjs$/, "")}: ${name}`.includes(args.only));
-    if (chosen.length && (!args.base || needs === "base")) specs.push({ file: file.replace(/\.mjs$/, ""), needs, tests: chosen });
-  }
+  const specs = await chooseSpecs();
   // Started at once, each taking its time. What runs against one house runs in
   // order; the houses live side by side, each with a browser of its own.
   const counts = await Promise.all([...new Set(specs.map((s) => s.needs))].map((needs) => runHouse(needs, specs.filter((s) => s.needs === needs))));
@@ -45,6 +41,18 @@ async function main() {
   for (const c of counts) count.passed += c.passed, count.failed += c.failed;
   console.log(`${count.passed} passed, ${count.failed} failed`);
   process.exitCode = count.failed || !count.passed ? 1 : 0;
+}
+
+async function chooseSpecs() {
+  const all = [];
+  for (const name of readdirSync(join(here, "specs")).filter((f) => f.endsWith(".mjs")).sort()) {
+    const { tests, after, needs = args.base ? "base" : "guide" } = await import(join(here, "specs", name));
+    if (!args.base || needs === "base") all.push({ file: name.replace(/\.mjs$/, ""), needs, after, tests: Object.entries(tests) });
+  }
+  if (!args.only) return all;
+  const chosen = all.map((spec) => ({ ...spec, tests: spec.tests.filter(([name]) => `${spec.file}: ${name}`.includes(args.only)) }));
+  const before = new Set(chosen.filter((spec) => spec.tests.length).map((spec) => spec.after));
+  return all.map((spec, i) => (before.has(spec.file) ? spec : chosen[i])).filter((spec) => spec.tests.length);
 }
 
 async function runHouse(needs, specs) {

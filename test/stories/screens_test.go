@@ -1,6 +1,7 @@
 package stories_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -194,6 +195,27 @@ func TestACodeIsThatOfOneScreen(t *testing.T) {
 		if a := mine.ask(screenpages.WallPath + "/etat"); a.Code != http.StatusUnauthorized {
 			t.Errorf("a code of before: %d", a.Code)
 		}
+	})
+}
+
+// Codes typed at random are few: each waits until it is over, on whichever node.
+func TestCodesOfScreensAreNotTriedForEver(t *testing.T) {
+	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+		typed := 0
+		for ; typed < 30; typed++ {
+			_, err := h.Screens.Pair(t.Context(), h.admin(), screens.Wanted{Code: fmt.Sprintf("0000%04d", typed), Name: "Au hasard"})
+			if fault.Is(err, fault.TooMany) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if typed != 20 {
+			t.Errorf("%d codes were tried", typed)
+		}
+		h.clock.Advance(screens.CodeLife + time.Second)
+		h.hung("Couloir", uuid.Nil)
 	})
 }
 

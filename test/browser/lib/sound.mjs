@@ -52,3 +52,11 @@ export async function hold(page) {
   await next;
   await page.mouse.up();
 }
+
+// fillSheet asks for an improvised exercise that wants answers.
+export async function fillSheet(page, words) {
+  await page.fill("#f-texte", words);
+  await page.check("input[name=reponse]");
+  await page.fill("#f-ordre", "Dr Ordre");
+  await Promise.all([page.waitForNavigation(), page.click("button[name=mode][value=exercice]")]);
+}

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { PHONE, tabTo } from "../lib/browser.mjs";
 import { totp } from "../lib/login.mjs";
-import { hold, none, openAll, press, sound, submit } from "../lib/sound.mjs";
+import { fillSheet, hold, none, openAll, press, sound, submit } from "../lib/sound.mjs";
 
 export const needs = "empty";
 
@@ -72,7 +72,7 @@ export const tests = {
     await page.goto(t.base + "/compte/second-facteur");
     await page.waitForSelector("text=Ordinateur de la salle de crise");
     await sound(t, page, "06-cle-acces");
-    road.state = await page.context().storageState();
+    road.state = t.house.administrator = await page.context().storageState();
     await page.context().clearCookies();
     await page.goto(t.base + "/connexion?suite=/annuaire");
     await sound(t, page, "07-connexion");
@@ -291,13 +291,6 @@ async function upload(page, content) {
   await page.setInputFiles("input[name=fichier]", { name: "personnel.csv", mimeType: "text/csv", buffer: Buffer.from(content, "utf8") });
   await page.fill("#f-source", "RH");
   await submit(page, "input[name=fichier]");
-}
-
-async function fillSheet(page, words) {
-  await page.fill("#f-texte", words);
-  await page.check("input[name=reponse]");
-  await page.fill("#f-ordre", "Dr Ordre");
-  await Promise.all([page.waitForNavigation(), page.click("button[name=mode][value=exercice]")]);
 }
 
 async function text(file, encoding = "utf8") {

@@ -27,9 +27,10 @@ async function pulse() {
   }
 }
 
-async function sendWaiting() {
-  const before = await waiting();
-  if (before.length === 0 || !(await pulse())) return;
+// beat asks whether the server is there, and then sends what waits: a network
+// that comes back behind the same hotspot tells no browser.
+async function beat() {
+  if (!(await pulse())) return;
   try {
     if (await flush()) location.reload();
   } catch {
@@ -113,10 +114,10 @@ if ("serviceWorker" in navigator && document.querySelector(".pocket-bar")) {
     ready.active.postMessage("keep");
   }).catch(() => {});
 }
-window.addEventListener("online", sendWaiting);
+window.addEventListener("online", beat);
 window.addEventListener("offline", () => offline(true));
 if (document.querySelector(".pocket-bar")) {
-  pulse().then((there) => there && sendWaiting());
+  beat();
   showWaiting().catch(() => {});
-  setInterval(pulse, 30000);
+  setInterval(beat, 30000);
 }
