@@ -3,7 +3,6 @@ package space
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,36 +53,6 @@ func (s *Service) Answer(ctx context.Context, h Holder, a alerting.OwnAnswer, fr
 // Answers are those the holder gave, the last first.
 func (s *Service) Answers(ctx context.Context, h Holder) ([]alerting.OwnGiven, error) {
 	return s.opt.Alerting.OwnAnswers(ctx, h.scope, h.Device.Person)
-}
-
-// Turn is a stretch during which the holder is on call.
-type Turn struct {
-	Function string
-	From, To time.Time
-}
-
-// dutiesAhead is how far on-call duties are shown.
-const dutiesAhead = 60 * 24 * time.Hour
-
-// Duties are the holder's on-call turns of the next two months, the first first.
-func (s *Service) Duties(ctx context.Context, h Holder, now time.Time) (out []Turn, err error) {
-	list, err := s.opt.OnCall.Functions(ctx, h.scope)
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range list {
-		v, err := s.opt.OnCall.View(ctx, h.scope, f.ID, now, now.Add(dutiesAhead))
-		if err != nil {
-			return nil, err
-		}
-		for _, span := range v.Spans {
-			if span.Held() && span.Person == h.Device.Person {
-				out = append(out, Turn{f.Name, span.From, span.To})
-			}
-		}
-	}
-	slices.SortStableFunc(out, func(a, b Turn) int { return a.From.Compare(b.From) })
-	return out, nil
 }
 
 // Held is what the establishment holds about the holder.

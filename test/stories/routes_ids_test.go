@@ -176,6 +176,7 @@ func (w *walk) furnish() {
 		{"/annuaire/planning/", "id", roster.ID.String()},
 		{"/annuaire/personnes/", "appareil", device.ID.String()},
 		{"/espace/appareils/", "appareil", device.ID.String()},
+		{"/espace/echanges/", "echange", swap.String()},
 		{"/espace/entrer/", "code", strings.Repeat("0", 24)},
 		{"/annuaire/", "id", agent.ID.String()},
 		{"/annuaire/", "contact", agent.Contacts[0].ID.String()},

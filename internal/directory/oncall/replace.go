@@ -135,6 +135,12 @@ func (s *Service) ProposeSwap(ctx context.Context, scope access.Scope, x Swap) (
 	if err := s.Guard.Check(scope, access.OnCallWrite); err != nil {
 		return x, err
 	}
+	x.By = scope.Actor().Name
+	return s.propose(ctx, scope, scope, x, func(*storage.Tx) error { return nil })
+}
+
+// propose writes a swap that passes a last check; as is who the journal names.
+func (s *Service) propose(ctx context.Context, scope, as access.Scope, x Swap, last func(*storage.Tx) error) (Swap, error) {
 	for _, half := range []Replacement{{From: x.From, To: x.To}, {From: x.OtherFrom, To: x.OtherTo}} {
 		if err := half.check(); err != nil {
 			return x, err
@@ -144,7 +150,7 @@ func (s *Service) ProposeSwap(ctx context.Context, scope access.Scope, x Swap) (
 		return x, fault.New(fault.Invalid, "directory.oncall.swap.himself").At("other")
 	}
 	now := s.Clock.Now()
-	x.ID, x.State, x.By, x.Created = storage.NewID(now), Proposed, scope.Actor().Name, now
+	x.ID, x.State, x.Created = storage.NewID(now), Proposed, now
 	return x, s.DB.Write(ctx, scope, func(tx *storage.Tx) error {
 		if _, err := function(ctx, tx, scope, x.Function); err != nil {
 			return err
@@ -152,12 +158,15 @@ func (s *Service) ProposeSwap(ctx context.Context, scope access.Scope, x Swap) (
 		if err := s.checkSwap(ctx, tx, scope, x); err != nil {
 			return err
 		}
+		if err := last(tx); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, `INSERT INTO directory_oncall_swaps (organisation_id, `+swapColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 			scope.Organisation(), x.ID, x.Function, x.Person, storage.Micros(x.From), storage.Micros(x.To), x.Other, storage.Micros(x.OtherFrom), storage.Micros(x.OtherTo),
 			string(x.State), x.By, "", storage.Micros(now), sql.NullInt64{}); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, scope, "directory.oncall.swap.propose", x.Function, x.journal())
+		return s.note(ctx, tx, as, "directory.oncall.swap.propose", x.Function, x.journal())
 	})
 }
 
@@ -199,14 +208,20 @@ func (s *Service) SettleSwap(ctx context.Context, scope access.Scope, function, 
 	if err := s.Guard.Check(scope, access.OnCallWrite); err != nil {
 		return err
 	}
+	return s.settle(ctx, scope, scope, scope.Actor().Name, id, accept, func(x Swap) bool { return x.Function == function })
+}
+
+// settle settles a swap that may be; as is who the journal names, by what the
+// roster says of who did it.
+func (s *Service) settle(ctx context.Context, scope, as access.Scope, by string, id uuid.UUID, accept bool, may func(Swap) bool) error {
 	now := s.Clock.Now()
 	return s.DB.Write(ctx, scope, func(tx *storage.Tx) error {
-		found, err := swaps(ctx, tx, scope, `id = $2 AND function_id = $3`, id, function)
+		found, err := swaps(ctx, tx, scope, `id = $2`, id)
 		if err != nil {
 			return err
 		}
 		switch {
-		case len(found) == 0:
+		case len(found) == 0 || !may(found[0]):
 			return fault.New(fault.NotFound, "directory.oncall.swap.not_found")
 		case found[0].State != Proposed:
 			return fault.New(fault.Conflict, "directory.oncall.swap.settled")
@@ -214,22 +229,26 @@ func (s *Service) SettleSwap(ctx context.Context, scope access.Scope, function, 
 		x, state, action := found[0], Refused, "directory.oncall.swap.refuse"
 		if accept {
 			state, action = Accepted, "directory.oncall.swap.accept"
-			if err := s.checkSwap(ctx, tx, scope, x); err != nil {
-				return err
-			}
-			by := scope.Actor().Name
-			if err := insertReplacements(ctx, tx, scope, []Replacement{
-				{ID: storage.NewID(now), Function: x.Function, Person: x.Other, From: x.From, To: x.To, Swap: x.ID, By: by, Created: now},
-				{ID: storage.NewID(now), Function: x.Function, Person: x.Person, From: x.OtherFrom, To: x.OtherTo, Swap: x.ID, By: by, Created: now},
-			}); err != nil {
+			if err := s.exchange(ctx, tx, scope, x, by, now); err != nil {
 				return err
 			}
 		}
 		if _, err := tx.Exec(ctx, `UPDATE directory_oncall_swaps SET state = $3, settled_by = $4, settled_us = $5 WHERE organisation_id = $1 AND id = $2`,
-			scope.Organisation(), id, string(state), scope.Actor().Name, storage.Micros(now)); err != nil {
+			scope.Organisation(), id, string(state), by, storage.Micros(now)); err != nil {
 			return err
 		}
-		return s.note(ctx, tx, scope, action, x.Function, x.journal())
+		return s.note(ctx, tx, as, action, x.Function, x.journal())
+	})
+}
+
+// exchange puts each in the place of the other.
+func (s *Service) exchange(ctx context.Context, tx *storage.Tx, scope access.Scope, x Swap, by string, now time.Time) error {
+	if err := s.checkSwap(ctx, tx, scope, x); err != nil {
+		return err
+	}
+	return insertReplacements(ctx, tx, scope, []Replacement{
+		{ID: storage.NewID(now), Function: x.Function, Person: x.Other, From: x.From, To: x.To, Swap: x.ID, By: by, Created: now},
+		{ID: storage.NewID(now), Function: x.Function, Person: x.Person, From: x.OtherFrom, To: x.OtherTo, Swap: x.ID, By: by, Created: now},
 	})
 }
 

@@ -39,18 +39,6 @@ func (p pages) answers(c *ui.Context) error {
 	return c.Render(answersPage(v, list))
 }
 
-func (p pages) duties(c *ui.Context) error {
-	v, err := p.open(c)
-	if err != nil {
-		return p.shut(c, err)
-	}
-	list, err := p.Service.Duties(c.Ctx(), v.holder, c.Now)
-	if err != nil {
-		return err
-	}
-	return c.Render(dutiesPage(v, list))
-}
-
 // me is what is held about the person, and his devices.
 func (p pages) me(c *ui.Context) error {
 	v, err := p.open(c)

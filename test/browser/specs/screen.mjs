@@ -26,6 +26,12 @@ async function launch(t, page, title) {
   return new URL(page.url()).pathname;
 }
 
+async function stop(t, page, alert) {
+  await page.goto(t.base + alert + "/arret");
+  await page.fill("#f-motif", "Essai des écrans");
+  await hold(page);
+}
+
 export const tests = {
   "a screen is paired by its code, shows what runs, and says when it is cut off": async (t) => {
     const cable = await plug(t.base);
@@ -65,16 +71,14 @@ export const tests = {
     assert.match(await desk.innerText("main table"), /Couloir des urgences[\s\S]*affiche 1 alerte/);
     await sound(t, desk, "06-ecrans");
 
-    await caller.goto(t.base + alert + "/arret");
-    await hold(caller);
+    await stop(t, caller, alert);
     await wall.waitForSelector(".sign-calm");
 
     const hidden = await launch(t, caller, "Intrusion");
     // The second asks once the answer to the first is shown.
     for (let i = 0; i < 2; i++) await wall.waitForRequest((asked) => asked.url().includes("/ecran/etat"));
     assert.equal(await wall.locator(".sign-message").count(), 0, "a screen lights up while people hide");
-    await caller.goto(t.base + hidden + "/arret");
-    await hold(caller);
+    await stop(t, caller, hidden);
     await press(desk, "form[action$='/retirer'] button");
     await wall.waitForSelector(".sign-digits");
     await cable.cut();
