@@ -87,8 +87,11 @@ func (s *Service) OwnAnswers(ctx context.Context, scope access.Scope, person uui
 					return err
 				}
 				g.At, g.Received = storage.Time(at), storage.NullTime(received)
+				if err := json.Unmarshal([]byte(title), &g.Title); err != nil {
+					return err
+				}
 				out = append(out, g)
-				return json.Unmarshal([]byte(title), &g.Title)
+				return nil
 			})
 	})
 	return out, err

@@ -1,6 +1,7 @@
 package stories_test
 
 import (
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -123,8 +124,8 @@ func TestTheSpaceOfAnAgent(t *testing.T) {
 		if len(r.Answers) != 1 || !r.Answers[0].At.Equal(given) || !r.Answers[0].Received.Equal(h.now()) || r.Answers[0].Source != alerting.BySpace {
 			t.Errorf("one answer with its true time, got %+v", r.Answers)
 		}
-		if text := phone.ask(http.MethodGet, spacepages.Path+"/reponses", nil).Body.String(); !strings.Contains(text, "reçue à") {
-			t.Error("the person does not read when his answer was received")
+		if text := phone.ask(http.MethodGet, spacepages.Path+"/reponses", nil).Body.String(); !strings.Contains(text, "reçue à") || !strings.Contains(text, html.EscapeString(l.Title.In("fr"))) {
+			t.Error("the person does not read what he answered, and when it was received")
 		}
 		for _, page := range []string{"/moi", "/astreintes"} {
 			if a := phone.ask(http.MethodGet, spacepages.Path+page, nil); a.Code != http.StatusOK || strings.Contains(a.Body.String(), mobile(agent)) || strings.Contains(a.Body.String(), "Deux") {

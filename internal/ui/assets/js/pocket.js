@@ -38,18 +38,18 @@ async function beat() {
   }
 }
 
-// showWaiting says of each alert which answer waits for a network.
+// showWaiting says of each alert which answer waits for a network: the last given.
 async function showWaiting() {
-  const list = await waiting();
-  each("form[data-answer]", (form) => {
+  const list = (await waiting()).sort((a, b) => a.at - b.at);
+  for (const form of document.querySelectorAll("form[data-answer]")) {
     const mine = list.filter((a) => a.code === form.dataset.answer).pop();
     const place = form.querySelector("[data-waits]");
-    if (!mine || !place) return;
+    if (!mine || !place) continue;
     const button = [...form.querySelectorAll("button")].find((b) => b.value === mine.choice);
     const at = new Date(mine.at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
     place.textContent = place.dataset.waits.replace("%answer", button ? button.textContent.trim() : mine.choice).replace("%at", at);
     place.hidden = false;
-  });
+  }
 }
 
 each("form[data-answer]", (form) => {
