@@ -2,7 +2,6 @@ package alerting
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -42,9 +41,16 @@ func (s *Service) audience(ctx context.Context, scope access.Scope, p *plan, n n
 			return err
 		}
 		rule := narrowed(p.Definition.Audience.Include, n)
+		kept, err := s.keepBack(ctx, tx, scope, p, n, rule, waves, now)
+		if err != nil {
+			return err
+		}
 		return s.people.Resolve(ctx, tx, scope, rule, p.Definition.Audience.Exclude, now, func(t directory.Target) error {
 			if !among(n.Sites, t.Site) || !among(n.Services, t.Service) {
 				return nil
+			}
+			if wave, yes := kept[t.Person]; yes {
+				return each(member{Target: t, Wave: wave, Ladder: ladder(t, p.Definition.Waves[wave].Media)})
 			}
 			return each(p.spare(p.place(t, waves, now), tonight[t.Person]))
 		})
@@ -88,7 +94,14 @@ func (s *Service) matchers(ctx context.Context, tx *storage.Tx, scope access.Sco
 
 // place gives the first wave that wants a person, and his ladder in it.
 func (p *plan) place(t directory.Target, waves []matcher, now time.Time) member {
-	m := member{Target: t, Wave: slices.IndexFunc(waves, func(w matcher) bool { return w.matches(t) })}
+	m := member{Target: t, Wave: -1}
+	for i, w := range waves {
+		// A relief without a rule draws its people: see keepBack.
+		if w.matches(t) && (p.Definition.Waves[i].Relief == 0 || w.set != nil || names(w.rule)) {
+			m.Wave = i
+			break
+		}
+	}
 	if m.Why = p.leftOut(t, m.Wave, now); m.Why != "" {
 		return m
 	}

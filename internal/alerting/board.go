@@ -35,7 +35,7 @@ func (s *Service) Board(ctx context.Context, scope access.Scope, launch uuid.UUI
 			return err
 		}
 		b.NextWave = nextWave(b.Launch, b.Waves)
-		b.Expected = p.expected
+		b.Expected, b.Rest = p.expected, p.rest
 		t, err := readTally(ctx, tx, scope, launch)
 		if err != nil {
 			return err
@@ -126,6 +126,9 @@ func waveViews(ctx context.Context, tx *storage.Tx, scope access.Scope, launch u
 			}
 			w := p.wave(v.Number)
 			v.Number, v.Name, v.When, v.DueAt, v.OpenedAt = v.Number+1, w.Name, w.When, storage.Time(due), storage.NullTime(opened)
+			if turn := w.turn(); turn > 0 {
+				v.Relief = p.LaunchedAt.Add(turn)
+			}
 			out = append(out, v)
 			return nil
 		})

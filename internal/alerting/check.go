@@ -161,7 +161,7 @@ func (d Definition) usesOf(medium channels.Medium) []Use {
 		if d.Limits.StandDown {
 			out = append(out, UseStandDown)
 		}
-		return out
+		return append(out, d.reliefTexts()...)
 	}
 	if len(d.Answers) > 0 {
 		out = append(out, UseAck, UseLate)
@@ -175,7 +175,7 @@ func (d Definition) usesOf(medium channels.Medium) []Use {
 	if d.Profile == Discret {
 		out = append(out, UseStayAway)
 	}
-	return out
+	return append(out, d.reliefTexts()...)
 }
 
 func (d Definition) escalates() bool {
@@ -208,6 +208,9 @@ func (c *checker) messages() {
 }
 
 func (c *checker) message(at string, t Text, known []string) {
+	if !ofRelief(t.Use) {
+		known = slices.DeleteFunc(slices.Clone(known), func(name string) bool { return name == VarRelief })
+	}
 	c.blanks(at+".body", t.Body, known)
 	c.blanks(at+".subject", t.Subject, known)
 	if t.Medium == channels.Email && strings.TrimSpace(t.Subject) == "" {
@@ -312,6 +315,7 @@ func (c *checker) waves() {
 		if w.When != "" && w.When != Always && w.When != QuotaMissing {
 			c.add(at+".when", "alerting.check.wave_when", "wave", i+1)
 		}
+		c.relief(at, i, w)
 		if w.Use != "" && w.Use != UseAlert && w.Use != UseStayAway {
 			c.add(at+".use", "alerting.check.wave_use", "wave", i+1)
 		}

@@ -18,12 +18,16 @@ import (
 // contentID is the same whenever it is computed, so that the engine finds the
 // text of a message without looking it up.
 func contentID(source uuid.UUID, k contentKey) uuid.UUID {
-	return uuid.NewSHA1(source, []byte(strings.Join([]string{string(k.Use), string(k.Medium), k.Language, k.Site.String()}, "|")))
+	name := strings.Join([]string{string(k.Use), string(k.Medium), k.Language, k.Site.String()}, "|")
+	if k.Turn > 0 {
+		name += "|" + k.Turn.String()
+	}
+	return uuid.NewSHA1(source, []byte(name))
 }
 
 // key names the text a recipient gets for a use; a use the scenario has no
 // text for falls back to the alert's. ok is false when there is none either.
-func (p *plan) key(use Use, medium channels.Medium, language string, site uuid.UUID) (contentKey, bool) {
+func (p *plan) key(use Use, medium channels.Medium, language string, site uuid.UUID, turn time.Duration) (contentKey, bool) {
 	if _, ok := p.Definition.text(use, medium, language); !ok {
 		if use != UseReminder && use != UseStayAway {
 			return contentKey{}, false
@@ -36,7 +40,10 @@ func (p *plan) key(use Use, medium channels.Medium, language string, site uuid.U
 	if !p.bySite(use, medium, language) {
 		site = uuid.Nil
 	}
-	return contentKey{use, medium, language, site}, true
+	if !ofRelief(use) {
+		turn = 0
+	}
+	return contentKey{use, medium, language, site, turn}, true
 }
 
 // composeAll renders every text of the plan, once per site where the site is
@@ -55,12 +62,14 @@ func (p *plan) composeAll(sites map[uuid.UUID]string) (map[contentKey]composed, 
 				if site == uuid.Nil {
 					name = p.Setting.Site
 				}
-				c, ok, err := p.compose(t.Use, t.Medium, language, name)
-				if err != nil {
-					return nil, err
-				}
-				if ok && c.Body != "" {
-					out[contentKey{t.Use, t.Medium, language, site}] = c
+				for _, turn := range p.Definition.turnsOf(t.Use) {
+					c, ok, err := p.compose(t.Use, t.Medium, language, name, turn)
+					if err != nil {
+						return nil, err
+					}
+					if ok && c.Body != "" {
+						out[contentKey{t.Use, t.Medium, language, site, turn}] = c
+					}
 				}
 			}
 		}
@@ -96,6 +105,7 @@ func (s *Service) writeContents(ctx context.Context, tx *storage.Tx, scope acces
 // where it asks for one.
 func (d Definition) byKeys(t Text) []channels.Answer {
 	if t.Medium != channels.Voice && t.Medium != channels.Push || t.Use != UseAlert && t.Use != UseReminder {
+	if t.Medium != channels.Voice || t.Use != UseAlert && t.Use != UseReminder && !ofRelief(t.Use) {
 		return nil
 	}
 	out := make([]channels.Answer, len(d.Answers))
@@ -151,11 +161,11 @@ func newShelf(p *plan, launch uuid.UUID) *shelf {
 }
 
 // content is the text of a use; ok is false when the scenario has none for it.
-func (sh *shelf) content(use Use, medium channels.Medium, language string, site uuid.UUID) (uuid.UUID, bool) {
-	asked := contentKey{use, medium, language, site}
+func (sh *shelf) content(use Use, medium channels.Medium, language string, site uuid.UUID, turn time.Duration) (uuid.UUID, bool) {
+	asked := contentKey{use, medium, language, site, turn}
 	id, known := sh.found[asked]
 	if !known {
-		if k, ok := sh.plan.key(use, medium, language, site); ok {
+		if k, ok := sh.plan.key(use, medium, language, site, turn); ok {
 			id = contentID(sh.launch, k)
 		}
 		sh.found[asked] = id
@@ -166,7 +176,7 @@ func (sh *shelf) content(use Use, medium channels.Medium, language string, site 
 // order makes the message of a use to one address; ok is false when the
 // scenario has no text for it.
 func (s *Service) order(sh *shelf, id uuid.UUID, a addressee, r rung, use Use, now time.Time) (dispatch.Order, bool) {
-	content, ok := sh.content(use, r.Medium, a.Language, a.Site)
+	content, ok := sh.content(use, r.Medium, a.Language, a.Site, sh.plan.wave(a.Wave).turn())
 	if !ok {
 		return dispatch.Order{}, false
 	}

@@ -47,6 +47,8 @@ type Sheet struct {
 	// and Missing lists the first of them (at most MissingListed).
 	LeftOut map[LeftOut]int
 	Missing []MissingPerson
+	// Rest is due before a relief counts somebody who comes now.
+	Rest time.Duration
 	// Estimate is how long the first messages of the first wave take; zero when no rate is known.
 	Estimate time.Duration
 	// Cost is what the first messages cost; no routes when no price is known.
@@ -91,6 +93,10 @@ type WaveCount struct {
 	After  time.Duration
 	When   Condition
 	People int
+	// Relief is when the slot begins of a wave that is kept back, counted from the launch.
+	Relief time.Duration
+	// Notice tells that its people are told now.
+	Notice bool
 	// Named are the people of a wave that calls on-call functions, NamedMost at most.
 	Named []string
 }

@@ -184,7 +184,7 @@ func (s *Service) moveRecipients(ctx context.Context, tx *storage.Tx, scope acce
 		if p == nil || !a.changed {
 			continue
 		}
-		if !a.Delivered.IsZero() && p.Reached.IsZero() {
+		if !a.Delivered.IsZero() && p.Reached.IsZero() && a.Purpose != UseKeptBack {
 			p.Reached = a.Delivered
 			t.curve("reached", g.launch.LaunchedAt, a.Delivered, 1)
 			t.add("reached", 1)

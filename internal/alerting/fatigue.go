@@ -84,7 +84,7 @@ func (p *plan) spare(m member, how asked) member {
 	if m.Why != "" || p.forFunction(m.Wave) {
 		return m
 	}
-	last := len(p.Definition.Waves) - 1
+	last := p.Definition.lastCall()
 	switch {
 	case how == askedFully:
 		m.Why, m.Ladder = LeftAsked, nil

@@ -26,9 +26,17 @@ type Governance struct {
 	Ceiling int64
 	// Silence is when our links are thought closed.
 	Silence Silence
+	// Rest is due to those who came, before a relief counts them.
+	Rest Rest
 	// Recall is what the recall order says of the way in.
 	Recall Recall
 }
+
+// Rest is a time of rest, in hours: RestLeast to RestMost; 0 is RestDefault.
+type Rest int
+
+// span is the time itself.
+func (r Rest) span() time.Duration { return time.Duration(r) * time.Hour }
 
 // Recall is what somebody who comes, and the police who stop him, must know.
 type Recall struct {
@@ -57,6 +65,12 @@ func (g Governance) checked() (Governance, error) {
 	}
 	if g.Ceiling < 0 || g.Ceiling > CeilingMost {
 		return g, fault.New(fault.Invalid, "alerting.check.ceiling").At("ceiling")
+	}
+	if g.Rest == 0 {
+		g.Rest = RestDefault
+	}
+	if g.Rest < RestLeast || g.Rest > RestMost {
+		return g, fault.New(fault.Invalid, "alerting.governance.rest", "least", RestLeast, "most", RestMost).At("rest")
 	}
 	if err := g.Silence.check(); err != nil {
 		return g, err
@@ -90,10 +104,10 @@ func (s *Service) Governance(ctx context.Context, scope access.Scope) (g Governa
 }
 
 func readGovernance(ctx context.Context, tx *storage.Tx, scope access.Scope) (Governance, error) {
-	g := Governance{KeepDays: KeepDaysDefault, Silence: Silence{Minutes: SilenceMinutesDefault, People: SilencePeopleDefault}}
+	g := Governance{KeepDays: KeepDaysDefault, Rest: RestDefault, Silence: Silence{Minutes: SilenceMinutesDefault, People: SilencePeopleDefault}}
 	var recall string
-	found, err := tx.Row(ctx, `SELECT second_above, keep_days, ceiling_cents, silence_minutes, silence_people, recall_json FROM alerting_governance WHERE organisation_id = $1`,
-		[]any{scope.Organisation()}, &g.SecondAbove, &g.KeepDays, &g.Ceiling, &g.Silence.Minutes, &g.Silence.People, &recall)
+	found, err := tx.Row(ctx, `SELECT second_above, keep_days, ceiling_cents, silence_minutes, silence_people, recall_json, rest_hours FROM alerting_governance WHERE organisation_id = $1`,
+		[]any{scope.Organisation()}, &g.SecondAbove, &g.KeepDays, &g.Ceiling, &g.Silence.Minutes, &g.Silence.People, &recall, &g.Rest)
 	if err != nil || !found {
 		return g, err
 	}
@@ -122,9 +136,9 @@ func (s *Service) SetGovernance(ctx context.Context, scope access.Scope, now tim
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO alerting_governance (organisation_id, second_above, keep_days, recall_json, updated_us, ceiling_cents, silence_minutes, silence_people) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-			ON CONFLICT (organisation_id) DO UPDATE SET second_above = $2, keep_days = $3, recall_json = $4, updated_us = $5, ceiling_cents = $6, silence_minutes = $7, silence_people = $8`,
-			scope.Organisation(), g.SecondAbove, g.KeepDays, string(recall), storage.Micros(now), g.Ceiling, g.Silence.Minutes, g.Silence.People); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO alerting_governance (organisation_id, second_above, keep_days, recall_json, updated_us, ceiling_cents, silence_minutes, silence_people, rest_hours) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+			ON CONFLICT (organisation_id) DO UPDATE SET second_above = $2, keep_days = $3, recall_json = $4, updated_us = $5, ceiling_cents = $6, silence_minutes = $7, silence_people = $8, rest_hours = $9`,
+			scope.Organisation(), g.SecondAbove, g.KeepDays, string(recall), storage.Micros(now), g.Ceiling, g.Silence.Minutes, g.Silence.People, int(g.Rest)); err != nil {
 			return err
 		}
 		return journal.Append(ctx, tx, scope, now, journal.Entry{Action: "alert.govern", ObjectKind: "establishment", ObjectID: scope.Organisation().String(), Before: before, After: g})

@@ -214,6 +214,9 @@ func (in *intake) counts(ctx context.Context, d *desk, p *person, g given) error
 	case g.Meaning == Coming:
 		p.ETA = g.At.Add(assumedDelay)
 	}
+	if g.Meaning == Coming {
+		p.ETA = d.plan.countsAt(p.Wave, p.ETA, true)
+	}
 	after := p.standing()
 	t.state(p.State, after)
 	p.State = after

@@ -110,11 +110,14 @@ func (p *plan) leftOut(t directory.Target, wave int, now time.Time) LeftOut {
 		return LeftProtected
 	case wave < 0:
 		return LeftNoWave
-	case !p.Definition.Audience.IgnoreRest && !p.forFunction(wave) && t.RestUntil.After(now.Add(p.Definition.Waves[wave].After.Std())):
+	case !p.Definition.Audience.IgnoreRest && !p.forFunction(wave) && t.RestUntil.After(now.Add(p.Definition.Waves[wave].begins())):
 		return LeftResting
 	}
 	return ""
 }
+
+// begins is when the people of a wave are wanted: a relief for its slot.
+func (w Wave) begins() time.Duration { return max(w.After.Std(), w.turn()) }
 
 // forFunction tells a wave that calls whoever is on call: being reachable is his
 // duty, so the rest after a day of work does not leave him out.

@@ -72,7 +72,7 @@ func (s *Service) ready(ctx context.Context, scope access.Scope, now time.Time, 
 		Setting: setting{Establishment: house.Name, Word: house.Word, Zone: house.Zone, Language: house.Language},
 	}
 	pr.plan.zone = pr.plan.Setting.location()
-	if pr.plan.shows, err = s.showsOf(ctx, scope, def, now.In(pr.plan.zone)); err != nil {
+	if err = s.count(ctx, scope, pr.plan, now.In(pr.plan.zone)); err != nil {
 		return pr, err
 	}
 	for _, language := range languages() {
@@ -316,6 +316,9 @@ func (s *Service) writeLaunch(ctx context.Context, tx *storage.Tx, scope access.
 	if err := insertWaves(ctx, tx, scope, l, pr.plan, list.byWave); err != nil {
 		return err
 	}
+	if err := tellKept(ctx, tx, scope, l, pr.plan, list.byWave); err != nil {
+		return err
+	}
 	t := tally{}
 	t.add("people", list.people)
 	t.add("state."+string(Called), first.n)
@@ -360,7 +363,7 @@ func (s *Service) call(p *plan, launch uuid.UUID, entries []entry, now time.Time
 			continue
 		}
 		id := next.take()
-		if _, ok := c.shelf.content(p.use(0), e.Ladder[0].Medium, e.Language, e.Site); ok {
+		if _, ok := c.shelf.content(p.use(0), e.Ladder[0].Medium, e.Language, e.Site, 0); ok {
 			e.Order = id
 			c.n++
 		}

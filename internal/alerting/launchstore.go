@@ -22,12 +22,14 @@ type frozen struct {
 	Setting   setting   `json:"setting"`
 	Narrowing narrowing `json:"narrowing"`
 	Shows     []Show    `json:"shows,omitempty"`
+	// Rest is due before a relief.
+	Rest Duration `json:"rest,omitempty"`
 }
 
 func insertLaunch(ctx context.Context, tx *storage.Tx, scope access.Scope, pr *prepared, l Launch, list *roll) error {
 	title, errTitle := json.Marshal(l.Title)
 	values, errValues := json.Marshal(l.Values)
-	kept, errKept := json.Marshal(frozen{pr.plan.Setting, pr.narrow, pr.plan.shows})
+	kept, errKept := json.Marshal(frozen{pr.plan.Setting, pr.narrow, pr.plan.shows, Duration(pr.plan.rest)})
 	for _, err := range []error{errTitle, errValues, errKept} {
 		if err != nil {
 			return fmt.Errorf("write the alert: %w", err)
@@ -230,7 +232,7 @@ func (s *Service) planOf(ctx context.Context, tx *storage.Tx, scope access.Scope
 	if err := json.Unmarshal([]byte(kept), &f); err != nil {
 		return nil, fmt.Errorf("read the setting of alert %s: %w", l.ID, err)
 	}
-	p.Setting, p.zone, p.shows = f.Setting, f.Setting.location(), f.Shows
+	p.Setting, p.zone, p.shows, p.rest = f.Setting, f.Setting.location(), f.Shows, f.Rest.Std()
 	if p.expected, err = expectedOf(ctx, tx, scope, l); err != nil {
 		return nil, err
 	}

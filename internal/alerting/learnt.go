@@ -92,19 +92,23 @@ func (s *Service) recollect(ctx context.Context, tx *storage.Tx, scope access.Sc
 	return m, err
 }
 
-// showsOf reads the shares of the lines of a quota; nothing is read without a quota.
-func (s *Service) showsOf(ctx context.Context, scope access.Scope, def Definition, at time.Time) (out []Show, err error) {
+// count reads what a plan counts with: the shares of the lines of its quota, how many
+// each relief keeps back, and their rest. Nothing is read without a quota.
+func (s *Service) count(ctx context.Context, scope access.Scope, p *plan, at time.Time) error {
+	def := p.Definition
 	if len(def.Quotas) == 0 {
-		return nil, nil
+		return nil
 	}
-	err = s.db.Read(ctx, scope, func(tx *storage.Tx) error {
+	return s.db.Read(ctx, scope, func(tx *storage.Tx) error {
 		m, err := s.recollect(ctx, tx, scope)
-		if err == nil {
-			out = def.shows(m, at)
+		if err != nil {
+			return err
 		}
+		rules, err := readGovernance(ctx, tx, scope)
+		p.shows, p.rest = def.shows(m, at), rules.Rest.span()
+		p.keeps = def.keeps(m, p.shows, at)
 		return err
 	})
-	return out, err
 }
 
 func (m *memory) delay(kind string, slot, n int) {

@@ -37,7 +37,7 @@ func (d Definition) linkless(t Text, body string) string {
 
 // askBySMS asks for the keys of the answers; empty for what asks nothing.
 func (d Definition) askBySMS(t Text, body string) string {
-	if len(d.Answers) == 0 || !slices.Contains([]Use{UseAlert, UseReminder, UseProgress}, t.Use) || t.Medium == channels.SMS && d.asksAlready(body) {
+	if len(d.Answers) == 0 || !slices.Contains([]Use{UseAlert, UseReminder, UseProgress, UseKeptBack, UseRelief}, t.Use) || t.Medium == channels.SMS && d.asksAlready(body) {
 		return ""
 	}
 	keys := make([]string, len(d.Answers))

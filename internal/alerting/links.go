@@ -90,7 +90,7 @@ func (s *Service) OpenLinkIn(ctx context.Context, code, language string, now tim
 	vars := pl.Setting.variables(values, pl.Mode, p.Language, pl.Setting.Site, pl.LaunchedAt)
 	// The shortest words first: the page says the rest.
 	for _, m := range []channels.Medium{channels.SMS, channels.Email} {
-		c, ok, err := pl.onScreen(pl.use(p.Wave), m, p.Language, pl.Setting.Site)
+		c, ok, err := pl.onScreen(pl.use(p.Wave), m, p.Language, pl.Setting.Site, pl.wave(p.Wave).turn())
 		if err != nil {
 			return Link{}, err
 		}

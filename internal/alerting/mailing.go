@@ -3,6 +3,7 @@ package alerting
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,6 +24,7 @@ const (
 	mailStandDown mailKind = "stand_down" // those called and not needed are told
 	mailProgress  mailKind = "progress"   // a word of the cell
 	mailEnd       mailKind = "end"        // the end of the alert
+	mailKept      mailKind = "kept_back"  // those of a relief are told
 )
 
 // mailing is a message to many, sent by portions; After is the last person done.
@@ -60,6 +62,22 @@ func closeMailings(ctx context.Context, tx *storage.Tx, scope access.Scope, now 
 	return err
 }
 
+// closeTurn ends the mailings of a kind for the waves of a turn.
+func closeTurn(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, launch uuid.UUID, kind mailKind, waves []int) error {
+	_, err := tx.Exec(ctx, `UPDATE alerting_mailings SET done_us = $3 WHERE organisation_id = $1 AND launch_id = $2 AND done_us IS NULL AND kind = $4 AND wave IN (`+numbered(waves)+`)`,
+		scope.Organisation(), launch, storage.Micros(now), string(kind))
+	return err
+}
+
+// numbered are numbers of waves for a condition in SQL; -1 stands for none.
+func numbered(waves []int) string {
+	list := []string{"-1"}
+	for _, w := range waves {
+		list = append(list, strconv.Itoa(w))
+	}
+	return strings.Join(list, ", ")
+}
+
 // mail sends one portion of the oldest mailing of an alert.
 func (s *Service) mail(ctx context.Context, w job, now time.Time) (more bool, err error) {
 	err = s.db.Write(ctx, w.scope, func(tx *storage.Tx) error {
@@ -82,7 +100,11 @@ func (s *Service) mail(ctx context.Context, w job, now time.Time) (more bool, er
 
 // portion sends a mailing to its next people and moves its mark.
 func (s *Service) portion(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, l Launch, m mailing) error {
-	people, err := readPeople(ctx, tx, scope, l.ID, `id > $3 AND left_out = ''`+m.condition()+` ORDER BY id LIMIT $4 {{for_update}}`, m.After, portion)
+	p, err := s.planOf(ctx, tx, scope, l)
+	if err != nil {
+		return err
+	}
+	people, err := readPeople(ctx, tx, scope, l.ID, `id > $3 AND left_out = ''`+m.condition(p.Definition)+` ORDER BY id LIMIT $4 {{for_update}}`, m.After, portion)
 	if err != nil {
 		return err
 	}
@@ -101,20 +123,34 @@ func (s *Service) portion(ctx context.Context, tx *storage.Tx, scope access.Scop
 		scope.Organisation(), m.ID, m.After, m.Sent+sent, storage.NullMicros(done)); err != nil {
 		return err
 	}
-	if done.IsZero() || m.Kind != mailStandDown || m.Sent+sent == 0 {
+	if done.IsZero() || m.Sent+sent == 0 {
 		return nil
 	}
-	return s.event(ctx, tx, scope, now, l.ID, Event{Kind: EventStandDown, People: m.Sent + sent})
+	switch m.Kind {
+	case mailStandDown:
+		return s.event(ctx, tx, scope, now, l.ID, Event{Kind: EventStandDown, People: m.Sent + sent})
+	case mailKept:
+		return s.event(ctx, tx, scope, now, l.ID, Event{Kind: EventKeptBack, Wave: m.Wave + 1, People: m.Sent + sent})
+	}
+	return nil
 }
 
 // condition chooses the people of a mailing, in SQL.
-func (m mailing) condition() string {
+func (m mailing) condition(d Definition) string {
+	// Who was told that he is kept back knows of the alert, though it did not call him.
+	knows := ` AND (called_us IS NOT NULL OR (marks & ` + strconv.Itoa(markKept) + `) <> 0)`
 	silent := ` AND called_us IS NOT NULL AND meaning = '' AND arrived_us IS NULL`
+	turn := ``
+	if d.relieves() {
+		turn = ` AND wave IN (` + numbered(d.wavesOf(d.Waves[m.Wave].turn())) + `)`
+	}
 	switch m.Kind {
-	case mailWave:
+	case mailWave, mailKept:
 		return ` AND state = 'waiting' AND wave = ` + strconv.Itoa(m.Wave)
-	case mailRecall, mailStandDown:
-		return silent
+	case mailRecall:
+		return silent + turn
+	case mailStandDown:
+		return knows + ` AND meaning = '' AND arrived_us IS NULL` + turn
 	case mailRepeat:
 		return silent
 	case mailProgress:
@@ -125,7 +161,7 @@ func (m mailing) condition() string {
 			return silent
 		}
 	}
-	return ` AND called_us IS NOT NULL`
+	return knows
 }
 
 func (s *Service) mailTo(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, l Launch, m mailing, people []person) (int, error) {
@@ -176,6 +212,10 @@ func (b *batch) mail(m mailing, p *person, known map[uuid.UUID]*attempt) {
 			b.changed = append(b.changed, p)
 			b.tell(m, p, UseStandDown, b.launch.ID)
 		}
+	case mailKept:
+		p.Marks |= markKept
+		b.changed = append(b.changed, p)
+		b.tell(m, p, UseKeptBack, b.launch.ID)
 	case mailProgress:
 		b.tell(m, p, UseProgress, m.source(b.launch.ID))
 	case mailEnd:

@@ -20,6 +20,7 @@ const (
 	markUnread                // wrote something nobody could read
 	markByHand                // was called by hand
 	markHelped                // was told how to answer
+	markKept                  // was told that he is kept back for a relief
 )
 
 // person is a recipient as the engine needs him.

@@ -25,6 +25,10 @@ type plan struct {
 	zone *time.Location
 	// shows are the shares of the lines of the quota, frozen at the launch.
 	shows []Show
+	// keeps are how many each line keeps back; they serve at the launch.
+	keeps []Keep
+	// rest is due to those of an earlier turn before they count in a relief.
+	rest time.Duration
 	// expected is what the last rehearsal before the launch showed; empty when there was none.
 	expected Expected
 }
@@ -46,6 +50,14 @@ func (p *plan) show(line int) Show {
 	return Show{Rate: 1, From: OfNobody}
 }
 
+// keep is how many one line keeps back.
+func (p *plan) keep(line int) Keep {
+	if line < len(p.keeps) {
+		return p.keeps[line]
+	}
+	return Keep{}
+}
+
 // conditional tells a wave that leaves only while people are missing. The first
 // wave has left whatever happens; the others are held unless they say "always".
 func (p *plan) conditional(number int) bool {
@@ -57,10 +69,21 @@ func (p *plan) quiet() bool { return p.Definition.Profile == Discret }
 
 // use is the text by which a wave calls.
 func (p *plan) use(number int) Use {
-	if u := p.wave(number).Use; u != "" {
-		return u
+	switch w := p.wave(number); {
+	case w.Use != "":
+		return w.Use
+	case w.Relief > 0:
+		return UseRelief
 	}
 	return UseAlert
+}
+
+// again is the text by which a wave calls somebody once more.
+func (p *plan) again(number int) Use {
+	if p.wave(number).Relief > 0 {
+		return UseRelief
+	}
+	return UseReminder
 }
 
 // asksDuty tells whether the planning decides who is called, or by which words.
@@ -150,6 +173,8 @@ type contentKey struct {
 	Language string
 	// Site is Nil unless the text names {site} and people of several sites get it.
 	Site uuid.UUID
+	// Turn is that of a relief, of a text that tells of one; else 0.
+	Turn time.Duration
 }
 
 // composed is one text of an alert as it leaves.
@@ -163,16 +188,16 @@ type composed struct {
 }
 
 // compose renders one text of the plan for one site as it leaves, or says what is not filled.
-func (p *plan) compose(use Use, medium channels.Medium, language, site string) (composed, bool, error) {
-	return p.rendered(use, medium, language, site, Text.compose)
+func (p *plan) compose(use Use, medium channels.Medium, language, site string, turn time.Duration) (composed, bool, error) {
+	return p.rendered(use, medium, language, site, turn, Text.compose)
 }
 
 // onScreen is compose for a page, which has room for every letter.
-func (p *plan) onScreen(use Use, medium channels.Medium, language, site string) (composed, bool, error) {
-	return p.rendered(use, medium, language, site, Text.render)
+func (p *plan) onScreen(use Use, medium channels.Medium, language, site string, turn time.Duration) (composed, bool, error) {
+	return p.rendered(use, medium, language, site, turn, Text.render)
 }
 
-func (p *plan) rendered(use Use, medium channels.Medium, language, site string, fill func(Text, map[string]string, Mode) (string, string, error)) (composed, bool, error) {
+func (p *plan) rendered(use Use, medium channels.Medium, language, site string, turn time.Duration, fill func(Text, map[string]string, Mode) (string, string, error)) (composed, bool, error) {
 	t, ok := p.Definition.text(use, medium, language)
 	if !ok {
 		return composed{}, false, nil
@@ -181,7 +206,11 @@ func (p *plan) rendered(use Use, medium channels.Medium, language, site string, 
 	if err != nil {
 		return composed{}, true, err
 	}
-	subject, body, err := fill(t, p.Setting.variables(values, p.Mode, t.Language, site, p.LaunchedAt), p.Mode)
+	vars := p.Setting.variables(values, p.Mode, t.Language, site, p.LaunchedAt)
+	if ofRelief(use) {
+		vars[VarRelief] = reliefHour(p.LaunchedAt, turn, p.zone)
+	}
+	subject, body, err := fill(t, vars, p.Mode)
 	return composed{Subject: subject, Body: body, Linkless: p.Definition.linkless(t, body), Answers: p.Definition.byKeys(t)}, true, err
 }
 

@@ -2,6 +2,7 @@ package alerting
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ func (s *Service) quotaLines(ctx context.Context, tx *storage.Tx, scope access.S
 		return nil, nil
 	}
 	for i, q := range p.Definition.Quotas {
-		out[i] = QuotaLine{Line: i, Skill: q.Skill, Site: q.Site, From: q.From.Std(), To: q.To.Std(), Needed: q.Needed, Show: p.show(i)}
+		out[i] = QuotaLine{Line: i, Skill: q.Skill, Site: q.Site, From: q.From.Std(), To: q.To.Std(), Needed: q.Needed, Show: p.show(i), Relief: p.Definition.turnOf(q)}
 	}
 	// Without a grace nobody is ever overdue.
 	cutoff := int64(0)
@@ -41,16 +42,18 @@ func (s *Service) quotaLines(ctx context.Context, tx *storage.Tx, scope access.S
 			}
 			return nil
 		})
+	addResting(out)
 	return out, err
 }
 
-// linesFor are the lines of the quota that a person arriving at eta may fill:
+// linesFor are the lines of the quota that a person may fill by when he is there:
 // those that count everyone, and those that ask for one of his skills.
-func linesFor(p *plan, skills string, site uuid.UUID, eta time.Time) (everyone, skilled []int) {
-	at := eta.Sub(p.LaunchedAt)
+func linesFor(p *plan, skills string, site uuid.UUID, pr presence) (everyone, skilled []int) {
 	for i, q := range p.Definition.Quotas {
+		when, ok := p.at(q, pr)
+		at := when.Sub(p.LaunchedAt)
 		switch {
-		case q.Site != uuid.Nil && q.Site != site, at < q.From.Std(), at >= end(q).Std():
+		case !ok, q.Site != uuid.Nil && q.Site != site, at < q.From.Std(), at >= end(q).Std():
 		case q.Skill == "":
 			everyone = append(everyone, i)
 		case strings.Contains(skills, " "+q.Skill+" "):
@@ -60,15 +63,25 @@ func linesFor(p *plan, skills string, site uuid.UUID, eta time.Time) (everyone, 
 	return everyone, skilled
 }
 
-// onePost keeps one of the lines that ask for a skill, since nobody holds two
-// posts: the first that still misses someone, else the first.
+// onePost keeps one of the lines of a turn that ask for a skill, since nobody holds
+// two posts: the first that still misses someone, else the first.
 func onePost(skilled []int, lines []QuotaLine) []int {
-	for _, i := range skilled {
-		if lines[i].Missing() > 0 {
-			return []int{i}
+	var out []int
+	for n, i := range skilled {
+		turn := lines[i].Relief
+		if slices.ContainsFunc(skilled[:n], func(j int) bool { return lines[j].Relief == turn }) {
+			continue
 		}
+		best := i
+		for _, j := range skilled[n:] {
+			if lines[j].Relief == turn && lines[j].Missing() > 0 {
+				best = j
+				break
+			}
+		}
+		out = append(out, best)
 	}
-	return skilled[:min(1, len(skilled))]
+	return out
 }
 
 // placeInQuota puts a person where he counts, or nowhere when he does not come.
@@ -86,11 +99,15 @@ func (s *Service) placeInQuota(ctx context.Context, tx *storage.Tx, scope access
 	if !present && p.Meaning != Coming {
 		return nil
 	}
-	eta := p.ETA
-	if !p.Arrived.IsZero() {
-		eta = p.Arrived
+	var stays []Stay
+	if pl.Definition.relieves() && !p.Arrived.IsZero() {
+		var err error
+		if stays, err = p.stays(ctx, tx, scope); err != nil {
+			return err
+		}
 	}
-	everyone, skilled := linesFor(pl, p.Skills, site, eta)
+	pr := pl.attendance(p, stays)
+	everyone, skilled := linesFor(pl, p.Skills, site, pr)
 	if len(skilled) > 1 {
 		lines, err := s.quotaLines(ctx, tx, scope, l, pl, now)
 		if err != nil {
@@ -100,7 +117,9 @@ func (s *Service) placeInQuota(ctx context.Context, tx *storage.Tx, scope access
 	}
 	var rows [][]any
 	for _, line := range append(everyone, skilled...) {
-		rows = append(rows, []any{scope.Organisation(), l.ID, line, p.ID, storage.Micros(eta), present})
+		at, _ := pl.at(pl.Definition.Quotas[line], pr)
+		there := present && (at.Equal(pr.At) || pr.Back)
+		rows = append(rows, []any{scope.Organisation(), l.ID, line, p.ID, storage.Micros(at), there})
 	}
 	return tx.InsertRows(ctx, "alerting_quota_people", []string{"organisation_id", "launch_id", "line", "recipient_id", "eta_us", "present"}, rows)
 }

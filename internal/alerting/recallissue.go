@@ -171,7 +171,7 @@ func recallSentence(language string) string {
 // now and kept under an id that follows from the alert, so that every node and
 // every version finds the same.
 func (in *intake) withRecall(ctx context.Context, d *desk, o *dispatch.Order, a addressee, medium channels.Medium) error {
-	k, ok := d.plan.key(UseAck, medium, a.Language, a.Site)
+	k, ok := d.plan.key(UseAck, medium, a.Language, a.Site, 0)
 	if !ok || a.Code == "" {
 		return nil
 	}
@@ -185,7 +185,7 @@ func (in *intake) withRecall(ctx context.Context, d *desk, o *dispatch.Order, a 
 			}
 			site = nameOfSite(units, k.Site)
 		}
-		c, ok, err := d.plan.compose(UseAck, medium, a.Language, site)
+		c, ok, err := d.plan.compose(UseAck, medium, a.Language, site, 0)
 		if err != nil || !ok {
 			return err
 		}

@@ -157,6 +157,7 @@ func (s *Service) assemble(ctx context.Context, scope access.Scope, p *plan, mem
 	kinds := map[string]int{}
 	local := at.In(p.zone)
 	p.shows = p.Definition.shows(mem, local)
+	p.keeps = p.Definition.keeps(mem, p.shows, local)
 	err := s.audience(ctx, scope, p, narrowing{}, at, func(m member) error {
 		a := actor{Wave: max(0, m.Wave), Rungs: m.Ladder, Skills: skills(m.Target.Metier, m.Target.Qualifications), Site: m.Target.Site}
 		skill := m.Target.Metier

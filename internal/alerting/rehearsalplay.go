@@ -1,6 +1,7 @@
 package alerting
 
 import (
+	"slices"
 	"time"
 
 	"tocsin/internal/channels"
@@ -141,7 +142,7 @@ func (p *play) answers(who int) {
 	}
 	a.coming = true
 	p.mark(p.out.coming)
-	a.eta = p.now + p.road.draw(p.dice)
+	a.eta = p.plan.countsAt(a.Wave, p.plan.LaunchedAt.Add(p.now+p.road.draw(p.dice)), true).Sub(p.plan.LaunchedAt)
 	p.place(who)
 	if grace := p.plan.Definition.Limits.ArrivalGrace.Std(); grace > 0 {
 		p.cue(a.eta+grace, cueLate, who, 0)
@@ -159,7 +160,8 @@ func (p *play) answers(who int) {
 // place puts somebody who comes in the lines of the quota, as placeInQuota does.
 func (p *play) place(who int) {
 	a, is := &p.parts[who], &p.people[who]
-	everyone, skilled := linesFor(p.plan, is.Skills, is.Site, p.plan.LaunchedAt.Add(a.eta))
+	at := p.plan.LaunchedAt.Add(a.eta)
+	everyone, skilled := linesFor(p.plan, is.Skills, is.Site, presence{At: at, Since: at})
 	if len(skilled) > 1 {
 		skilled = onePost(skilled, p.lines)
 	}
@@ -210,16 +212,13 @@ func (p *play) look(at time.Duration) {
 	if p.looking == at {
 		p.looking = -1
 	}
-	f := alertFacts{State: Running, Quotas: p.lines, Waves: p.waves}
-	if p.met {
-		f.MetSince = p.at()
-	}
+	f := alertFacts{State: Running, Quotas: p.lines, Waves: p.waves, Met: p.met}
 	for _, step := range DecideAlert(p.plan, f, p.at()) {
 		switch step.Kind {
 		case AlertMet:
-			p.stopCalling()
+			p.stopCalling(p.plan.wave(step.Wave).turn())
 		case AlertReopen:
-			p.callAgain()
+			p.callAgain(p.plan.wave(step.Wave).turn())
 		case AlertHoldWave:
 			p.waves[step.Wave].State = WaveHeld
 		case AlertFreeWave:
@@ -236,32 +235,32 @@ func (p *play) look(at time.Duration) {
 	}
 }
 
-// stopCalling takes back what has not left of the waves that may be held.
-func (p *play) stopCalling() {
-	p.met = true
-	if p.metAt < 0 {
+// stopCalling takes back what has not left of the waves of a turn that may be held.
+func (p *play) stopCalling(turn time.Duration) {
+	p.met = append(slices.Clone(p.met), turn)
+	if turn == 0 && p.metAt < 0 {
 		p.metAt = p.now
 	}
 	for i := range p.parts {
 		a := &p.parts[i]
-		if a.Pending > 0 && (a.Wave == 0 || p.plan.conditional(a.Wave)) {
+		if a.Pending > 0 && p.turns[a.Wave] == turn && (a.Wave == 0 || p.plan.conditional(a.Wave)) {
 			a.Pending, a.back, a.Withdrawn = 0, a.note, a.SubmittedAt.IsZero()
 		}
 	}
 }
 
-// callAgain takes the calls up again: those whose hour passed meanwhile, and,
+// callAgain takes the calls of a turn up again: those whose hour passed meanwhile, and,
 // when no wave is left, everyone who said nothing.
-func (p *play) callAgain() {
-	p.met = false
+func (p *play) callAgain(turn time.Duration) {
+	p.met = slices.DeleteFunc(slices.Clone(p.met), func(t time.Duration) bool { return t == turn })
 	left := false
-	for _, w := range p.waves {
-		left = left || w.State == WaveHeld || w.State == WavePending
+	for i, w := range p.waves {
+		left = left || p.turns[i] == turn && (w.State == WaveHeld || w.State == WavePending)
 	}
 	for i := range p.parts {
 		a := &p.parts[i]
 		switch {
-		case !a.called || a.Answered:
+		case !a.called || a.Answered || p.turns[a.Wave] != turn:
 		case !left:
 			p.step(i, true)
 		case a.due >= 0 && a.due <= p.now:

@@ -60,8 +60,10 @@ type play struct {
 	outlets []outlet
 	waves   []waveFacts
 	lines   []QuotaLine
-	met     bool
-	metAt   time.Duration // of the first time; -1 before
+	met     turns
+	metAt   time.Duration // of the first turn, the first time; -1 before
+	// turns are those of the waves.
+	turns   turns
 	looking time.Duration // when the next look is due; -1 for none
 	mood    []mood
 	out     *drawing
@@ -139,13 +141,14 @@ func (p *play) open() {
 		p.outlets = append(p.outlets, o)
 	}
 	for i, q := range p.plan.Definition.Quotas {
-		p.lines = append(p.lines, QuotaLine{Line: i, Skill: q.Skill, Site: q.Site, From: q.From.Std(), To: q.To.Std(), Needed: q.Needed, Show: p.plan.show(i)})
+		p.lines = append(p.lines, QuotaLine{Line: i, Skill: q.Skill, Site: q.Site, From: q.From.Std(), To: q.To.Std(), Needed: q.Needed, Show: p.plan.show(i), Relief: p.plan.Definition.turnOf(q)})
 	}
 	for i, w := range p.plan.Definition.Waves {
 		state := WavePending
 		if i == 0 {
 			state = WaveOpen
 		}
+		p.turns = append(p.turns, w.turn())
 		p.waves = append(p.waves, waveFacts{Number: i, State: state, DueAt: p.plan.LaunchedAt.Add(w.After.Std())})
 		if i > 0 {
 			p.cue(w.After.Std(), cueLook, 0, 0)
@@ -233,10 +236,10 @@ func (p *play) remind(who int, at time.Duration) {
 
 // step asks the rules about one person.
 func (p *play) step(who int, reopened bool) {
-	if p.met {
-		return // the worker moves nobody while the quotas are reached
-	}
 	a := &p.parts[who]
+	if p.met.has(p.turns[a.Wave]) {
+		return // the worker moves nobody while the quotas of his turn are reached
+	}
 	a.Reopened = reopened
 	for _, st := range Decide(p.plan, a.facts, p.aggregate(), p.at()) {
 		switch st.Kind {
@@ -251,4 +254,4 @@ func (p *play) step(who int, reopened bool) {
 	a.Reopened = false
 }
 
-func (p *play) aggregate() aggregate { return aggregate{State: Running, QuotaMet: p.met} }
+func (p *play) aggregate() aggregate { return aggregate{State: Running, Met: p.met} }

@@ -92,6 +92,8 @@ const (
 	seldom       = 0.2  // nights in which the quotas are missed, beyond which too few people come
 	horizonLeast = 2 * time.Hour
 	horizonMost  = 12 * time.Hour
+	// horizonRelief is how far a relief is shown.
+	horizonRelief = 25 * time.Hour
 )
 
 // horizon is how long the rehearsed alert lasts: after its last wave, time for
@@ -101,7 +103,13 @@ func (p *plan) horizon() time.Duration {
 	for _, w := range p.Definition.Waves {
 		last = max(last, w.After.Std()+time.Duration(len(w.Media))*w.Escalate.Std())
 	}
-	return min(max(last+90*time.Minute, horizonLeast), horizonMost)
+	out := min(max(last+90*time.Minute, horizonLeast), horizonMost)
+	for _, turn := range p.Definition.turns() {
+		if turn > 0 {
+			out = max(out, min(turn+time.Hour, horizonRelief))
+		}
+	}
+	return out
 }
 
 // rehearse plays so many draws on all processors, and then those of the changes.

@@ -20,11 +20,12 @@ const (
 	VarMode          = "mode"          // EXERCICE, TEST, or nothing
 	VarTime          = "heure"         // hour of the launch, wall clock of the site
 	VarWord          = "mot"           // the establishment's authenticity word
+	VarRelief        = "releve"        // hour of a relief, in the texts that tell of one
 )
 
 // builtins are the names no scenario may declare.
 func builtins() []string {
-	return []string{VarLink, VarEstablishment, VarSite, VarMode, VarTime, VarWord}
+	return []string{VarLink, VarEstablishment, VarSite, VarMode, VarTime, VarWord, VarRelief}
 }
 
 // SMSRecommended is the length above which a first SMS is read less: characters, link apart.

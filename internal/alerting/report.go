@@ -45,6 +45,8 @@ type Report struct {
 	Door   ReportDoor `json:"door"`
 	// Expected is what the last rehearsal before the launch showed.
 	Expected Expected `json:"expected"`
+	// Rest was due before a relief counted somebody who came before.
+	Rest time.Duration `json:"rest_ns"`
 	// Rolls are the services that said who was there already.
 	Rolls []Roll `json:"rolls"`
 }
@@ -121,7 +123,7 @@ func (s *Service) ReportData(ctx context.Context, scope access.Scope, launch uui
 		if err != nil {
 			return err
 		}
-		r.Definition, r.Establishment, r.Zone, r.Expected = p.Definition, p.Setting.Establishment, p.Setting.Zone, p.expected
+		r.Definition, r.Establishment, r.Zone, r.Expected, r.Rest = p.Definition, p.Setting.Establishment, p.Setting.Zone, p.expected, p.rest
 		at := now
 		if !r.Launch.EndedAt.IsZero() {
 			at = r.Launch.EndedAt

@@ -37,8 +37,9 @@ type facts struct {
 
 // aggregate is what is known of the whole alert.
 type aggregate struct {
-	State    LaunchState
-	QuotaMet bool
+	State LaunchState
+	// Met are the turns that have enough people.
+	Met turns
 	// Stopped are the waves a person stopped, by number from 0.
 	Stopped map[int]bool
 }
@@ -67,7 +68,7 @@ type Step struct {
 func Decide(p *plan, f facts, a aggregate, now time.Time) []Step {
 	w := p.wave(f.Wave)
 	switch {
-	case a.State != Running, a.QuotaMet, a.Stopped[f.Wave], f.Answered, len(f.Rungs) == 0:
+	case a.State != Running, a.Met.has(w.turn()), a.Stopped[f.Wave], f.Answered, len(f.Rungs) == 0:
 		return []Step{{Kind: StepRest}}
 	case f.Guarded:
 		return []Step{ladderEnd(f, w.Escalate.Std(), now)}
@@ -76,7 +77,7 @@ func Decide(p *plan, f facts, a aggregate, now time.Time) []Step {
 	case f.Failed:
 		return []Step{afterFailure(p, f, now)}
 	case f.Reopened:
-		return []Step{afterReopening(f)}
+		return []Step{afterReopening(p, f)}
 	case p.Definition.Profile == Diffusion, w.Escalate == 0:
 		// A diffusion is repeated to everyone together: see DecideAlert.
 		return []Step{{Kind: StepRest}}
@@ -86,10 +87,10 @@ func Decide(p *plan, f facts, a aggregate, now time.Time) []Step {
 		return []Step{{Kind: StepWait, Until: due}}
 	}
 	if next, ok := nextMedium(f); ok {
-		return []Step{{Kind: StepSend, Rung: next, Use: UseReminder}}
+		return []Step{{Kind: StepSend, Rung: next, Use: p.again(f.Wave)}}
 	}
 	if next, ok := untried(f, 0); ok {
-		return []Step{{Kind: StepSend, Rung: next, Use: UseReminder}}
+		return []Step{{Kind: StepSend, Rung: next, Use: p.again(f.Wave)}}
 	}
 	return []Step{ladderEnd(f, w.Escalate.Std(), now)}
 }
@@ -139,12 +140,12 @@ func afterFailure(p *plan, f facts, now time.Time) Step {
 
 // afterReopening calls again someone who was told he was not needed: the next
 // address, or the first one again when all were used.
-func afterReopening(f facts) Step {
+func afterReopening(p *plan, f facts) Step {
 	if next, ok := nextMedium(f); ok {
-		return Step{Kind: StepSend, Rung: next, Use: UseReminder}
+		return Step{Kind: StepSend, Rung: next, Use: p.again(f.Wave)}
 	}
 	next, _ := untried(f, 0)
-	return Step{Kind: StepSend, Rung: next, Use: UseReminder}
+	return Step{Kind: StepSend, Rung: next, Use: p.again(f.Wave)}
 }
 
 // nextMedium is the first untried address of a medium further than the current one.
@@ -179,6 +180,8 @@ type waveFacts struct {
 	Number int
 	State  WaveState
 	DueAt  time.Time
+	// Met tells that the relief of the wave has its people.
+	Met bool
 }
 
 // AlertStepKind is what to do with an alert now.
@@ -194,7 +197,8 @@ const (
 	AlertRepeat   AlertStepKind = "repeat"
 )
 
-// AlertStep is one decision about an alert.
+// AlertStep is one decision about an alert. That of a quota is about the turn of its
+// wave, the first of the turn.
 type AlertStep struct {
 	Kind AlertStepKind
 	Wave int
@@ -202,8 +206,9 @@ type AlertStep struct {
 
 // alertFacts is what is known of an alert when the clock ticks.
 type alertFacts struct {
-	State    LaunchState
-	MetSince time.Time
+	State LaunchState
+	// Met are the turns that were found to have enough people.
+	Met      turns
 	Quotas   []QuotaLine
 	Waves    []waveFacts
 	RepeatAt time.Time
@@ -216,15 +221,23 @@ func DecideAlert(p *plan, f alertFacts, now time.Time) []AlertStep {
 		return nil
 	}
 	var out []AlertStep
-	met := quotasMet(f.Quotas)
-	switch {
-	case met && f.MetSince.IsZero():
-		out = append(out, AlertStep{Kind: AlertMet})
-	case !met && !f.MetSince.IsZero():
-		out = append(out, AlertStep{Kind: AlertReopen})
+	met := p.Definition.reached(f.Quotas)
+	for _, turn := range p.Definition.turns() {
+		is, was := met.has(turn), f.Met.has(turn)
+		if is == was {
+			continue
+		}
+		step := AlertStep{Kind: AlertMet}
+		if was {
+			step.Kind = AlertReopen
+		}
+		if turn > 0 {
+			step.Wave = p.Definition.wavesOf(turn)[0]
+		}
+		out = append(out, step)
 	}
 	for _, w := range f.Waves {
-		out = append(out, decideWave(p, w, met, now)...)
+		out = append(out, decideWave(p, w, met.has(p.wave(w.Number).turn()), now)...)
 	}
 	if !f.RepeatAt.IsZero() && !now.Before(f.RepeatAt) {
 		out = append(out, AlertStep{Kind: AlertRepeat})
@@ -245,15 +258,4 @@ func decideWave(p *plan, w waveFacts, met bool, now time.Time) []AlertStep {
 		return []AlertStep{{Kind: AlertFreeWave, Wave: w.Number}}
 	}
 	return nil
-}
-
-// quotasMet tells whether every line has enough people announced or there. An
-// alert without quotas never has enough.
-func quotasMet(lines []QuotaLine) bool {
-	for _, q := range lines {
-		if q.Missing() > 0 {
-			return false
-		}
-	}
-	return len(lines) > 0
 }

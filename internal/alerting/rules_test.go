@@ -58,7 +58,7 @@ func TestDecide(t *testing.T) {
 		{"reopened", nil, facts{Rungs: all, Tried: 1, Reopened: true}, running, 0, Step{Kind: StepSend, Rung: 2, Use: UseReminder}},
 		{"reopened, all tried: the first again", nil, facts{Rungs: all, Rung: 2, Tried: 0b111, Reopened: true}, running, 0, Step{Kind: StepSend, Rung: 0, Use: UseReminder}},
 		{"answered", nil, facts{Rungs: all, Tried: 1, Answered: true, Failed: true}, running, time.Hour, Step{Kind: StepRest}},
-		{"quota reached", nil, facts{Rungs: all, Tried: 1, Failed: true}, aggregate{State: Running, QuotaMet: true}, time.Hour, Step{Kind: StepRest}},
+		{"quota reached", nil, facts{Rungs: all, Tried: 1, Failed: true}, aggregate{State: Running, Met: turns{0}}, time.Hour, Step{Kind: StepRest}},
 		{"wave stopped", nil, facts{Rungs: all, Tried: 1, Failed: true}, aggregate{State: Running, Stopped: map[int]bool{0: true}}, time.Hour, Step{Kind: StepRest}},
 		{"ended", nil, facts{Rungs: all, Tried: 1, Failed: true}, aggregate{State: Ended}, time.Hour, Step{Kind: StepRest}},
 		{"killed", nil, facts{Rungs: all, Tried: 1, Failed: true}, aggregate{State: Killed}, time.Hour, Step{Kind: StepRest}},
@@ -83,7 +83,7 @@ func TestDecideAlert(t *testing.T) {
 	waves := func(states ...WaveState) []waveFacts {
 		out := make([]waveFacts, len(states))
 		for i, s := range states {
-			out[i] = waveFacts{i, s, t0.Add(time.Duration(i) * 10 * time.Minute)}
+			out[i] = waveFacts{i, s, t0.Add(time.Duration(i) * 10 * time.Minute), false}
 		}
 		return out
 	}
@@ -103,16 +103,16 @@ func TestDecideAlert(t *testing.T) {
 			time.Hour,
 			[]AlertStep{{AlertMet, 0}, {AlertHoldWave, 1}, {AlertOpenWave, 2}},
 		},
-		{"still met", alertFacts{MetSince: t0, Waves: waves(WaveOpen, WaveHeld, WaveOpen), Quotas: full}, time.Hour, nil},
+		{"still met", alertFacts{Met: turns{0}, Waves: waves(WaveOpen, WaveHeld, WaveOpen), Quotas: full}, time.Hour, nil},
 		{
 			"missed again, hour past",
-			alertFacts{MetSince: t0, Waves: waves(WaveOpen, WaveHeld, WaveOpen), Quotas: short},
+			alertFacts{Met: turns{0}, Waves: waves(WaveOpen, WaveHeld, WaveOpen), Quotas: short},
 			time.Hour,
 			[]AlertStep{{AlertReopen, 0}, {AlertOpenWave, 1}},
 		},
 		{
 			"missed again, hour to come",
-			alertFacts{MetSince: t0, Waves: waves(WaveOpen, WaveHeld, WavePending), Quotas: short},
+			alertFacts{Met: turns{0}, Waves: waves(WaveOpen, WaveHeld, WavePending), Quotas: short},
 			time.Minute,
 			[]AlertStep{{AlertReopen, 0}, {AlertFreeWave, 1}},
 		},
@@ -235,7 +235,7 @@ func TestQuotaLines(t *testing.T) {
 		return true
 	}
 	for _, c := range cases {
-		everyone, skilled := linesFor(p, c.skills, c.site, t0.Add(c.eta))
+		everyone, skilled := linesFor(p, c.skills, c.site, presence{At: t0.Add(c.eta), Since: t0.Add(c.eta)})
 		if !same(everyone, c.everyone) || !same(skilled, c.skilled) {
 			t.Errorf("%s: %v %v, want %v %v", c.name, everyone, skilled, c.everyone, c.skilled)
 		}

@@ -96,6 +96,8 @@ const (
 	UseProgress  Use = "progress"   // proposed when the cell writes to everyone
 	UseStandDown Use = "stand_down" // to people called and not needed
 	UseStayAway  Use = "stay_away"  // profile discret: to people off duty
+	UseKeptBack  Use = "kept_back"  // at the launch, to those kept for a relief
+	UseRelief    Use = "relief"     // calls a relief
 	UseEnd       Use = "end"        // end of alert
 	UseLate      Use = "late"       // to an answer after the end
 	UseAck       Use = "ack"        // to an answer
@@ -168,6 +170,13 @@ type Wave struct {
 	Escalate Duration `json:"escalate" yaml:"escalate"`
 	// Use is the text of this wave: alert when empty, or stay_away for the people off duty of a discret scenario.
 	Use Use `json:"use,omitempty" yaml:"use,omitempty"`
+	// Relief makes the wave a relief: the beginning of the slot it is called for, that
+	// of a line of the quota, counted from the launch. Its people are not called before
+	// After. With a rule for Who they are those named; without one they are drawn among
+	// the audience, as many as the lines of the slot ask for. Zero calls people now.
+	Relief Duration `json:"relief,omitempty" yaml:"relief,omitempty"`
+	// Notice tells them at the launch that they are kept back, and for when.
+	Notice bool `json:"notice,omitempty" yaml:"notice,omitempty"`
 }
 
 // Quota is how many are needed, per skill, site and time slot.

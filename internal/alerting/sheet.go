@@ -44,11 +44,11 @@ func (s *Service) Prepare(ctx context.Context, scope access.Scope, now time.Time
 	}
 	sheet := Sheet{
 		Scenario: pr.scenario, Version: pr.scenario.Version, Definition: pr.plan.Definition, Mode: d.Mode, OrderedBy: d.OrderedBy,
-		Messaged: c.messaged, ByMedium: c.media(), ByWave: c.waves, ByUnit: c.unitCounts(), LeftOut: c.left, Missing: c.missing, Fingerprint: pr.fingerprint(),
+		Messaged: c.messaged, ByMedium: c.media(), ByWave: c.waves, ByUnit: c.unitCounts(), LeftOut: c.left, Missing: c.missing, Rest: pr.plan.rest, Fingerprint: pr.fingerprint(),
 	}
 	for i, q := range pr.plan.Definition.Quotas {
 		sheet.Quotas = append(sheet.Quotas, QuotaLine{
-			Line: i, Skill: q.Skill, Site: q.Site, SiteName: c.sites[q.Site], From: q.From.Std(), To: q.To.Std(), Needed: q.Needed, Show: pr.plan.show(i),
+			Line: i, Skill: q.Skill, Site: q.Site, SiteName: c.sites[q.Site], From: q.From.Std(), To: q.To.Std(), Needed: q.Needed, Show: pr.plan.show(i), Relief: pr.plan.Definition.turnOf(q), Keep: pr.plan.keep(i),
 		})
 	}
 	if r, found, err := s.RehearsalBefore(ctx, inside(scope), d.Scenario, now); err != nil {
@@ -104,7 +104,7 @@ func newCensus(p *plan) *census {
 		c.reach[m] = &MediumCount{Medium: m}
 	}
 	for i, w := range p.Definition.Waves {
-		c.waves = append(c.waves, WaveCount{Number: i + 1, Name: w.Name, After: w.After.Std(), When: w.When})
+		c.waves = append(c.waves, WaveCount{Number: i + 1, Name: w.Name, After: w.After.Std(), When: w.When, Relief: w.Relief.Std(), Notice: w.Notice})
 	}
 	return c
 }
@@ -243,7 +243,7 @@ func (s *Service) previews(p *plan, site string, isolated bool) ([]Preview, erro
 		if !slices.Contains(media, t.Medium) {
 			continue
 		}
-		c, ok, err := p.compose(t.Use, t.Medium, t.Language, site)
+		c, ok, err := p.compose(t.Use, t.Medium, t.Language, site, p.Definition.turnsOf(t.Use).first())
 		if err != nil {
 			return nil, err
 		}
@@ -343,6 +343,9 @@ func (s *Service) PreviewDefinition(ctx context.Context, scope access.Scope, now
 	var out []Preview
 	for _, t := range def.Messages {
 		vars := place.variables(shown(def, values, t.Language), mode, t.Language, "", now)
+		if ofRelief(t.Use) {
+			vars[VarRelief] = reliefHour(now, def.turnsOf(t.Use).first(), place.location())
+		}
 		subject, body, err := t.compose(vars, mode)
 		if err != nil {
 			// A brace left open, an unknown name: the author sees his text as it is; Check says why.

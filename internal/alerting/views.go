@@ -48,6 +48,8 @@ type Board struct {
 	Roll RollCall
 	// Expected is what the last rehearsal before the launch showed.
 	Expected Expected
+	// Rest is due before a relief counts somebody who came before.
+	Rest time.Duration
 }
 
 // CurvePoints bounds the curve of a board: six hours.
@@ -78,6 +80,12 @@ type QuotaLine struct {
 	Needed   int
 	// Show is the share of those announced who come.
 	Show Show
+	// Relief is the beginning of the slot of a relief; zero for those called now.
+	Relief time.Duration
+	// Resting came now for the same skill: a relief does not count them before their rest.
+	Resting int
+	// Keep is how many are kept back for the line of a relief, known on the sheet.
+	Keep Keep
 	// Coming are announced and not overdue; Arrived are there; Overdue announced and did not come in time.
 	Coming, Arrived, Overdue int
 }
@@ -102,12 +110,14 @@ const (
 
 // WaveView is a wave of a board.
 type WaveView struct {
-	Number   int
-	Name     Localized
-	State    WaveState
-	When     Condition
-	People   int
-	DueAt    time.Time
+	Number int
+	Name   Localized
+	State  WaveState
+	When   Condition
+	People int
+	DueAt  time.Time
+	// Relief is when the slot begins of a wave that is kept back; zero for one called now.
+	Relief   time.Time
 	OpenedAt time.Time
 }
 
@@ -128,6 +138,9 @@ const (
 	EventWaveStopped EventKind = "wave_stopped"
 	EventQuotaMet    EventKind = "quota_met"
 	EventReopened    EventKind = "reopened"
+	EventReliefMet   EventKind = "relief_met"  // the relief of a wave has its people
+	EventReliefOpen  EventKind = "relief_open" // it misses some again
+	EventKeptBack    EventKind = "kept_back"   // those of a relief were told so
 	EventStandDown   EventKind = "stand_down"
 	EventRepeated    EventKind = "repeated"
 	EventProgress    EventKind = "progress"

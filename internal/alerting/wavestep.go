@@ -16,9 +16,9 @@ import (
 func (s *Service) apply(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, l Launch, step AlertStep) error {
 	switch step.Kind {
 	case AlertMet:
-		return s.quotaMet(ctx, tx, scope, now, l)
+		return s.quotaMet(ctx, tx, scope, now, l, step.Wave)
 	case AlertReopen:
-		return s.reopen(ctx, tx, scope, now, l)
+		return s.reopen(ctx, tx, scope, now, l, step.Wave)
 	case AlertHoldWave:
 		return setWave(ctx, tx, scope, l.ID, step.Wave, WaveHeld)
 	case AlertFreeWave:
@@ -50,24 +50,38 @@ func (s *Service) openWave(ctx context.Context, tx *storage.Tx, scope access.Sco
 	return insertMailing(ctx, tx, scope, now, mailing{Launch: l.ID, Kind: mailWave, Wave: wave})
 }
 
-// quotaMet stops what is not needed any more: queued calls are taken back,
+// markMet keeps since when the turn of a wave has its people; zero says that it misses
+// some. What it tells is an event of the first turn, or of a relief.
+func (s *Service) markMet(ctx context.Context, tx *storage.Tx, scope access.Scope, now, since time.Time, l Launch, turn time.Duration, wave int, first, relief EventKind) error {
+	if turn == 0 {
+		if _, err := tx.Exec(ctx, `UPDATE alerting_launches SET quota_met_us = $3 WHERE organisation_id = $1 AND id = $2`,
+			scope.Organisation(), l.ID, storage.NullMicros(since)); err != nil {
+			return err
+		}
+		return s.event(ctx, tx, scope, now, l.ID, Event{Kind: first})
+	}
+	if _, err := tx.Exec(ctx, `UPDATE alerting_waves SET met_us = $4 WHERE organisation_id = $1 AND launch_id = $2 AND number = $3`,
+		scope.Organisation(), l.ID, wave, storage.NullMicros(since)); err != nil {
+		return err
+	}
+	return s.event(ctx, tx, scope, now, l.ID, Event{Kind: relief, Wave: wave + 1})
+}
+
+// quotaMet stops what a turn does not need any more: queued calls are taken back,
 // waves that were leaving are held, and those who were called in vain are told.
-func (s *Service) quotaMet(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, l Launch) error {
+func (s *Service) quotaMet(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, l Launch, first int) error {
 	p, err := s.planOf(ctx, tx, scope, l)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `UPDATE alerting_launches SET quota_met_us = $3 WHERE organisation_id = $1 AND id = $2`,
-		scope.Organisation(), l.ID, storage.Micros(now)); err != nil {
+	turn := p.wave(first).turn()
+	if err := s.markMet(ctx, tx, scope, now, now, l, turn, first, EventQuotaMet, EventReliefMet); err != nil {
 		return err
 	}
-	if err := s.event(ctx, tx, scope, now, l.ID, Event{Kind: EventQuotaMet}); err != nil {
+	if err := closeTurn(ctx, tx, scope, now, l.ID, mailRecall, p.Definition.wavesOf(turn)); err != nil {
 		return err
 	}
-	if err := closeMailings(ctx, tx, scope, now, l.ID, mailRecall); err != nil {
-		return err
-	}
-	for wave := range p.Definition.Waves {
+	for _, wave := range p.Definition.wavesOf(turn) {
 		if !p.conditional(wave) {
 			continue
 		}
@@ -75,14 +89,14 @@ func (s *Service) quotaMet(ctx context.Context, tx *storage.Tx, scope access.Sco
 			return err
 		}
 	}
-	sel := dispatch.Selection{Purposes: []string{string(UseAlert), string(UseReminder)}, Waves: heldWaves(p)}
+	sel := dispatch.Selection{Purposes: []string{string(UseAlert), string(UseReminder), string(UseRelief)}, Waves: heldWaves(p, turn)}
 	if _, err := s.dispatch.Withdraw(ctx, tx, scope, now, l.ID, sel); err != nil {
 		return err
 	}
 	if !p.Definition.Limits.StandDown {
 		return nil
 	}
-	return insertMailing(ctx, tx, scope, now, mailing{Launch: l.ID, Kind: mailStandDown, From: now.Add(standDownWait)})
+	return insertMailing(ctx, tx, scope, now, mailing{Launch: l.ID, Kind: mailStandDown, Wave: first, From: now.Add(standDownWait)})
 }
 
 // holdLeaving holds a wave whose people are not all called yet.
@@ -95,13 +109,13 @@ func (s *Service) holdLeaving(ctx context.Context, tx *storage.Tx, scope access.
 	return setWave(ctx, tx, scope, launch, wave, WaveHeld)
 }
 
-// heldWaves are the waves, in every round, whose queued messages a reached
-// quota takes back; nil when that is all of them.
-func heldWaves(p *plan) []int {
+// heldWaves are the waves of a turn, in every round, whose queued messages a reached
+// quota takes back; nil when that is all the waves of the alert.
+func heldWaves(p *plan, turn time.Duration) []int {
 	var out []int
 	all := true
 	for wave := range p.Definition.Waves {
-		if wave > 0 && !p.conditional(wave) {
+		if p.wave(wave).turn() != turn || wave > 0 && !p.conditional(wave) {
 			all = false
 			continue
 		}
@@ -122,17 +136,19 @@ func rounds(wave int) []int {
 	return out
 }
 
-// reopen takes the calls up again because announced people did not come. Waves
-// that were held leave by their own step; when none is left, those who were
+// reopen takes the calls of a turn up again because announced people did not come.
+// Waves that were held leave by their own step; when none is left, those who were
 // called and said nothing are called again.
-func (s *Service) reopen(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, l Launch) error {
-	if _, err := tx.Exec(ctx, `UPDATE alerting_launches SET quota_met_us = NULL WHERE organisation_id = $1 AND id = $2`, scope.Organisation(), l.ID); err != nil {
+func (s *Service) reopen(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, l Launch, first int) error {
+	p, err := s.planOf(ctx, tx, scope, l)
+	if err != nil {
 		return err
 	}
-	if err := closeMailings(ctx, tx, scope, now, l.ID, mailStandDown); err != nil {
+	turn := p.wave(first).turn()
+	if err := s.markMet(ctx, tx, scope, now, time.Time{}, l, turn, first, EventReopened, EventReliefOpen); err != nil {
 		return err
 	}
-	if err := s.event(ctx, tx, scope, now, l.ID, Event{Kind: EventReopened}); err != nil {
+	if err := closeTurn(ctx, tx, scope, now, l.ID, mailStandDown, p.Definition.wavesOf(turn)); err != nil {
 		return err
 	}
 	waves, err := readWaves(ctx, tx, scope, l.ID)
@@ -140,11 +156,11 @@ func (s *Service) reopen(ctx context.Context, tx *storage.Tx, scope access.Scope
 		return err
 	}
 	for _, w := range waves {
-		if w.State == WaveHeld || w.State == WavePending {
+		if p.wave(w.Number).turn() == turn && (w.State == WaveHeld || w.State == WavePending) {
 			return nil
 		}
 	}
-	return insertMailing(ctx, tx, scope, now, mailing{Launch: l.ID, Kind: mailRecall})
+	return insertMailing(ctx, tx, scope, now, mailing{Launch: l.ID, Kind: mailRecall, Wave: first})
 }
 
 // repeat says a diffusion again. The next hour is counted from the last one, so

@@ -20,7 +20,7 @@ func (a AttemptState) Key() string { return "alerting.attempt." + string(a) }
 // EventKinds lists the kinds of events.
 func EventKinds() []EventKind {
 	return []EventKind{
-		EventLaunched, EventTwin, EventWaveOpened, EventWaveStopped, EventQuotaMet, EventReopened, EventStandDown, EventRepeated,
+		EventLaunched, EventTwin, EventWaveOpened, EventWaveStopped, EventQuotaMet, EventReopened, EventReliefMet, EventReliefOpen, EventKeptBack, EventStandDown, EventRepeated,
 		EventProgress, EventExtended, EventManualCall, EventArrival, EventDeparture, EventRoll, EventAttached, EventStop, EventGuarded, EventEnded, EventKilled,
 		EventConfirmed, EventOverridden,
 	}

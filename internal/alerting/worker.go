@@ -121,9 +121,12 @@ func (s *Service) look(ctx context.Context, w job, now time.Time) (acted, people
 		if steps, err = s.decide(ctx, tx, w.scope, l, now); err != nil {
 			return err
 		}
-		people, err = tx.Row(ctx, `SELECT 1 FROM alerting_recipients WHERE organisation_id = $1 AND launch_id = $2 AND due_us <= $3 LIMIT 1`,
+		calling, err := s.calling(ctx, tx, w.scope, l)
+		if err != nil || l.State != Running || len(calling) == 0 {
+			return err
+		}
+		people, err = tx.Row(ctx, `SELECT 1 FROM alerting_recipients WHERE organisation_id = $1 AND launch_id = $2 AND due_us <= $3 AND wave IN (`+numbered(calling)+`) LIMIT 1`,
 			[]any{w.scope.Organisation(), w.launch, storage.Micros(now)}, new(int))
-		people = people && l.State == Running && l.QuotaMet.IsZero()
 		return err
 	})
 	if err != nil || len(steps) == 0 {
@@ -153,13 +156,14 @@ func (s *Service) decide(ctx context.Context, tx *storage.Tx, scope access.Scope
 	if err != nil {
 		return nil, err
 	}
-	f := alertFacts{State: l.State, MetSince: l.QuotaMet}
+	f := alertFacts{State: l.State}
 	if f.Quotas, err = s.quotaLines(ctx, tx, scope, l, p, now); err != nil {
 		return nil, err
 	}
 	if f.Waves, err = readWaves(ctx, tx, scope, l.ID); err != nil {
 		return nil, err
 	}
+	f.Met = p.met(l, f.Waves)
 	var repeat int64
 	found, err := tx.Row(ctx, `SELECT repeat_us FROM alerting_launches WHERE organisation_id = $1 AND id = $2 AND repeat_us IS NOT NULL`,
 		[]any{scope.Organisation(), l.ID}, &repeat)
@@ -174,11 +178,11 @@ func (s *Service) decide(ctx context.Context, tx *storage.Tx, scope access.Scope
 
 func readWaves(ctx context.Context, tx *storage.Tx, scope access.Scope, launch uuid.UUID) ([]waveFacts, error) {
 	var out []waveFacts
-	err := tx.Query(ctx, `SELECT number, state, due_us FROM alerting_waves WHERE organisation_id = $1 AND launch_id = $2 ORDER BY number`,
+	err := tx.Query(ctx, `SELECT number, state, due_us, met_us IS NOT NULL FROM alerting_waves WHERE organisation_id = $1 AND launch_id = $2 ORDER BY number`,
 		[]any{scope.Organisation(), launch}, func(row func(...any) error) error {
 			var w waveFacts
 			var due int64
-			err := row(&w.Number, &w.State, &due)
+			err := row(&w.Number, &w.State, &due, &w.Met)
 			w.DueAt = storage.Time(due)
 			out = append(out, w)
 			return err
@@ -186,14 +190,49 @@ func readWaves(ctx context.Context, tx *storage.Tx, scope access.Scope, launch u
 	return out, err
 }
 
+// met are the turns of an alert that were found to have enough people.
+func (p *plan) met(l Launch, waves []waveFacts) turns {
+	var out turns
+	if !l.QuotaMet.IsZero() {
+		out = append(out, 0)
+	}
+	for _, w := range waves {
+		if w.Met {
+			out = append(out, p.wave(w.Number).turn())
+		}
+	}
+	return out
+}
+
+// calling are the waves whose turn still misses people.
+func (s *Service) calling(ctx context.Context, tx *storage.Tx, scope access.Scope, l Launch) ([]int, error) {
+	p, err := s.planOf(ctx, tx, scope, l)
+	if err != nil {
+		return nil, err
+	}
+	waves, err := readWaves(ctx, tx, scope, l.ID)
+	met := p.met(l, waves)
+	var out []int
+	for i, w := range p.Definition.Waves {
+		if !met.has(w.turn()) {
+			out = append(out, i)
+		}
+	}
+	return out, err
+}
+
 // escalate moves one portion of the people whose hour has come.
 func (s *Service) escalate(ctx context.Context, w job, now time.Time) (more bool, err error) {
 	err = s.db.Write(ctx, w.scope, func(tx *storage.Tx) error {
 		l, err := readLaunch(ctx, tx, w.scope, w.launch)
-		if err != nil || l.State != Running || !l.QuotaMet.IsZero() {
+		if err != nil || l.State != Running {
 			return err
 		}
-		people, err := readPeople(ctx, tx, w.scope, w.launch, `due_us <= $3 ORDER BY due_us LIMIT $4 {{skip_locked}}`, storage.Micros(now), portion)
+		calling, err := s.calling(ctx, tx, w.scope, l)
+		if err != nil || len(calling) == 0 {
+			return err
+		}
+		people, err := readPeople(ctx, tx, w.scope, w.launch, `due_us <= $3 AND wave IN (`+numbered(calling)+`) ORDER BY due_us LIMIT $4 {{skip_locked}}`, storage.Micros(now), portion)
 		if err != nil {
 			return err
 		}
@@ -214,7 +253,7 @@ func (s *Service) step(ctx context.Context, tx *storage.Tx, scope access.Scope, 
 		return err
 	}
 	fates := fatesOf(known)
-	a, err := aggregateOf(ctx, tx, scope, l)
+	a, err := aggregateOf(ctx, tx, scope, l, p)
 	if err != nil {
 		return err
 	}
@@ -235,9 +274,10 @@ func (s *Service) step(ctx context.Context, tx *storage.Tx, scope access.Scope, 
 	return b.write(ctx, tx, scope)
 }
 
-func aggregateOf(ctx context.Context, tx *storage.Tx, scope access.Scope, l Launch) (aggregate, error) {
-	a := aggregate{State: l.State, QuotaMet: !l.QuotaMet.IsZero(), Stopped: map[int]bool{}}
+func aggregateOf(ctx context.Context, tx *storage.Tx, scope access.Scope, l Launch, p *plan) (aggregate, error) {
+	a := aggregate{State: l.State, Stopped: map[int]bool{}}
 	waves, err := readWaves(ctx, tx, scope, l.ID)
+	a.Met = p.met(l, waves)
 	for _, w := range waves {
 		a.Stopped[w.Number] = w.State == WaveStopped
 	}
@@ -285,7 +325,7 @@ func (u Use) calls() bool { return slices.Contains(callPurposes(), string(u)) }
 
 // callPurposes are the uses that call, as dispatch knows them.
 func callPurposes() []string {
-	return []string{string(UseAlert), string(UseReminder), string(UseStayAway)}
+	return []string{string(UseAlert), string(UseReminder), string(UseStayAway), string(UseRelief)}
 }
 
 func factsOf(p *person, current *attempt) facts {

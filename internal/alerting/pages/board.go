@@ -149,7 +149,18 @@ func (p *Pages) quotaLabel(c *ui.Context, q alerting.QuotaLine) string {
 	case q.From > 0:
 		parts = append(parts, c.Loc.T("alerting.page.quota.after", "from", q.From))
 	}
+	if q.Relief > 0 {
+		parts = append(parts, c.Loc.T("alerting.page.quota.relief"))
+	}
 	return strings.Join(parts, " · ")
+}
+
+// restWords say whom a relief does not count; empty without a relief.
+func restWords(c *ui.Context, lines []alerting.QuotaLine, rest time.Duration) string {
+	if !slices.ContainsFunc(lines, func(q alerting.QuotaLine) bool { return q.Relief > 0 }) {
+		return ""
+	}
+	return c.Loc.T("alerting.page.quota.rest", "rest", rest)
 }
 
 func quotaTone(q alerting.QuotaLine) ui.Tone {
@@ -167,6 +178,9 @@ func quotaDetail(c *ui.Context, q alerting.QuotaLine) string {
 	}
 	if q.Overdue > 0 {
 		text += " " + c.Loc.N("alerting.page.quota.overdue", q.Overdue)
+	}
+	if q.Resting > 0 {
+		text += " " + c.Loc.N("alerting.page.quota.resting", q.Resting)
 	}
 	return text
 }
@@ -187,6 +201,13 @@ func showWords(c *ui.Context, q alerting.QuotaLine) string {
 // bookedWords says on the sheet how a line of the quota will be counted.
 func bookedWords(c *ui.Context, q alerting.QuotaLine) string {
 	text := c.Loc.N("alerting.page.quota.posts", q.Needed)
+	if q.Relief > 0 {
+		key := "alerting.page.quota.keep.learnt"
+		if q.Keep.From == alerting.OfNobody {
+			key = "alerting.page.quota.keep.guess"
+		}
+		text += " " + c.Loc.T(key, "n", c.Loc.Int(q.Keep.People), "share", c.Loc.Percent(q.Keep.Share))
+	}
 	switch words := showWords(c, q); {
 	case words != "":
 		return text + " " + words

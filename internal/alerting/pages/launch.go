@@ -337,6 +337,12 @@ func waveLine(c *ui.Context, w alerting.WaveCount) string {
 	if w.After > 0 {
 		when = c.Loc.T("alerting.page.sheet.wave.after", "after", w.After)
 	}
+	if w.Relief > 0 {
+		when += c.Loc.T("alerting.page.sheet.wave.relief", "relief", w.Relief)
+		if w.Notice {
+			when += c.Loc.T("alerting.page.sheet.wave.told")
+		}
+	}
 	if w.When == alerting.QuotaMissing {
 		when += c.Loc.T("alerting.page.sheet.wave.missing")
 	}

@@ -30,7 +30,7 @@ func (p *Pages) rules(c *ui.Context) error {
 	}
 	f := c.NewForm(map[string]string{
 		"second": strconv.Itoa(g.SecondAbove), "keep": strconv.Itoa(g.KeepDays), "ceiling": "0",
-		"silence_minutes": strconv.Itoa(g.Silence.Minutes), "silence_people": strconv.Itoa(g.Silence.People),
+		"silence_minutes": strconv.Itoa(g.Silence.Minutes), "silence_people": strconv.Itoa(g.Silence.People), "rest": strconv.Itoa(int(g.Rest)),
 	})
 	f.SetCents("ceiling", g.Ceiling)
 	for name, text := range wayIn(&g) {
@@ -45,6 +45,7 @@ func (p *Pages) setRules(c *ui.Context) error {
 	f := c.Form()
 	g := alerting.Governance{
 		SecondAbove: f.Int("second", 0, alerting.SecondMost), KeepDays: f.Int("keep", alerting.KeepDaysLeast, alerting.KeepDaysMost), Ceiling: f.Cents("ceiling", alerting.CeilingMost),
+		Rest:    alerting.Rest(f.Int("rest", alerting.RestLeast, alerting.RestMost)),
 		Silence: alerting.Silence{Minutes: f.Int("silence_minutes", 0, alerting.SilenceMinutesMost), People: f.Int("silence_people", 1, alerting.SilencePeopleMost)},
 	}
 	for name, text := range wayIn(&g) {

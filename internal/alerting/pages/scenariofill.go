@@ -175,6 +175,10 @@ func fillWaves(f *ui.Form, list []alerting.Wave) {
 		f.Set(at("use"), string(w.Use))
 		f.Set(at("media"), joinMedia(w.Media))
 		fillMinutes(f, at("escalate"), w.Escalate)
+		fillMinutes(f, at("relief"), w.Relief)
+		if w.Notice {
+			f.Set(at("notice"), "oui")
+		}
 	}
 }
 

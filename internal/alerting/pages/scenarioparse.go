@@ -211,6 +211,7 @@ func wavesOf(f *ui.Form) []alerting.Wave {
 		w := alerting.Wave{
 			Name: localizedOf(f, at("name")), Who: ruleOf(f, at("who")), After: minutesOf(f, at("after")), When: alerting.Condition(f.Value(at("when"))),
 			Escalate: minutesOf(f, at("escalate")), Use: alerting.Use(f.Value(at("use"))),
+			Relief: minutesOf(f, at("relief")), Notice: f.Checked(at("notice"), "oui"),
 		}
 		for _, m := range strings.Split(f.Value(at("media")), "+") {
 			if m != "" {

@@ -141,7 +141,7 @@ func rank(first bool) int {
 
 // uses are what texts are for, in the order they leave.
 func uses() []alerting.Use {
-	return []alerting.Use{alerting.UseAlert, alerting.UseReminder, alerting.UseAck, alerting.UseProgress, alerting.UseStandDown, alerting.UseStayAway, alerting.UseEnd, alerting.UseLate}
+	return []alerting.Use{alerting.UseAlert, alerting.UseReminder, alerting.UseAck, alerting.UseProgress, alerting.UseStandDown, alerting.UseStayAway, alerting.UseKeptBack, alerting.UseRelief, alerting.UseEnd, alerting.UseLate}
 }
 
 // ruleWords says whom a rule chooses: "IADE, IBODE · Site Nord".
@@ -189,6 +189,12 @@ func waveWhen(c *ui.Context, w alerting.Wave) string {
 	text := c.Loc.T("alerting.page.sheet.wave.now")
 	if w.After > 0 {
 		text = c.Loc.T("alerting.page.sheet.wave.after", "after", w.After.Std())
+	}
+	if w.Relief > 0 {
+		text += c.Loc.T("alerting.page.sheet.wave.relief", "relief", w.Relief.Std())
+		if w.Notice {
+			text += c.Loc.T("alerting.page.sheet.wave.told")
+		}
 	}
 	if w.When == alerting.QuotaMissing {
 		text += c.Loc.T("alerting.page.sheet.wave.missing")

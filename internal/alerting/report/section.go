@@ -187,6 +187,12 @@ func (w *writer) quotas() section {
 		}
 		s.rows = append(s.rows, []any{skill, site, w.slot(q.From, q.To), q.Needed, q.Coming, q.Arrived, q.Overdue, q.Missing()})
 	}
+	if slices.ContainsFunc(w.r.Quotas, func(q alerting.QuotaLine) bool { return q.Relief > 0 }) {
+		s.columns = append(s.columns, column{w.loc.T("alerting.report.col.resting", "rest", w.r.Rest), count})
+		for i, q := range w.r.Quotas {
+			s.rows[i] = append(s.rows[i], q.Resting)
+		}
+	}
 	return s
 }
 
