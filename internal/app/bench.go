@@ -17,6 +17,7 @@ import (
 type benchCommand struct {
 	Alert benchAlert `cmd:"" help:"Measure alerts, imports and pages, beside the raw limit of this machine."`
 	Media benchMedia `cmd:"" help:"Measure the other media, such as calls, against peers of Debian."`
+	Peers benchPeers `cmd:"" help:"Measure Tocsin beside programs of others that do one thing and keep no state."`
 }
 
 // benchMedia takes what benchAlert takes.
@@ -26,6 +27,14 @@ type benchMedia struct {
 
 // Run measures and prints, as benchAlert does.
 func (c *benchMedia) Run(s *session) error { return c.measure(s, bench.RunMedia) }
+
+// benchPeers takes what benchAlert takes.
+type benchPeers struct {
+	benchAlert `embed:""`
+}
+
+// Run measures and prints, as benchAlert does.
+func (c *benchPeers) Run(s *session) error { return c.measure(s, bench.RunPeers) }
 
 type benchAlert struct {
 	JSON    bool    `name:"json" help:"Print one JSON object instead of a table."`

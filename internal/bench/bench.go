@@ -112,6 +112,7 @@ func media() []measurement {
 	return []measurement{
 		{"roster", []string{"gaps"}, (*bench).rosterGaps},
 		{"voice4300", []string{"busy_pct", "over_limit_pct", "voice.key_visible_p95_ms"}, (*bench).voice4300},
+		{"peers", []string{"email_ratio"}, (*bench).peersEmail},
 		{"trunk3", []string{"over"}, (*bench).trunk3},
 		{"rehearsal", []string{"4300x200_s"}, (*bench).rehearsal4300},
 		{"push", []string{"ratio"}, (*bench).pushRatio},

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -156,8 +157,9 @@ func (t *telephones) read() ([]phoneStep, error) {
 	return out, err
 }
 
-// callsRequest asks for simultaneous calls to telephones on the loopback.
-type callsRequest struct{ Port, Calls int }
+// callsRequest asks for calls to telephones on the loopback; Lines are those of the
+// trunk, 0 for all at once.
+type callsRequest struct{ Port, Calls, Lines int }
 
 // called is what the calls gave.
 type called struct {
@@ -169,6 +171,8 @@ type called struct {
 	Refused map[string]int
 	// IdleMB is the resident memory before the calls, PeakMB the largest since.
 	IdleMB, PeakMB float64
+	// Seconds are from the first call to the end of the last.
+	Seconds float64
 }
 
 // counting is an inbox that counts the answers.
@@ -192,7 +196,7 @@ func (c *counting) Replies(_ context.Context, items []channels.Reply) error {
 func calls(ctx context.Context, r callsRequest) (out called, err error) {
 	kind := voice.New()
 	settings, err := kind.Describe().Validate(channels.Settings{
-		"host": "127.0.0.1", "port": strconv.Itoa(r.Port), "caller": "0142000000", "channels": strconv.Itoa(r.Calls), "repeats": "5", "rate": "100",
+		"host": "127.0.0.1", "port": strconv.Itoa(r.Port), "caller": "0142000000", "channels": strconv.Itoa(cmp.Or(r.Lines, r.Calls)), "repeats": "5", "rate": "100",
 	})
 	if err != nil {
 		return out, err
@@ -225,8 +229,12 @@ func calls(ctx context.Context, r callsRequest) (out called, err error) {
 	var group sync.WaitGroup
 	var mu sync.Mutex
 	out.Refused = map[string]int{}
+	began := time.Now()
+	free := make(chan struct{}, cmp.Or(r.Lines, r.Calls))
 	for n := range r.Calls {
 		group.Go(func() {
+			free <- struct{}{}
+			defer func() { <-free }()
 			if o := send(n + 1); o.State != channels.Accepted {
 				mu.Lock()
 				defer mu.Unlock()
@@ -250,6 +258,7 @@ func calls(ctx context.Context, r callsRequest) (out called, err error) {
 			out.Most = max(out.Most, kind.Clock.Streams())
 		}
 	}
+	out.Seconds = time.Since(began).Seconds()
 	late := kind.Clock.Lateness()
 	out.TickP999Ms, out.Beats = float64(late.Quantile(0.999).Microseconds())/1000, late.Beats
 	inbox.mu.Lock()

@@ -63,7 +63,7 @@ func TestTheMediaAreStillMeasured(t *testing.T) {
 	}
 	var log bytes.Buffer
 	results, err := bench.RunMedia(t.Context(), bench.Options{
-		Runs: 1, Folder: t.TempDir(), Program: self, Log: &log, Sizes: bench.Sizes{Alert: 40, Rosters: 20, Calls: 3, Wave: bench.Wave{People: 8, Lines: 2, Hurry: 20, Wait: 2500 * time.Millisecond}},
+		Runs: 1, Folder: t.TempDir(), Program: self, Log: &log, Sizes: bench.Sizes{Alert: 40, Mail: 40, Rosters: 20, Calls: 3, Wave: bench.Wave{People: 8, Lines: 2, Hurry: 20, Wait: 2500 * time.Millisecond}},
 	})
 	if err != nil || len(results) != len(bench.MediaIDs()) {
 		t.Fatalf("%+v %v\n%s", results, err, log.String())
@@ -81,10 +81,29 @@ func TestTheMediaAreStillMeasured(t *testing.T) {
 	if calls := by["voice500.ok"]; calls.Value != 3 {
 		t.Errorf("calls: %+v\n%s", calls, log.String())
 	}
+	if mail := by["peers.email_ratio"]; mail.Value <= 0 || mail.Reference <= 0 {
+		t.Errorf("e-mail beside Postfix: %+v\n%s", mail, log.String())
+	}
 	if over := by["trunk3.over"]; over.Value != 0 || over.Reference != 2 {
 		t.Errorf("trunk: %+v\n%s", over, log.String())
 	}
 	if busy, seen := by["voice4300.busy_pct"], by["voice.key_visible_p95_ms"]; busy.Value < 50 || seen.Value <= 0 {
 		t.Errorf("wave: %+v %+v\n%s", busy, seen, log.String())
+	}
+}
+
+// TestCallsBesideSippAreStillMeasured makes a few.
+func TestCallsBesideSippAreStillMeasured(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	results, err := bench.RunPeers(t.Context(), bench.Options{
+		Only: "peers.voice_ratio", Runs: 1, Folder: t.TempDir(), Program: self, Log: &log, Sizes: bench.Sizes{Calls: 4},
+	})
+	if err != nil || len(results) != 1 || results[0].Value <= 0 || results[0].Reference <= 0 {
+		t.Fatalf("%+v %v\n%s", results, err, log.String())
 	}
 }
