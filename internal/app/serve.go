@@ -180,6 +180,7 @@ func (h *House) tasks() []jobs.Task {
 			return h.Alerting.Learn(ctx, access.Instance("alerting"), now)
 		}),
 		h.Alerting.RehearsalTask(h.Clock),
+		h.alone("alerting.schedules", alerting.SchedulesEvery, h.Alerting.RunSchedules),
 		h.Hooks.Task(),
 		h.alone("hooks.watch", 5*time.Second, h.Hooks.Watch),
 		h.alone("hooks.sweep", time.Hour, func(ctx context.Context, now time.Time) (bool, error) { return false, h.Hooks.Sweep(ctx, now) }),
