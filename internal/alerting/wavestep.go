@@ -184,3 +184,34 @@ func (s *Service) repeat(ctx context.Context, tx *storage.Tx, scope access.Scope
 	}
 	return insertMailing(ctx, tx, scope, now, mailing{Launch: l.ID, Kind: mailRepeat})
 }
+
+// met are the turns of an alert that were found to have enough people.
+func (p *plan) met(l Launch, waves []waveFacts) turns {
+	var out turns
+	if !l.QuotaMet.IsZero() {
+		out = append(out, 0)
+	}
+	for _, w := range waves {
+		if w.Met {
+			out = append(out, p.wave(w.Number).turn())
+		}
+	}
+	return out
+}
+
+// calling are the waves whose turn still misses people.
+func (s *Service) calling(ctx context.Context, tx *storage.Tx, scope access.Scope, l Launch) ([]int, error) {
+	p, err := s.planOf(ctx, tx, scope, l)
+	if err != nil {
+		return nil, err
+	}
+	waves, err := readWaves(ctx, tx, scope, l.ID)
+	met := p.met(l, waves)
+	var out []int
+	for i, w := range p.Definition.Waves {
+		if !met.has(w.turn()) {
+			out = append(out, i)
+		}
+	}
+	return out, err
+}

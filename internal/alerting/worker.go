@@ -190,37 +190,6 @@ func readWaves(ctx context.Context, tx *storage.Tx, scope access.Scope, launch u
 	return out, err
 }
 
-// met are the turns of an alert that were found to have enough people.
-func (p *plan) met(l Launch, waves []waveFacts) turns {
-	var out turns
-	if !l.QuotaMet.IsZero() {
-		out = append(out, 0)
-	}
-	for _, w := range waves {
-		if w.Met {
-			out = append(out, p.wave(w.Number).turn())
-		}
-	}
-	return out
-}
-
-// calling are the waves whose turn still misses people.
-func (s *Service) calling(ctx context.Context, tx *storage.Tx, scope access.Scope, l Launch) ([]int, error) {
-	p, err := s.planOf(ctx, tx, scope, l)
-	if err != nil {
-		return nil, err
-	}
-	waves, err := readWaves(ctx, tx, scope, l.ID)
-	met := p.met(l, waves)
-	var out []int
-	for i, w := range p.Definition.Waves {
-		if !met.has(w.turn()) {
-			out = append(out, i)
-		}
-	}
-	return out, err
-}
-
 // escalate moves one portion of the people whose hour has come.
 func (s *Service) escalate(ctx context.Context, w job, now time.Time) (more bool, err error) {
 	err = s.db.Write(ctx, w.scope, func(tx *storage.Tx) error {
