@@ -204,6 +204,7 @@ func (h *House) join(ctx context.Context) error {
 	}
 	h.Screens = screens.New(screens.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Alerting: h.Alerting, Organisation: h.Houses, Key: code.Secret[:]})
 	h.Dispatch.Tell(sinks{h.Alerting, h.Proof})
+	h.Dispatch.Consult(h.Alerting)
 	h.Dispatch.Warn(watchmen{h.Accounts})
 	h.Hooks = hooks.New(hooks.Options{
 		DB: h.DB, Guard: h.Guard, Vault: h.Vault, Alerting: h.Alerting, Dispatch: h.Dispatch, Carrier: carrier.New(h.HookAddresses), Log: h.Log,

@@ -221,6 +221,8 @@ type Opening struct {
 	Callback string
 	Log      *slog.Logger
 	Now      func() time.Time
+	// Switchboard tells what somebody who calls us back may hear; nil knows nobody.
+	Switchboard Switchboard
 	// Links says how many connections (or calls) this node may hold; nil means all
 	// that the settings name. A kind whose Limits have Links asks it.
 	Links Links

@@ -72,6 +72,7 @@ type Dispatch struct {
 
 	sink     Sink
 	watchman Watchman
+	standing Standing
 	office   *office
 	watch    *watch
 	leases   *leases

@@ -50,6 +50,9 @@ const partsMost = 62
 // hear applies one final receipt; it changes nothing that is already final.
 func (p partOf) hear(r channels.Receipt, now time.Time) {
 	c := p.c
+	if c.provenAfterAll(r) {
+		c.from, c.state = c.state, Accepted
+	}
 	if c.state != Accepted || !r.Final {
 		return
 	}
@@ -69,6 +72,11 @@ func (p partOf) hear(r channels.Receipt, now time.Time) {
 	if all := int64(1)<<min(max(c.parts, 1), partsMost) - 1; c.done&all == all {
 		c.state, c.at = Delivered, at
 	}
+}
+
+// provenAfterAll tells a call that reached nobody, and whose person called back.
+func (c *carried) provenAfterAll(r channels.Receipt) bool {
+	return c.state == Failed && c.medium == channels.Voice && r.Final && r.Delivered && r.MessageID == c.delivery
 }
 
 // receipts matches what peers told with what was sent; what matches nothing is
@@ -244,10 +252,10 @@ func (p *pen) writeHeard(ctx context.Context, known *ledger) error {
 		var settled any
 		if c.state != Accepted {
 			settled = storage.Micros(c.at)
-			p.said.moved(c.campaign, c.medium, Accepted, c.state)
+			p.said.moved(c.campaign, c.medium, c.origin(), c.state)
 			p.said.tell(c.fact())
 		}
-		if c.state == Delivered && c.parts == 1 {
+		if c.state == Delivered && c.parts == 1 && c.origin() == Accepted {
 			arrived = append(arrived, []any{c.delivery, settled})
 			continue
 		}

@@ -305,8 +305,17 @@ type carried struct {
 	parts  int
 	done   int64
 	at     time.Time
+	// from is the state before this pass, when it was not Accepted.
+	from State
 	// stored is true when the row exists already, changed when a receipt changed it.
 	stored, changed bool
+}
+
+func (c *carried) origin() State {
+	if c.from == "" {
+		return Accepted
+	}
+	return c.from
 }
 
 func (c *carried) fact() Fact {

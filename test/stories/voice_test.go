@@ -1,6 +1,7 @@
 package stories_test
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"testing"
@@ -17,7 +18,7 @@ import (
 )
 
 // telephones tells a story on both engines with a trunk that leads to sipp.
-func telephones(t *testing.T, scenario string, story func(t *testing.T, h *hospital, phones *sip.Sipp)) {
+func telephones(t *testing.T, scenario string, story func(t *testing.T, h *hospital, phones *sip.Sipp), more ...channels.Settings) {
 	t.Helper()
 	t.Parallel()
 	for engine, database := range map[string]func(testing.TB) string{
@@ -26,23 +27,44 @@ func telephones(t *testing.T, scenario string, story func(t *testing.T, h *hospi
 		t.Run(engine, func(t *testing.T) {
 			phones := sip.Start(t, sip.Options{Scenario: scenario})
 			h := build(t, night(), database(t), voice.New())
-			h.trunk(phones, "4")
+			h.trunk(phones, "4", more...)
 			story(t, h, phones)
 		})
 	}
 }
 
 // trunk adds a telephone line.
-func (h *hospital) trunk(phones *sip.Sipp, lines string) {
+func (h *hospital) trunk(phones *sip.Sipp, lines string, more ...channels.Settings) {
 	h.t.Helper()
+	settings := channels.Settings{
+		"host": "127.0.0.1", "port": strconv.Itoa(phones.Port), "caller": "0142000000", "channels": lines, "speed": "300", "repeats": "1", "format": "{national}",
+		"local_port": strconv.Itoa(sip.FreePort(h.t)),
+		"rate":       "0", // a pace is counted on the clock, and that of a story stands still
+	}
+	for _, m := range more {
+		maps.Copy(settings, m)
+	}
 	if _, err := h.Dispatch.CreateGateway(h.t.Context(), access.System(h.scope.Organisation(), "story"), h.now(), dispatch.GatewayInput{
-		Kind: "sip", Name: "ligne", Priority: 1, Enabled: true, Settings: channels.Settings{
-			"host": "127.0.0.1", "port": strconv.Itoa(phones.Port), "caller": "0142000000", "channels": lines, "speed": "300", "repeats": "1", "format": "{national}",
-			"rate": "0", // a pace is counted on the clock, and that of a story stands still
-		},
+		Kind: "sip", Name: "ligne", Priority: 1, Enabled: true, Settings: settings,
 	}); err != nil {
 		h.t.Fatal(err)
 	}
+}
+
+// listens is the port where the telephone line is called.
+func (h *hospital) listens() int {
+	h.t.Helper()
+	list, err := h.Dispatch.Gateways(h.t.Context(), access.System(h.scope.Organisation(), "story"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, g := range list {
+		if g.Kind == "sip" {
+			return g.Settings.Int("local_port")
+		}
+	}
+	h.t.Fatal("no telephone line")
+	return 0
 }
 
 // called makes every wave go from the SMS to the telephone, with words for it.
@@ -197,4 +219,49 @@ func TestTheLibraryRingsWhereThereIsALine(t *testing.T) {
 			t.Errorf("%s rings: %t", family, got)
 		}
 	}
+}
+
+// Who did not pick up calls the presented number back, hears the alert and answers;
+// who calls after the end, or was never called, is told nothing.
+func TestWhoMissedTheCallCallsBack(t *testing.T) {
+	landline := func(number string) func(p *directory.Person) {
+		return func(p *directory.Person) { p.Contacts = []directory.ContactPoint{at(directory.Landline, number)} }
+	}
+	telephones(t, sip.Refuse("486 Busy Here"), func(t *testing.T, h *hospital, phones *sip.Sipp) {
+		local := h.listens()
+		busy := h.agent("Occupée", "ide", landline("+33142999999"))
+		mute := h.agent("Muette", "ide", landline("+33142888888"))
+		l := h.launch(recall(called))
+		if got := h.person(l, busy); got.Meaning != "" || !got.ReachedAt.IsZero() {
+			t.Fatalf("before the call back: %s", got.Meaning)
+		}
+		answers := func(from string) sip.Calling {
+			return sip.Calling{Port: local, From: from, Wait: time.Second, Between: 900 * time.Millisecond, Keys: []string{"1", "2", "1"}}
+		}
+		if got := sip.Call(t, answers("0142999999")).Ended(t); got != "answered bye" {
+			t.Errorf("the call back: %s", got)
+		}
+		h.settle()
+		if got := h.person(l, busy); got.Meaning != alerting.Coming || got.Minutes != 30 {
+			t.Errorf("who called back: %s, in %d minutes", got.Meaning, got.Minutes)
+		}
+		before := phones.Count("invite")
+		h.pass(75 * time.Second)
+		if n := phones.Count("invite") - before; n != 1 {
+			t.Errorf("%d calls a minute later, want only the one to whom nothing is known of", n)
+		}
+		sip.Call(t, answers("0142777777")).Ended(t)
+		if err := h.Alerting.End(t.Context(), h.scope, h.now(), l.ID, alerting.Localized{}); err != nil {
+			t.Fatal(err)
+		}
+		h.settle()
+		sip.Call(t, answers("0142888888")).Ended(t)
+		h.settle()
+		if got := h.person(l, mute); got.Meaning != "" {
+			t.Errorf("who calls after the end: %s", got.Meaning)
+		}
+		if list, err := h.Alerting.Unmatched(t.Context(), h.scope, time.Time{}); err != nil || len(list) != 0 {
+			t.Errorf("a stranger left %+v, %v", list, err)
+		}
+	}, channels.Settings{"answer": "true", "reserve": "1", "channels": "5"})
 }

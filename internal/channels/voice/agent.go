@@ -37,6 +37,9 @@ type agent struct {
 	mu    sync.Mutex
 	trunk map[netip.Addr]bool
 	calls map[string]*call
+	legs  map[string]*leg
+	// answer takes a call that comes in; nil takes none.
+	answer func(*sip.Request, sip.ServerTransaction)
 }
 
 // lookupFor bounds the search of the trunk's addresses.
@@ -45,7 +48,7 @@ const lookupFor = 5 * time.Second
 // newAgent opens our end. Nothing is sent yet.
 func newAgent(ctx context.Context, cfg *config, clock *rtp.Clock) (*agent, error) {
 	a := &agent{
-		config: cfg, clock: clock, calls: make(map[string]*call), trunk: make(map[netip.Addr]bool),
+		config: cfg, clock: clock, calls: make(map[string]*call), legs: make(map[string]*leg), trunk: make(map[netip.Addr]bool),
 		strangers: rate.NewLimiter(20, 40),
 	}
 	if err := a.locate(ctx); err != nil {
@@ -108,7 +111,7 @@ func (a *agent) serve(quiet *slog.Logger) error {
 	server.OnInvite(a.onInvite)
 	server.OnBye(a.onBye)
 	server.OnOptions(a.onOptions)
-	server.OnAck(func(*sip.Request, sip.ServerTransaction) {})
+	server.OnAck(a.onAck)
 	server.OnCancel(func(*sip.Request, sip.ServerTransaction) {})
 	server.OnNoRoute(func(req *sip.Request, tx sip.ServerTransaction) { a.respond(req, tx, 405, "Method Not Allowed", nil) })
 	options := []sipgo.ClientOption{sipgo.WithClientLogger(quiet), sipgo.WithClientHostname(a.announced().String())}

@@ -16,16 +16,59 @@ import (
 	"tocsin/internal/wire/sdp"
 )
 
-// call is one call under way.
-type call struct {
+// end is our end of the sound of a call, whoever called.
+type end struct {
 	agent   *agent
-	id      string
 	session uint64
-	dialog  *sipgo.DialogClientSession
 	sound   *rtp.Stream
 	media   sdp.Media
 	// key is that of our sound; nil in clear.
 	key *rtp.Key
+}
+
+// newEnd opens our end; it is closed by silence.
+func (a *agent) newEnd() (end, error) {
+	e := end{agent: a, session: rand.Uint64() >> 1}
+	sound, err := rtp.Listen(a.clock, a.host, a.config.rtpLow, a.config.rtpHigh)
+	if err != nil {
+		return e, fmt.Errorf("voice: open the sound: %w", err)
+	}
+	e.sound = sound
+	if a.config.encrypt {
+		key := rtp.NewKey()
+		e.key = &key
+	}
+	return e, nil
+}
+
+// ours describes our end.
+func (e *end) ours(version uint64) sdp.Ours {
+	return sdp.Ours{Local: netip.AddrPortFrom(e.agent.announced(), uint16(e.sound.Port())), Session: e.session, Version: version, Key: e.key}
+}
+
+// secure agrees on the keys of the sound. A call that was to be encrypted is never
+// heard in clear.
+func (e *end) secure() error {
+	switch {
+	case (e.media.Key == nil) != (e.key == nil):
+		return fmt.Errorf("%w: it is encrypted on one side only", errSound)
+	case e.key == nil:
+		return nil
+	}
+	return e.sound.Secure(*e.key, *e.media.Key)
+}
+
+func (e *end) silence() {
+	if e.sound != nil {
+		_ = e.sound.Close() //nolint:errcheck // a socket that does not close holds nothing that matters
+	}
+}
+
+// call is one call that we make.
+type call struct {
+	end
+	id     string
+	dialog *sipgo.DialogClientSession
 	// rang tells that the trunk answered something: it has the call.
 	rang atomic.Bool
 	// answered ends the wait for an answer: a call given up may still be answered, for
@@ -46,15 +89,10 @@ const hangUpFor = 5 * time.Second
 // place calls a number and waits until somebody picks up. The call is ended by
 // hangUp in every case, an error included.
 func (a *agent) place(ctx context.Context, id, number string) (*call, error) {
-	c := &call{agent: a, id: id, session: rand.Uint64() >> 1}
-	sound, err := rtp.Listen(a.clock, a.host, a.config.rtpLow, a.config.rtpHigh)
+	ours, err := a.newEnd()
+	c := &call{end: ours, id: id}
 	if err != nil {
-		return c, fmt.Errorf("voice: open the sound: %w", err)
-	}
-	c.sound = sound
-	if a.config.encrypt {
-		key := rtp.NewKey()
-		c.key = &key
+		return c, err
 	}
 	req := a.invitation(c, number)
 	if c.dialog, err = a.dialog.WriteInvite(ctx, req); err != nil {
@@ -71,25 +109,8 @@ func (a *agent) place(ctx context.Context, id, number string) (*call, error) {
 		return c, err
 	}
 	a.remember(c)
-	sound.Start(c.media.Remote, c.media.Codec, c.media.Event)
+	c.sound.Start(c.media.Remote, c.media.Codec, c.media.Event)
 	return c, nil
-}
-
-// ours describes our end of the call.
-func (c *call) ours(version uint64) sdp.Ours {
-	return sdp.Ours{Local: netip.AddrPortFrom(c.agent.announced(), uint16(c.sound.Port())), Session: c.session, Version: version, Key: c.key}
-}
-
-// secure agrees on the keys of the sound. A call that was to be encrypted is never
-// heard in clear.
-func (c *call) secure() error {
-	switch {
-	case (c.media.Key == nil) != (c.key == nil):
-		return fmt.Errorf("%w: it is encrypted on one side only", errSound)
-	case c.key == nil:
-		return nil
-	}
-	return c.sound.Secure(*c.key, *c.media.Key)
 }
 
 // invitation is the request that makes the telephone ring.
@@ -169,9 +190,7 @@ func (c *call) wait(ctx context.Context) error {
 // longer counts it.
 func (c *call) hangUp(ended func()) {
 	c.agent.forget(c)
-	if c.sound != nil {
-		_ = c.sound.Close() //nolint:errcheck // a socket that does not close holds nothing that matters
-	}
+	c.silence()
 	switch {
 	case c.dialog == nil:
 		ended()

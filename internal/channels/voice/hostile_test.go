@@ -55,27 +55,13 @@ func noise(n int) string {
 	}[n%7]
 }
 
-func port(t *testing.T) int {
-	t.Helper()
-	l, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP("127.0.0.1")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	return l.LocalAddr().(*net.UDPAddr).Port
-}
-
 // Thousands of calls and of noise come in, from a stranger and from the trunk's own
 // address: the stranger is not answered at all, the trunk a few dozen times, and a
 // call of ours goes as if nothing happened.
 func TestAFloodChangesNothing(t *testing.T) {
 	t.Parallel()
 	sipp := peer.Start(t, peer.Options{Scenario: peer.Answer(500*time.Millisecond, 900*time.Millisecond, "2", "1")})
-	local := port(t)
+	local := peer.FreePort(t)
 	b := open(t, settings(sipp.Port, channels.Settings{"local_port": strconv.Itoa(local)}), nil)
 	outcome := make(chan channels.Outcome, 1)
 	go func() { outcome <- b.send(message(1)) }()
@@ -116,7 +102,7 @@ func TestAHostileDescriptionEndsTheCall(t *testing.T) {
 func TestAForgedByeEndsNothing(t *testing.T) {
 	t.Parallel()
 	sipp := peer.Start(t, peer.Options{Scenario: peer.Answer(1500*time.Millisecond, 900*time.Millisecond, "2", "1")})
-	local := port(t)
+	local := peer.FreePort(t)
 	b := open(t, settings(sipp.Port, channels.Settings{"local_port": strconv.Itoa(local)}), nil)
 	outcome := make(chan channels.Outcome, 1)
 	go func() { outcome <- b.send(message(1)) }()

@@ -20,46 +20,70 @@ func (a *agent) respond(req *sip.Request, tx sip.ServerTransaction, status int, 
 	_ = tx.Respond(res) //nolint:errcheck // see above
 }
 
-// onInvite meets a call that comes in, or a change in one of ours. Nobody is here
-// to answer: the caller hears that the number takes no call, and the rest of a
+// onInvite meets a call that comes in, or a change in one under way. Where nobody
+// is here to answer, the caller hears that the number takes no call; the rest of a
 // flood hears nothing.
 func (a *agent) onInvite(req *sip.Request, tx sip.ServerTransaction) {
 	if c := a.callOf(req); c != nil {
-		a.onChange(c, req, tx)
+		a.onChange(&c.end, req, tx)
 		return
 	}
-	if a.strangers.Allow() {
-		a.respond(req, tx, 480, "Temporarily Unavailable", nil)
+	if l := a.legOf(req); l != nil {
+		a.onChange(&l.end, req, tx)
+		return
 	}
+	if !a.strangers.Allow() {
+		return
+	}
+	a.mu.Lock()
+	answer := a.answer
+	a.mu.Unlock()
+	if answer == nil {
+		a.respond(req, tx, 480, "Temporarily Unavailable", nil)
+		return
+	}
+	answer(req, tx)
 }
 
 // onChange follows the other side of a call to another address of its own.
-func (a *agent) onChange(c *call, req *sip.Request, tx sip.ServerTransaction) {
-	media := c.media
+func (a *agent) onChange(e *end, req *sip.Request, tx sip.ServerTransaction) {
+	media := e.media
 	if body := req.Body(); len(body) > 0 {
 		moved, err := sdp.Parse(body)
-		if err != nil || moved.Codec != media.Codec || moved.Event != media.Event || (moved.Key == nil) != (c.key == nil) {
+		if err != nil || moved.Codec != media.Codec || moved.Event != media.Event || (moved.Key == nil) != (e.key == nil) {
 			a.respond(req, tx, 488, "Not Acceptable Here", nil)
 			return
 		}
-		if moved.Key != nil && c.sound.Secure(*c.key, *moved.Key) != nil {
+		if moved.Key != nil && e.sound.Secure(*e.key, *moved.Key) != nil {
 			a.respond(req, tx, 488, "Not Acceptable Here", nil)
 			return
 		}
 		media.Remote = moved.Remote
-		c.sound.Move(moved.Remote)
+		e.sound.Move(moved.Remote)
 	}
-	a.respond(req, tx, 200, "OK", sdp.Reply(c.ours(uint64(req.CSeq().SeqNo)), media))
+	a.respond(req, tx, 200, "OK", sdp.Reply(e.ours(uint64(req.CSeq().SeqNo)), media))
+}
+
+func (a *agent) onAck(req *sip.Request, tx sip.ServerTransaction) {
+	if l := a.legOf(req); l != nil {
+		_ = l.dialog.ReadAck(req, tx) //nolint:errcheck // one of another request is none of this call
+	}
 }
 
 // onBye ends a call that the other side ends.
 func (a *agent) onBye(req *sip.Request, tx sip.ServerTransaction) {
-	c := a.callOf(req)
-	if c == nil {
+	var ending interface {
+		ReadBye(*sip.Request, sip.ServerTransaction) error
+	}
+	if c := a.callOf(req); c != nil {
+		ending = c.dialog
+	} else if l := a.legOf(req); l != nil {
+		ending = l.dialog
+	} else {
 		a.respond(req, tx, 481, "Call Does Not Exist", nil)
 		return
 	}
-	_ = c.dialog.ReadBye(req, tx) //nolint:errcheck // the call ends whether or not the answer leaves
+	_ = ending.ReadBye(req, tx) //nolint:errcheck // the call ends whether or not the answer leaves
 }
 
 func (a *agent) onOptions(req *sip.Request, tx sip.ServerTransaction) {

@@ -60,6 +60,7 @@ func (Kind) Describe() channels.Description {
 			{Name: "format", Type: channels.Text, Default: blankPlus},
 			{Name: "channels", Type: channels.Number, Required: true, Min: 1, Max: 1000},
 			number("reserve", "0", 0, 999),
+			{Name: "answer", Type: channels.Bool, Default: "false"},
 			{Name: "caller", Type: channels.Text, Required: true},
 			text("domain"), text("extension_prefix"), text("peers"), text("rtp_ports"), text("local"), text("tls_ca"), text("tls_server_name"),
 			choice("identity", identityNone, identityPAI, identityPPI),
@@ -111,16 +112,18 @@ type config struct {
 	caller, identity        string
 	format, extension       string
 	lines, rate             int
-	ring, listen, longest   time.Duration
-	repeats                 int
-	codec                   rtp.Codec
-	encrypt                 bool
-	speed                   int
-	local                   netip.Addr
-	localPort               int
-	peers                   []netip.Prefix
-	rtpLow, rtpHigh         int
-	response                time.Duration
+	// incoming is how many calls that come in are answered at once; 0 answers none.
+	incoming              int
+	ring, listen, longest time.Duration
+	repeats               int
+	codec                 rtp.Codec
+	encrypt               bool
+	speed                 int
+	local                 netip.Addr
+	localPort             int
+	peers                 []netip.Prefix
+	rtpLow, rtpHigh       int
+	response              time.Duration
 }
 
 func parseConfig(s channels.Settings) (config, error) {
@@ -137,6 +140,11 @@ func parseConfig(s channels.Settings) (config, error) {
 	}
 	if c.domain == "" {
 		c.domain = c.host
+	}
+	if s.Bool("answer") {
+		if c.incoming = s.Int("reserve"); c.incoming == 0 {
+			return config{}, fault.New(fault.Invalid, "channels.sip.answer_reserve").At("answer")
+		}
 	}
 	if s.Int("reserve") >= s.Int("channels") {
 		return config{}, fault.New(fault.Invalid, "channels.sip.reserve_all").At("reserve")
@@ -183,8 +191,8 @@ func (c *config) parseNetwork(s channels.Settings) (err error) {
 	if ports := s.Get("rtp_ports"); ports != "" {
 		low, high, ok := strings.Cut(ports, "-")
 		c.rtpLow, c.rtpHigh = portOf(low), portOf(high)
-		if !ok || c.rtpLow == 0 || c.rtpHigh-c.rtpLow < 2*c.lines {
-			return fault.New(fault.Invalid, "channels.sip.bad_ports", "n", 2*c.lines).At("rtp_ports")
+		if !ok || c.rtpLow == 0 || c.rtpHigh-c.rtpLow < 2*(c.lines+c.incoming) {
+			return fault.New(fault.Invalid, "channels.sip.bad_ports", "n", 2*(c.lines+c.incoming)).At("rtp_ports")
 		}
 	}
 	if c.transport == transportTLS {

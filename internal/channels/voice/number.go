@@ -62,3 +62,36 @@ func (c *config) dial(to string) (number string, ok bool) {
 	}
 	return "", false
 }
+
+// mayBe are the addresses that a caller's number may stand for, as we would write
+// them: trunks present 0612345678, 33612345678, 0033612345678 or +33612345678, and
+// some exchanges put a 0 more in front. None is what no number could be.
+func (c *config) mayBe(presented string) []string {
+	digits := strings.NewReplacer(" ", "", "-", "", ".", "", "(", "", ")", "").Replace(presented)
+	if isNumber(digits) {
+		return []string{digits}
+	}
+	if digits == "" || len(digits) > 18 || strings.Trim(digits, "0123456789") != "" {
+		return nil
+	}
+	var out []string
+	if inner := strings.TrimPrefix(digits, c.extension); isExtension(inner) {
+		out = append(out, inner)
+	}
+	abroad := "+" + digits
+	if rest, ok := strings.CutPrefix(digits, "00"); ok {
+		abroad = "+" + rest
+	}
+	if isNumber(abroad) {
+		out = append(out, abroad)
+	}
+	for _, home := range []string{digits, digits[1:]} {
+		if len(home) != 10 || home[0] != '0' || digits[0] != '0' {
+			continue
+		}
+		for _, code := range frenchCodes {
+			out = append(out, "+"+code+home[1:])
+		}
+	}
+	return out
+}

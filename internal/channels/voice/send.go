@@ -73,11 +73,19 @@ func (t *trunk) call(line context.Context, a *agent, m channels.Message, number 
 	if err != nil {
 		return t.unanswered(c, err)
 	}
-	k := &talk{call: c, message: m, script: s, repeats: t.config.repeats, listen: t.config.listen}
-	k.keep = func(ctx context.Context, text string) error { return t.keepReply(ctx, m, c.id, text) }
+	k := t.talkOf(&c.end, m, s, c.dialog.Context().Done(), c.id)
 	speaking, end := context.WithTimeout(line, t.config.longest)
 	defer end()
-	return k.outcome(k.hold(speaking))
+	return k.outcome(c.id, k.hold(speaking))
+}
+
+// talkOf is a conversation about a message, whoever called; its answers are kept
+// under an identifier of the call.
+func (t *trunk) talkOf(e *end, m channels.Message, s *script, gone <-chan struct{}, id string) *talk {
+	return &talk{
+		sound: e.sound, gone: gone, message: m, script: s, repeats: t.config.repeats, listen: t.config.listen,
+		keep: func(ctx context.Context, text string) error { return t.keepReply(ctx, m, id, text) },
+	}
 }
 
 // watchRecall ends a call that rings when its alert is stopped.
@@ -119,10 +127,10 @@ func (t *trunk) unanswered(c *call, err error) channels.Outcome {
 }
 
 // outcome is the truth about a call that was picked up.
-func (k *talk) outcome(err error) channels.Outcome {
+func (k *talk) outcome(id string, err error) channels.Outcome {
 	switch {
 	case k.human:
-		return channels.Outcome{State: channels.Accepted, ProviderIDs: []string{k.call.id}, Delivered: true}
+		return channels.Outcome{State: channels.Accepted, ProviderIDs: []string{id}, Delivered: true}
 	case errors.Is(err, errRecalled):
 		return channels.Outcome{State: channels.Refused, Reason: channels.ReasonInterrupted}
 	case err == nil, errors.Is(err, errGone), errors.Is(err, context.DeadlineExceeded):

@@ -80,6 +80,11 @@ func now() time.Time { return clock.Real().Now() }
 
 func open(t *testing.T, s channels.Settings, links channels.Links) *bench {
 	t.Helper()
+	return openWith(t, s, links, nil)
+}
+
+func openWith(t *testing.T, s channels.Settings, links channels.Links, known channels.Switchboard) *bench {
+	t.Helper()
 	kind := newKind()
 	valid, err := kind.Describe().Validate(s)
 	if err != nil {
@@ -87,7 +92,7 @@ func open(t *testing.T, s channels.Settings, links channels.Links) *bench {
 	}
 	b := &bench{t: t, inbox: channelstest.NewInbox(), log: &lines{}}
 	b.channel, err = kind.Open(channels.Opening{
-		Settings: valid, Inbox: b.inbox, Links: links, Now: clock.Real().Now,
+		Settings: valid, Inbox: b.inbox, Links: links, Switchboard: known, Now: clock.Real().Now,
 		Log: slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {

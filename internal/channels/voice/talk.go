@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tocsin/internal/channels"
+	"tocsin/internal/wire/rtp"
 )
 
 // The rhythm of a conversation.
@@ -34,7 +35,9 @@ type confirmation struct {
 
 // talk is one conversation.
 type talk struct {
-	call    *call
+	sound *rtp.Stream
+	// gone is closed when the other side hangs up.
+	gone    <-chan struct{}
 	message channels.Message
 	script  *script
 	repeats int
@@ -148,7 +151,7 @@ func (t *talk) ask(ctx context.Context, sound []byte, fits func(key byte) bool) 
 
 // say plays a sound and listens for a while after it. A key cuts it short.
 func (t *talk) say(ctx context.Context, sound []byte, after time.Duration) (byte, error) {
-	stream := t.call.sound
+	stream := t.sound
 	said := stream.Say(sound)
 	defer stream.Hush()
 	look := time.NewTicker(recallLook)
@@ -174,7 +177,7 @@ func (t *talk) say(ctx context.Context, sound []byte, after time.Duration) (byte
 			if t.message.Recalled() {
 				return 0, errRecalled
 			}
-		case <-t.call.dialog.Context().Done():
+		case <-t.gone:
 			return 0, errGone
 		case <-ctx.Done():
 			return 0, context.Cause(ctx)

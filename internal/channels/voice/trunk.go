@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/emiago/sipgo/sip"
 	"golang.org/x/time/rate"
 
 	"tocsin/internal/channels"
@@ -34,6 +35,8 @@ type trunk struct {
 	// pace bounds the calls begun each second: an exchange that gets them all at once
 	// drops some.
 	pace *rate.Limiter
+	// reception is that of the calls that come in.
+	reception reception
 
 	mu     sync.Mutex
 	agent  *agent
@@ -54,8 +57,9 @@ func newTrunk(cfg config, k Kind, o channels.Opening) (*trunk, error) {
 	}
 	return &trunk{
 		config: cfg, kind: k, opening: o, log: o.Log, now: o.Now, catalog: catalog,
-		pace:   rate.NewLimiter(begun, max(cfg.rate/20, 1)),
-		health: channels.Health{Since: o.Now(), Reason: channels.ReasonUnreachable},
+		reception: reception{most: cfg.incoming},
+		pace:      rate.NewLimiter(begun, max(cfg.rate/20, 1)),
+		health:    channels.Health{Since: o.Now(), Reason: channels.ReasonUnreachable},
 	}, nil
 }
 
@@ -114,6 +118,11 @@ func (t *trunk) keep(ctx context.Context, a *agent) {
 	t.mu.Lock()
 	t.agent = a
 	t.mu.Unlock()
+	if t.config.incoming > 0 {
+		a.mu.Lock()
+		a.answer = func(req *sip.Request, tx sip.ServerTransaction) { t.receive(ctx, a, req, tx) }
+		a.mu.Unlock()
+	}
 	var enrolled time.Duration // how long to wait before the next registration
 	for ctx.Err() == nil {
 		err := a.ping(ctx)

@@ -179,6 +179,9 @@ func listens(t testing.TB, port int, tcp bool) bool {
 	return false
 }
 
+// FreePort is a port of this machine that nobody listens on over UDP.
+func FreePort(t testing.TB) int { return freePort(t, "127.0.0.1") }
+
 func freePort(t testing.TB, host string) int {
 	t.Helper()
 	l, err := net.ListenPacket("udp", net.JoinHostPort(host, "0"))
