@@ -54,7 +54,7 @@ func brakesOf(what, on string, c Client, known bool) []brake {
 		return []brake{newBrake(freeTries, what, on, "device "+c.Known)}
 	}
 	out := []brake{newBrake(freeTries, what, on, "network "+networkOf(c.Address))}
-	if what == "factor" {
+	if what == "factor" || what == "telephone" { // the account matters more than the comfort of strangers
 		out = append(out, newBrake(factorTries, what, on, "strangers"))
 	}
 	return out
