@@ -71,6 +71,8 @@ func (c *checker) identity() {
 	}
 	if c.def.Screens.Show && c.def.Profile == Discret {
 		c.add("screens.show", "alerting.check.screens_discret")
+	if c.def.ByTelephone && slices.ContainsFunc(c.def.Variables, func(v Variable) bool { return v.Required && v.Default.In("fr") == "" }) {
+		c.add("by_telephone", "alerting.check.by_telephone")
 	}
 	if c.def.Audience.IgnoreRest && c.def.Audience.RestReason.In("fr") == "" {
 		c.add("audience.rest_reason", "alerting.check.rest_reason")

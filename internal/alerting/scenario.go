@@ -54,16 +54,18 @@ type Definition struct {
 	Family  string  `json:"family" yaml:"family"`
 	Profile Profile `json:"profile" yaml:"profile"`
 	// LifeSafety scenarios never wait for a second person.
-	LifeSafety bool       `json:"life_safety" yaml:"life_safety"`
-	Variables  []Variable `json:"variables" yaml:"variables"`
-	Messages   []Text     `json:"messages" yaml:"messages"`
-	Answers    []Option   `json:"answers" yaml:"answers"`
-	Audience   Audience   `json:"audience" yaml:"audience"`
-	Waves      []Wave     `json:"waves" yaml:"waves"`
-	Quotas     []Quota    `json:"quotas" yaml:"quotas"`
-	Authority  Authority  `json:"authority" yaml:"authority"`
-	Duties     []Duty     `json:"duties" yaml:"duties"`
-	Limits     Limits     `json:"limits" yaml:"limits"`
+	LifeSafety bool `json:"life_safety" yaml:"life_safety"`
+	// ByTelephone lets it be launched by somebody who has only a telephone.
+	ByTelephone bool       `json:"by_telephone,omitempty" yaml:"by_telephone,omitempty"`
+	Variables   []Variable `json:"variables" yaml:"variables"`
+	Messages    []Text     `json:"messages" yaml:"messages"`
+	Answers     []Option   `json:"answers" yaml:"answers"`
+	Audience    Audience   `json:"audience" yaml:"audience"`
+	Waves       []Wave     `json:"waves" yaml:"waves"`
+	Quotas      []Quota    `json:"quotas" yaml:"quotas"`
+	Authority   Authority  `json:"authority" yaml:"authority"`
+	Duties      []Duty     `json:"duties" yaml:"duties"`
+	Limits      Limits     `json:"limits" yaml:"limits"`
 	// WhatToBring and WhereToGo are shown on the answer page.
 	WhereToGo   Localized `json:"where_to_go" yaml:"where_to_go"`
 	WhatToBring Localized `json:"what_to_bring" yaml:"what_to_bring"`

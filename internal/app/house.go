@@ -17,6 +17,7 @@ import (
 	"tocsin/internal/alerting"
 	"tocsin/internal/alerting/library"
 	alertpages "tocsin/internal/alerting/pages"
+	"tocsin/internal/alerting/telephone"
 	"tocsin/internal/channels"
 	"tocsin/internal/channels/email"
 	"tocsin/internal/channels/modem"
@@ -205,6 +206,7 @@ func (h *House) join(ctx context.Context) error {
 	h.Screens = screens.New(screens.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Alerting: h.Alerting, Organisation: h.Houses, Key: code.Secret[:]})
 	h.Dispatch.Tell(sinks{h.Alerting, h.Proof})
 	h.Dispatch.Consult(h.Alerting)
+	h.Dispatch.Receive(telephone.New(telephone.Options{Alerting: h.Alerting, Accounts: callers{h.Accounts}, Clock: h.Clock, Catalog: h.Catalog, Log: h.Log}))
 	h.Dispatch.Warn(watchmen{h.Accounts})
 	h.Hooks = hooks.New(hooks.Options{
 		DB: h.DB, Guard: h.Guard, Vault: h.Vault, Alerting: h.Alerting, Dispatch: h.Dispatch, Carrier: carrier.New(h.HookAddresses), Log: h.Log,

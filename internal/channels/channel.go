@@ -223,6 +223,8 @@ type Opening struct {
 	Now      func() time.Time
 	// Switchboard tells what somebody who calls us back may hear; nil knows nobody.
 	Switchboard Switchboard
+	// Operator talks with those who pilot by telephone; nil talks with nobody.
+	Operator Operator
 	// Links says how many connections (or calls) this node may hold; nil means all
 	// that the settings name. A kind whose Limits have Links asks it.
 	Links Links

@@ -70,14 +70,15 @@ type Dispatch struct {
 	elapsed func() time.Duration
 	born    time.Time
 
-	sink     Sink
-	watchman Watchman
-	standing Standing
-	office   *office
-	watch    *watch
-	leases   *leases
-	shares   *shares
-	relay    *relay
+	sink      Sink
+	watchman  Watchman
+	standing  Standing
+	reception Reception
+	office    *office
+	watch     *watch
+	leases    *leases
+	shares    *shares
+	relay     *relay
 	// sweepBell rings when something was withdrawn.
 	sweepBell chan struct{}
 	runner    *jobs.Runner

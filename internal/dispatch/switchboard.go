@@ -22,6 +22,22 @@ type Standing interface {
 // Without one, who calls back is a stranger.
 func (d *Dispatch) Consult(s Standing) { d.standing = s }
 
+// Reception gives the operator of an establishment's telephones; a room above has one.
+type Reception interface {
+	Operator(establishment uuid.UUID) channels.Operator
+}
+
+// Receive names who answers those who pilot by telephone; it is called once, before
+// Start. Without one nobody does.
+func (d *Dispatch) Receive(r Reception) { d.reception = r }
+
+func (d *Dispatch) operatorOf(establishment uuid.UUID) channels.Operator {
+	if d.reception == nil {
+		return nil
+	}
+	return d.reception.Operator(establishment)
+}
+
 // switchboard implements channels.Switchboard for one gateway's establishment.
 type switchboard struct{ k *desk }
 

@@ -72,6 +72,7 @@ func fillOverview(f *ui.Form, d alerting.Definition) {
 		places = append(places, id.String())
 	}
 	f.SetList("screens.places", places)
+	fillBool(f, "by_telephone", d.ByTelephone)
 }
 
 func fillLocalized(f *ui.Form, name string, l alerting.Localized) {

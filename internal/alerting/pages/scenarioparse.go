@@ -29,6 +29,7 @@ func (e *editor) apply(c *ui.Context, f *ui.Form, d alerting.Definition) alertin
 		d.WhereToGo, d.WhatToBring = localizedOf(f, "where_to_go"), localizedOf(f, "what_to_bring")
 		d.Family, d.Profile, d.LifeSafety = f.Value("family"), alerting.Profile(f.Value("profile")), f.Checked("life_safety", "oui")
 		d.Screens = screensOf(f)
+		d.ByTelephone = f.Checked("by_telephone", "oui")
 	case sectionTexts:
 		d.Messages = textsOf(f, d.Messages, e.Use)
 	case sectionQuestions:

@@ -61,6 +61,7 @@ func (Kind) Describe() channels.Description {
 			{Name: "channels", Type: channels.Number, Required: true, Min: 1, Max: 1000},
 			number("reserve", "0", 0, 999),
 			{Name: "answer", Type: channels.Bool, Default: "false"},
+			text("pilot"),
 			{Name: "caller", Type: channels.Text, Required: true},
 			text("domain"), text("extension_prefix"), text("peers"), text("rtp_ports"), text("local"), text("tls_ca"), text("tls_server_name"),
 			choice("identity", identityNone, identityPAI, identityPPI),
@@ -113,7 +114,10 @@ type config struct {
 	format, extension       string
 	lines, rate             int
 	// incoming is how many calls that come in are answered at once; 0 answers none.
-	incoming              int
+	incoming int
+	// pilot is the number from which alerts are piloted; empty is none. answer lets people call back.
+	pilot                 string
+	answer                bool
 	ring, listen, longest time.Duration
 	repeats               int
 	codec                 rtp.Codec
@@ -129,7 +133,7 @@ type config struct {
 func parseConfig(s channels.Settings) (config, error) {
 	seconds := func(name string) time.Duration { return time.Duration(s.Int(name)) * time.Second }
 	c := config{
-		host: s.Get("host"), domain: s.Get("domain"), transport: s.Get("transport"), port: s.Int("port"),
+		answer: s.Bool("answer"), host: s.Get("host"), domain: s.Get("domain"), transport: s.Get("transport"), port: s.Int("port"),
 		user: s.Get("user"), password: s.Get("password"), register: s.Bool("register"), registerEvery: seconds("register_every"),
 		caller: s.Get("caller"), identity: s.Get("identity"), format: s.Get("format"), extension: s.Get("extension_prefix"),
 		lines: lines(s), rate: s.Int("rate"), ring: seconds("ring"), listen: seconds("listen"), longest: seconds("longest"), repeats: s.Int("repeats"),
@@ -141,9 +145,12 @@ func parseConfig(s channels.Settings) (config, error) {
 	if c.domain == "" {
 		c.domain = c.host
 	}
-	if s.Bool("answer") {
+	if c.pilot = s.Get("pilot"); c.pilot != "" && len(c.mayBe(c.pilot)) == 0 {
+		return config{}, fault.New(fault.Invalid, "channels.sip.bad_pilot").At("pilot")
+	}
+	if s.Bool("answer") || c.pilot != "" {
 		if c.incoming = s.Int("reserve"); c.incoming == 0 {
-			return config{}, fault.New(fault.Invalid, "channels.sip.answer_reserve").At("answer")
+			return config{}, fault.New(fault.Invalid, "channels.sip.answer_reserve").At("reserve")
 		}
 	}
 	if s.Int("reserve") >= s.Int("channels") {

@@ -17,8 +17,8 @@ type leg struct {
 	dialog *sipgo.DialogServerSession
 	tx     sip.ServerTransaction
 	// picked tells that our answer left, pending that it is not acknowledged yet.
-	picked  bool
-	pending chan error
+	picked, ended bool
+	pending       chan error
 }
 
 // ackFor is how long a caller has to acknowledge our answer.
@@ -75,8 +75,12 @@ func (l *leg) pickUp(ctx context.Context) (err error) {
 	return nil
 }
 
-// hangUp ends a leg, whatever became of it.
+// hangUp ends a leg, whatever became of it; a second time does nothing.
 func (l *leg) hangUp() {
+	if l.ended {
+		return
+	}
+	l.ended = true
 	l.silence()
 	switch {
 	case !l.picked:

@@ -77,6 +77,10 @@ func (t *trunk) receive(ctx context.Context, a *agent, req *sip.Request, tx sip.
 		return
 	}
 	defer l.hangUp()
+	if t.forPilots(req) {
+		t.welcome(ctx, l, t.config.mayBe(callerOf(req)))
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, t.config.longest)
 	defer cancel()
 	m, known := t.missed(ctx, t.config.mayBe(callerOf(req)))
@@ -95,7 +99,7 @@ func (t *trunk) receive(ctx context.Context, a *agent, req *sip.Request, tx sip.
 // missed asks what the caller was called for. A question that cannot be answered
 // makes him a stranger: nothing is told by mistake.
 func (t *trunk) missed(ctx context.Context, addresses []string) (channels.Message, bool) {
-	if t.opening.Switchboard == nil || len(addresses) == 0 {
+	if t.opening.Switchboard == nil || !t.config.answer || len(addresses) == 0 {
 		return channels.Message{}, false
 	}
 	m, ok, err := t.opening.Switchboard.Missed(ctx, addresses)

@@ -22,6 +22,9 @@ type own struct {
 	recovery identity.Recovery
 	passkeys bool
 	reach    identity.Reach
+	phone    identity.Telephone
+	// pin is the form of the telephone code, when it comes back with a fault.
+	pin *ui.Form
 	// sealed says why nothing can be changed in a session an envelope opened; nil elsewhere.
 	sealed error
 }
@@ -36,6 +39,14 @@ func (o own) reachForm(c *ui.Context) *ui.Form {
 	return c.NewForm(map[string]string{"mobile": o.reach.Mobile, "email": o.reach.Email})
 }
 
+// pinForm is the form of the telephone code, always empty.
+func (o own) pinForm(c *ui.Context) *ui.Form {
+	if o.pin != nil {
+		return o.pin
+	}
+	return c.NewForm(nil)
+}
+
 func (p pages) token(c *ui.Context) string { return p.jar.get(c.Request, SessionCookie) }
 
 func (p pages) load(c *ui.Context) (o own, err error) {
@@ -47,6 +58,9 @@ func (p pages) load(c *ui.Context) (o own, err error) {
 		return o, err
 	}
 	if o.reach, err = p.service.OwnReach(c.Ctx(), c.Scope); err != nil {
+		return o, err
+	}
+	if o.phone, err = p.service.OwnTelephone(c.Ctx(), c.Scope); err != nil {
 		return o, err
 	}
 	if o.sessions, err = p.service.Sessions(c.Ctx(), c.Scope, p.token(c)); err != nil {
@@ -99,6 +113,34 @@ func (p pages) saveReach(c *ui.Context) error {
 	}
 	c.Flash(ui.Success, c.Loc.T("identity.reach.saved"))
 	return c.Redirect(AccountPath)
+}
+
+func (p pages) saveTelephone(c *ui.Context) error {
+	f := c.Form()
+	f.Require("pin")
+	var err error
+	if f.Valid() {
+		err = p.service.SetTelephone(c.Ctx(), c.Scope, p.token(c), f.Value("pin"))
+	}
+	if err != nil || !f.Valid() {
+		o, lerr := p.load(c)
+		if lerr != nil {
+			return lerr
+		}
+		f.Set("pin", "")
+		o.pin = f
+		return c.Refill(f, err, accountPage(c, o.form(c), o.reachForm(c), o))
+	}
+	c.Flash(ui.Success, c.Loc.T("identity.telephone.saved"))
+	return c.Redirect(AccountPath + "#telephone")
+}
+
+func (p pages) removeTelephone(c *ui.Context) error {
+	if err := p.service.RemoveTelephone(c.Ctx(), c.Scope, p.token(c)); err != nil {
+		return err
+	}
+	c.Flash(ui.Success, c.Loc.T("identity.telephone.removed"))
+	return c.Redirect(AccountPath + "#telephone")
 }
 
 func (p pages) password(c *ui.Context) error {

@@ -59,6 +59,8 @@ func Routes(r *ui.Router, o Options) {
 	r.Get(AccountPath, ui.SignedIn, p.account)
 	r.Post(AccountPath, ui.SignedIn, p.saveAccount)
 	r.Post("/compte/prevenir", ui.SignedIn, p.saveReach)
+	r.Post("/compte/telephone", ui.SignedIn, p.saveTelephone)
+	r.Post("/compte/telephone/retirer", ui.SignedIn, p.removeTelephone)
 	r.Get("/compte/mot-de-passe", ui.SignedIn, p.password)
 	r.Post("/compte/mot-de-passe", ui.SignedIn, p.changePassword)
 	r.Get(SecondFactorPath, ui.SignedIn, p.factors)

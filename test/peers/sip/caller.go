@@ -3,9 +3,11 @@ package sip
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,6 +33,10 @@ type Calling struct {
 	// Keys are pressed after a wait, at intervals.
 	Wait, Between time.Duration
 	Keys          []string
+	// Script is pressed after Keys: digits, * and #, and a comma for three seconds.
+	Script string
+	// Service is the number dialled; empty is the presented one.
+	Service string
 	// Refused is the final status expected instead of an answer: "486".
 	Refused string
 	// HangUp ends the call from here once the keys are pressed.
@@ -49,12 +55,15 @@ func Call(t testing.TB, c Calling) *Caller {
 	if c.Host == "" {
 		c.Host = "127.0.0.1"
 	}
+	if c.Service == "" {
+		c.Service = "0142000000"
+	}
 	one := &Caller{Sipp: &Sipp{Port: freePort(t, c.Host), dir: t.TempDir()}, ended: make(chan struct{})}
 	file := filepath.Join(one.dir, "scenario.xml")
 	if err := os.WriteFile(file, []byte(c.scenario()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(program, "127.0.0.1:"+strconv.Itoa(c.Port), "-sf", file, "-s", "0142000000", "-m", "1", "-nostdin",
+	cmd := exec.Command(program, "127.0.0.1:"+strconv.Itoa(c.Port), "-sf", file, "-s", c.Service, "-m", "1", "-nostdin",
 		"-i", c.Host, "-p", strconv.Itoa(one.Port), "-mi", c.Host, "-mp", strconv.Itoa(mediaPort(t, c.Host)),
 		"-trace_logs", "-log_file", filepath.Join(one.dir, "steps.log"), "-trace_err", "-error_file", filepath.Join(one.dir, "errors.log"), "-default_behaviors", "all,-bye")
 	cmd.Dir = one.dir
@@ -152,8 +161,33 @@ func (c Calling) scenario() string {
 	for _, k := range c.Keys {
 		steps = append(steps, press(k), pause(c.Between))
 	}
+	steps = append(steps, script(c.Script)...)
 	if c.HangUp {
 		return scenario(append(steps, request("BYE", "2", ""), `  <recv response="200"><action><log message="hungup"/></action></recv>`)...)
 	}
 	return scenario(append(steps, ended())...)
+}
+
+func script(keys string) (steps []string) {
+	for _, k := range keys {
+		if k == ',' {
+			steps = append(steps, pause(3*time.Second))
+			continue
+		}
+		steps = append(steps, press(string(k)), pause(700*time.Millisecond))
+	}
+	return steps
+}
+
+// Persons picks up like several people: each number presses a script of its own.
+func Persons(scripts map[string]string) string {
+	numbers := slices.Sorted(maps.Keys(scripts))
+	var looks, jumps, lives strings.Builder
+	for i, n := range numbers {
+		fmt.Fprintf(&looks, `<ereg regexp="%s" search_in="hdr" header="To:" assign_to="is%d"/>`, n, i)
+		fmt.Fprintf(&jumps, "  <nop hide=\"true\" test=\"is%d\" next=\"p%d\"/>\n", i, i)
+		fmt.Fprintf(&lives, "  <label id=\"p%d\"/>\n%s\n  <nop next=\"end\"/>\n", i, strings.Join(script(","+scripts[n]), "\n"))
+	}
+	return scenario(`  <recv request="INVITE" crlf="true"><action><log message="invite"/>`+looks.String()+`</action></recv>`,
+		reply("180 Ringing", "", ""), reply("200 OK", "", description), acked, jumps.String(), lives.String(), `  <label id="end"/>`, ended())
 }
