@@ -58,3 +58,16 @@ func TestOnesOwnAddressesAreSaved(t *testing.T) {
 	uitest.Post(t, s.router, "/compte/prevenir", []string{"mobile", "06 39 98 00 01", "email", "garde@chu.example"}, who, fr).Leads(pages.AccountPath)
 	uitest.Get(t, s.router, pages.AccountPath, who, fr).Value("[name=mobile]", "value", "+33639980001").Value("[name=email]", "value", "garde@chu.example")
 }
+
+func TestACodeForTheTelephoneIsChosen(t *testing.T) {
+	s := newSite(t)
+	nord := s.house.Establishment(t, "CHU Nord")
+	who := uitest.Cookie(s.house.Person(t, nord, "nuit@chu.example", access.Launcher).SecureCookie())
+	fr := uitest.With("Accept-Language", "fr")
+	uitest.Get(t, s.router, pages.AccountPath, who, fr).Whole().Says("#telephone", "pas de code").Says("#telephone", "mobile")
+	uitest.Post(t, s.router, "/compte/telephone", []string{"pin", "123456"}, who, fr).Want(http.StatusUnprocessableEntity).Whole().Has("#telephone .field.wrong [name=pin]")
+	uitest.Post(t, s.router, "/compte/telephone", []string{"pin", "482957"}, who, fr).Want(http.StatusSeeOther)
+	uitest.Get(t, s.router, pages.AccountPath, who, fr).Whole().Says("#telephone", "Votre numéro personnel").Lacks("[name=pin][value='482957']")
+	uitest.Post(t, s.router, "/compte/telephone/retirer", nil, who, fr).Want(http.StatusSeeOther)
+	uitest.Get(t, s.router, pages.AccountPath, who, fr).Says("#telephone", "pas de code")
+}
