@@ -104,8 +104,7 @@ func (s *Service) writeContents(ctx context.Context, tx *storage.Tx, scope acces
 // byKeys are the answers that a call, or a notification, proposes after a text: those of the scenario,
 // where it asks for one.
 func (d Definition) byKeys(t Text) []channels.Answer {
-	if t.Medium != channels.Voice && t.Medium != channels.Push || t.Use != UseAlert && t.Use != UseReminder {
-	if t.Medium != channels.Voice || t.Use != UseAlert && t.Use != UseReminder && !ofRelief(t.Use) {
+	if t.Medium != channels.Voice && t.Medium != channels.Push || t.Use != UseAlert && t.Use != UseReminder && !ofRelief(t.Use) {
 		return nil
 	}
 	out := make([]channels.Answer, len(d.Answers))

@@ -75,7 +75,7 @@ func (w Screens) wants(places []uuid.UUID) bool {
 func (p *plan) screenMessage(l Launch, language string) (ScreenMessage, error) {
 	m := ScreenMessage{Launch: l.ID, Mode: l.Mode, Title: p.Definition.Title.In(language), LaunchedAt: l.LaunchedAt}
 	for _, medium := range []channels.Medium{channels.SMS, channels.Email} {
-		c, ok, err := p.onScreen(UseAlert, medium, language, p.Setting.Site)
+		c, ok, err := p.onScreen(UseAlert, medium, language, p.Setting.Site, 0)
 		if err != nil {
 			return m, err
 		}

@@ -95,10 +95,8 @@ func newDesk(d *Dispatch, g Gateway, kind channels.Kind, settings channels.Setti
 	if k.fares, err = ParseFares(g.Fares); err != nil {
 		return nil, err
 	}
-	channel, err := kind.Open(channels.Opening{Settings: settings, Inbox: k.tray, Callback: d.callbackOf(g), Log: k.log, Now: d.clock.Now, Links: k.share, Devices: d.devices})
-	channel, err := kind.Open(channels.Opening{Settings: settings, Inbox: k.tray, Callback: d.callbackOf(g), Log: k.log, Now: d.clock.Now, Links: k.share, Switchboard: switchboard{k}})
 	channel, err := kind.Open(channels.Opening{
-		Settings: settings, Inbox: k.tray, Callback: d.callbackOf(g), Log: k.log, Now: d.clock.Now, Links: k.share,
+		Settings: settings, Inbox: k.tray, Callback: d.callbackOf(g), Log: k.log, Now: d.clock.Now, Links: k.share, Devices: d.devices,
 		Switchboard: switchboard{k}, Operator: d.operatorOf(g.Organisation),
 	})
 	if err != nil {
