@@ -27,6 +27,7 @@ func (d Definition) Check() []error {
 	c.waves()
 	c.quotas()
 	c.limits()
+	c.publication()
 	return c.faults
 }
 

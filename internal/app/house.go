@@ -210,7 +210,7 @@ func (h *House) join(ctx context.Context) error {
 	h.Dispatch.Warn(watchmen{h.Accounts})
 	h.Hooks = hooks.New(hooks.Options{
 		DB: h.DB, Guard: h.Guard, Vault: h.Vault, Alerting: h.Alerting, Dispatch: h.Dispatch, Carrier: carrier.New(h.HookAddresses), Log: h.Log,
-		Node: h.Dispatch.Node(), Version: Version,
+		Node: h.Dispatch.Node(), Version: Version, Host: h.origin().Hostname(),
 	})
 	h.Alerting.Tell(h.Hooks)
 	return h.openDesk()

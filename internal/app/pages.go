@@ -64,7 +64,7 @@ func (h *House) register(r *ui.Router) {
 	screenpages.Routes(r, screenpages.Options{Service: h.Screens, Catalog: h.Catalog, Secure: h.origin().Scheme == "https", Version: Version})
 	organisationpages.Routes(r, organisationpages.Options{Service: h.Houses})
 	dispatchpages.Routes(r, dispatchpages.Options{Service: h.Dispatch})
-	hookpages.Routes(r, hookpages.Options{Service: h.Hooks, Alerting: h.Alerting, Root: h.origin().String() + rest.Root + "/hooks/"})
+	hookpages.Routes(r, hookpages.Options{Service: h.Hooks, Alerting: h.Alerting, Root: h.origin().String() + rest.Root + "/hooks/", Feeds: h.origin().String() + hookpages.FeedPath})
 	h.registerDesk(r)
 	if h.demo != nil {
 		h.demo.register(r)

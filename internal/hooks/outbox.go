@@ -88,6 +88,11 @@ type figures struct {
 // Herald hears from alerting what happened, inside the transaction that makes it
 // true: the message is written with it or not at all.
 func (s *Service) Herald(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, l alerting.Launch, e alerting.Event) error {
+	if kind := capKind(e.Kind); kind != "" {
+		if err := s.publish(ctx, tx, scope, now, l, kind); err != nil {
+			return err
+		}
+	}
 	kind := told(e.Kind)
 	if kind == "" {
 		return nil

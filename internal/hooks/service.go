@@ -31,6 +31,8 @@ type Options struct {
 	Node string
 	// Version is said to receivers.
 	Version string
+	// Host ends the name under which alerts are published: "tocsin.hopital.fr".
+	Host string
 }
 
 // Service is what can be done with subscriptions and doors.

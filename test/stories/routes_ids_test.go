@@ -136,6 +136,8 @@ func (w *walk) furnish() {
 		Name: "Onduleurs Réglisse", Form: hooks.Own, Scenario: sc.ID, Mode: alerting.Test, Act: hooks.Propose, Gap: time.Hour,
 	})
 	w.must(err)
+	reader, _, err := h.Hooks.OpenReader(ctx, access.Instance("story").Within(h.scope.Organisation()), h.now(), "Préfecture Réglisse")
+	w.must(err)
 	server, err := h.Feeds.Save(ctx, system, feed.Feed{Kind: "ldap", Name: "Serveur Pivoine", Settings: feed.Settings{"host": "127.0.0.1", "port": "1", "base": "dc=valbrume"}})
 	w.must(err)
 	link := strings.TrimPrefix(h.sms.received(mobile(agent))[0].Link, identitytest.Origin().String()+"/r/")
@@ -186,6 +188,9 @@ func (w *walk) furnish() {
 		{"/passerelles/", "secret", "devine"},
 		{"/administration/comptes/", "id", member.ID.String()},
 		{"/administration/liaisons/entrees/", "id", door.ID.String()},
+		{"/administration/liaisons/lecteurs/", "id", reader.ID.String()},
+		{"/cap/", "code", "devine"},
+		{"/cap/", "message", uuid.NewString()},
 		{"/administration/liaisons/", "id", subscription.ID.String()},
 		{"/administration/liaisons/", "message", messages[0].ID.String()},
 		{"/administration/jetons/", "id", token.ID.String()},
@@ -215,6 +220,7 @@ func (w *walk) device(agent directory.Person) space.Device {
 		w.t.Fatalf("%d devices", len(list))
 	}
 	return list[0]
+	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Préfecture Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine", "Garde Myosotis", "garde-myosotis"}
 }
 
 // request leaves a launch waiting for a second person.

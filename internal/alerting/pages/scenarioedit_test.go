@@ -84,7 +84,7 @@ func TestEverySectionKeepsWhatItShows(t *testing.T) {
 	for _, model := range models {
 		sc, err := h.CopyFromLibrary(t.Context(), h.scope(access.Administrator), h.clock.Now(), model.Family)
 		must(t, err)
-		for _, under := range []string{"presentation", "textes", "textes?texte=end", "questions", "reponses", "public", "vagues", "effectifs", "autorite", "limites"} {
+		for _, under := range []string{"presentation", "textes", "textes?texte=end", "questions", "reponses", "public", "vagues", "effectifs", "autorite", "limites", "publication"} {
 			at := scenarioURL(sc, "/modifier/"+under)
 			uitest.Post(t, r, at, with(typed(page(t, r, at)), "action", "enregistrer")).Want(http.StatusSeeOther)
 			if now, _ := h.definition(sc); now.Version != 1 {

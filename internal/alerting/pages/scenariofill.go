@@ -55,6 +55,8 @@ func (e *editor) fill(f *ui.Form) {
 		fillAuthority(f, d)
 	case sectionLimits:
 		fillLimits(f, d.Limits)
+	case sectionOutside:
+		fillPublication(f, d.Publication)
 	}
 }
 
@@ -233,4 +235,16 @@ func fillLimits(f *ui.Form, l alerting.Limits) {
 	if l.Ceiling > 0 {
 		f.SetCents("limits.ceiling", l.Ceiling)
 	}
+}
+
+func fillPublication(f *ui.Form, p *alerting.Publication) {
+	if p == nil {
+		return
+	}
+	fillBool(f, "publication.on", p.On)
+	for name, value := range map[string]string{"category": p.Category, "urgency": p.Urgency, "severity": p.Severity, "certainty": p.Certainty, "area": p.Area, "insee": p.INSEE} {
+		f.Set("publication."+name, value)
+	}
+	fillLocalized(f, "publication.text", p.Text)
+	fillLocalized(f, "publication.instruction", p.Instruction)
 }

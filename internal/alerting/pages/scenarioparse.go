@@ -51,6 +51,8 @@ func (e *editor) apply(c *ui.Context, f *ui.Form, d alerting.Definition) alertin
 			ArrivalGrace: minutesOf(f, "limits.arrival_grace"), StandDown: f.Checked("limits.stand_down", "oui"), AskAgain: f.Checked("limits.ask_again", "oui"), RepeatEvery: minutesOf(f, "limits.repeat_every"),
 			Ceiling: f.Cents("limits.ceiling", alerting.CeilingMost),
 		}
+	case sectionOutside:
+		d.Publication = publicationOf(f)
 	}
 	return d
 }
@@ -79,6 +81,19 @@ func localizedOf(f *ui.Form, name string) alerting.Localized {
 		}
 	}
 	return out
+}
+
+// publicationOf is what is published; nil for a form left as it was.
+func publicationOf(f *ui.Form) *alerting.Publication {
+	p := alerting.Publication{
+		On: f.Checked("publication.on", "oui"), Category: f.Value("publication.category"), Urgency: f.Value("publication.urgency"), Severity: f.Value("publication.severity"),
+		Certainty: f.Value("publication.certainty"), Area: f.Value("publication.area"), INSEE: strings.ToUpper(f.Value("publication.insee")),
+		Text: localizedOf(f, "publication.text"), Instruction: localizedOf(f, "publication.instruction"),
+	}
+	if !p.On && p.Area == "" && len(p.Text) == 0 && len(p.Instruction) == 0 {
+		return nil
+	}
+	return &p
 }
 
 func minutesOf(f *ui.Form, name string) alerting.Duration {

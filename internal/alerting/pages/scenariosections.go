@@ -17,11 +17,12 @@ const (
 	sectionQuotas    = "effectifs"
 	sectionAuthority = "autorite"
 	sectionLimits    = "limites"
+	sectionOutside   = "publication"
 )
 
 // sections lists them in the order a scenario is written.
 func sections() []string {
-	return []string{sectionOverview, sectionTexts, sectionQuestions, sectionAnswers, sectionAudience, sectionWaves, sectionQuotas, sectionAuthority, sectionLimits}
+	return []string{sectionOverview, sectionTexts, sectionQuestions, sectionAnswers, sectionAudience, sectionWaves, sectionQuotas, sectionAuthority, sectionLimits, sectionOutside}
 }
 
 // sectionOf is the section that holds a field.
@@ -44,6 +45,8 @@ func sectionOf(field string) string {
 		return sectionAuthority
 	case "limits":
 		return sectionLimits
+	case "publication":
+		return sectionOutside
 	}
 	return sectionOverview
 }

@@ -93,3 +93,9 @@ func tickAnchor(t tick, all []tick) string {
 	}
 	return "middle"
 }
+
+// commonChoices are the values of the Common Alerting Protocol, in plain words.
+func commonChoices(c *ui.Context, what string, values []string) []ui.Choice {
+	out := []ui.Choice{{Value: "", Label: c.Loc.T("alerting.scenario.common.choose")}}
+	return append(out, choicesFor(values, func(v string) string { return c.Loc.T("alerting.scenario.common." + what + "." + v) })...)
+}

@@ -23,11 +23,15 @@ func (p pages) list(c *ui.Context) error {
 	if err != nil {
 		return err
 	}
+	readers, err := p.service.Readers(c.Ctx(), c.Scope)
+	if err != nil {
+		return err
+	}
 	names, _, err := p.titles(c.Ctx(), c)
 	if err != nil {
 		return err
 	}
-	return c.Render(listPage(c, subscriptions, doors, names, p.root))
+	return c.Render(listPage(c, subscriptions, doors, readers, names, p.root))
 }
 
 func (p pages) show(c *ui.Context) error {

@@ -15,6 +15,10 @@ import (
 const (
 	Path     = "/administration/liaisons"
 	DoorPath = "/administration/liaisons/entrees"
+	// ReaderPath is under another head than the id of a subscription.
+	ReaderPath = "/administration/liaisons/lecteurs"
+	// FeedPath begins the secret addresses where published alerts are read.
+	FeedPath = "/cap/"
 )
 
 // Options are what the pages rest on.
@@ -23,17 +27,20 @@ type Options struct {
 	Alerting *alerting.Service
 	// Root begins the address that a monitor calls; the id of the door follows.
 	Root string
+	// Feeds begins the secret address that a reader is given.
+	Feeds string
 }
 
 type pages struct {
 	service  *hooks.Service
 	alerting *alerting.Service
 	root     string
+	feeds    string
 }
 
 // Routes registers the pages of this room.
 func Routes(r *ui.Router, o Options) {
-	p := pages{o.Service, o.Alerting, o.Root}
+	p := pages{o.Service, o.Alerting, o.Root, o.Feeds}
 	r.Get(Path, access.ChannelRead, p.list)
 	r.Get(Path+"/nouveau", access.ChannelWrite, p.newSubscription)
 	r.Post(Path+"/nouveau", access.ChannelWrite, p.subscribe)
@@ -52,6 +59,7 @@ func Routes(r *ui.Router, o Options) {
 	r.Post(DoorPath+"/{id}/secret", access.ChannelWrite, p.rotateDoor)
 	r.Get(DoorPath+"/{id}/supprimer", access.ChannelWrite, p.closingDoor)
 	r.Post(DoorPath+"/{id}/supprimer", access.ChannelWrite, p.closeDoor)
+	p.readerRoutes(r)
 }
 
 // titles are the names of the scenarios, by id.

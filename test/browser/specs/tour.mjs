@@ -119,7 +119,7 @@ export const tests = {
     await page.locator("main a[href^='/scenarios/0']").first().click();
     await sound(t, page, "52-scenario");
     const path = new URL(page.url()).pathname;
-    for (const section of ["presentation", "textes", "questions", "reponses", "public", "vagues", "effectifs", "autorite", "limites"]) {
+    for (const section of ["presentation", "textes", "questions", "reponses", "public", "vagues", "effectifs", "autorite", "limites", "publication"]) {
       await page.goto(`${t.base}${path}/modifier/${section}`);
       await sound(t, page, `53-${section}`);
     }
