@@ -188,7 +188,7 @@ func TestTheGuideOfTheAPIIsTrue(t *testing.T) {
 			t.Errorf("the guide does not explain the event %s", k)
 		}
 	}
-	for _, o := range []hooks.Outcome{hooks.Started, hooks.Proposed, hooks.Duplicate, hooks.HeldBack, hooks.Over, hooks.Ignored} {
+	for _, o := range []hooks.Outcome{hooks.Started, hooks.Proposed, hooks.Duplicate, hooks.Updated, hooks.HeldBack, hooks.Over, hooks.Ignored} {
 		if row(text, string(o)) == "" {
 			t.Errorf("the guide does not explain the outcome %s", o)
 		}

@@ -208,8 +208,9 @@ func (h *House) join(ctx context.Context) error {
 	h.Dispatch.Consult(h.Alerting)
 	h.Dispatch.Receive(telephone.New(telephone.Options{Alerting: h.Alerting, Accounts: callers{h.Accounts}, Clock: h.Clock, Catalog: h.Catalog, Log: h.Log}))
 	h.Dispatch.Warn(watchmen{h.Accounts})
+	out := carrier.New(h.HookAddresses)
 	h.Hooks = hooks.New(hooks.Options{
-		DB: h.DB, Guard: h.Guard, Vault: h.Vault, Alerting: h.Alerting, Dispatch: h.Dispatch, Carrier: carrier.New(h.HookAddresses), Log: h.Log,
+		DB: h.DB, Guard: h.Guard, Vault: h.Vault, Alerting: h.Alerting, Dispatch: h.Dispatch, Carrier: out, Fetcher: out, Log: h.Log,
 		Node: h.Dispatch.Node(), Version: Version, Host: h.origin().Hostname(),
 	})
 	h.Alerting.Tell(h.Hooks)

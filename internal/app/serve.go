@@ -182,6 +182,7 @@ func (h *House) tasks() []jobs.Task {
 		h.Alerting.RehearsalTask(h.Clock),
 		h.alone("alerting.schedules", alerting.SchedulesEvery, h.Alerting.RunSchedules),
 		h.Hooks.Task(),
+		h.alone("hooks.poll", 30*time.Second, h.Hooks.Poll),
 		h.alone("hooks.renew", time.Minute, h.Hooks.Renew),
 		h.alone("hooks.watch", 5*time.Second, h.Hooks.Watch),
 		h.alone("hooks.sweep", time.Hour, func(ctx context.Context, now time.Time) (bool, error) { return false, h.Hooks.Sweep(ctx, now) }),

@@ -26,6 +26,7 @@ const (
 	Started   Outcome = "launched"
 	Proposed  Outcome = "proposed"  // a person is asked
 	Duplicate Outcome = "duplicate" // this key acted before
+	Updated   Outcome = "updated"   // it says more of what acted before
 	HeldBack  Outcome = "held_back" // the door acted too little ago
 	Over      Outcome = "resolved"  // the monitor says that it is over
 	Ignored   Outcome = "ignored"   // nothing to do
@@ -43,6 +44,11 @@ type signal struct {
 	key    string
 	firing bool
 	words  map[string]string
+	// refs are the messages it updates or cancels, mode how true it is at most,
+	// and silent tells that it asks for nothing. Only CAP has them.
+	refs   []string
+	mode   alerting.Mode
+	silent bool
 }
 
 // Knock hears what came by a door. Errors: Unauthenticated, the same for a door
@@ -53,17 +59,30 @@ func (s *Service) Knock(ctx context.Context, now time.Time, door uuid.UUID, p Pr
 	if err != nil {
 		return Result{}, err
 	}
+	return s.hear(ctx, now, here, d, p, body, from)
+}
+
+// hear reads what came by a door, and does what it asks.
+func (s *Service) hear(ctx context.Context, now time.Time, here uuid.UUID, d Door, p Proof, body []byte, from string) (Result, error) {
 	var sig signal
-	if d.Form == Alertmanager {
+	var err error
+	switch d.Form {
+	case Alertmanager:
 		sig, err = readAlertmanager(body)
-	} else {
+	case CAP:
+		sig, err = readCAP(body, d, now)
+	case Own:
 		sig, err = readOwn(body, p)
 	}
 	if err != nil {
 		return Result{}, err
 	}
+	if sig.silent {
+		return Result{Outcome: Ignored}, nil
+	}
 	scope := access.ForProgram(here, access.Actor{ID: d.ID, Name: d.Name, From: from}, []access.Action{access.AlertLaunch, access.AlertConduct, access.AlertRead}, access.Launcher)
 	w, err := s.weigh(ctx, scope, now, d, sig)
+	sig.key = w.key
 	switch {
 	case err != nil:
 		return Result{}, err
@@ -116,6 +135,8 @@ type weighed struct {
 	launch uuid.UUID
 	// begun names this start among those of the same key.
 	begun int64
+	// key is that of the call: the thread of a message of CAP.
+	key string
 }
 
 // weigh decides, in one transaction, whether a call acts: once a key, and at
@@ -125,22 +146,38 @@ func (s *Service) weigh(ctx context.Context, scope access.Scope, now time.Time, 
 	us := storage.Micros(now)
 	err = s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error {
 		var acted, begun int64
+		key, again := sig.key, false
 		if _, err := tx.Row(ctx, `SELECT acted_us FROM hooks_doors WHERE organisation_id = $1 AND id = $2 {{for_update}}`, []any{scope.Organisation(), d.ID}, &acted); err != nil {
 			return err
+		}
+		if d.Form == CAP {
+			var err error
+			if key, again, err = thread(ctx, tx, scope, now, d.ID, sig); err != nil {
+				return err
+			}
 		}
 		var c past
 		var launch uuid.NullUUID
 		if c.known, err = tx.Row(ctx, `SELECT outcome, firing, launch_id, begun_us FROM hooks_calls WHERE organisation_id = $1 AND door_id = $2 AND id = $3`,
-			[]any{scope.Organisation(), d.ID, sig.key}, &c.last, &c.firing, &launch, &begun); err != nil {
+			[]any{scope.Organisation(), d.ID, key}, &c.last, &c.firing, &launch, &begun); err != nil {
 			return err
 		}
 		c.launched = launch.Valid
-		w = weighed{c.decide(sig.firing, acted > 0 && now.Sub(storage.Time(acted)) < d.Gap), launch.UUID, begun}
+		w = weighed{c.decide(sig.firing, acted > 0 && now.Sub(storage.Time(acted)) < d.Gap), launch.UUID, begun, key}
+		if again && !c.died(sig.firing) && c.last != HeldBack {
+			w.outcome = Duplicate
+		} else if w.outcome == Duplicate && len(sig.refs) > 0 {
+			w.outcome = Updated
+		}
 		kept := w.outcome
 		switch {
+		case w.outcome == Duplicate && !c.known:
+			return nil // cancelled before it came
+		case len(sig.refs) > 0 && !sig.firing && c.known:
+			kept = Over // even what had not acted yet
 		case w.outcome == Ignored && !c.known:
 			return nil
-		case w.outcome == Duplicate || w.outcome == Ignored:
+		case w.outcome == Duplicate || w.outcome == Updated || w.outcome == Ignored:
 			kept = c.last
 		case w.outcome == Started && !c.died(sig.firing):
 			w.begun, launch = us, uuid.NullUUID{}
@@ -150,8 +187,8 @@ func (s *Service) weigh(ctx context.Context, scope access.Scope, now time.Time, 
 		}
 		_, err := tx.Exec(ctx, `INSERT INTO hooks_calls (organisation_id, door_id, id, at_us, outcome, firing, launch_id, begun_us, heard) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1)
 			ON CONFLICT (organisation_id, door_id, id) DO UPDATE SET at_us = excluded.at_us, outcome = excluded.outcome, firing = excluded.firing, launch_id = excluded.launch_id,
-			begun_us = excluded.begun_us, heard = hooks_calls.heard + 1`, scope.Organisation(), d.ID, sig.key, us, string(kept), sig.firing, launch, w.begun)
-		if err != nil || c.known && kept == c.last {
+			begun_us = excluded.begun_us, heard = hooks_calls.heard + 1`, scope.Organisation(), d.ID, key, us, string(kept), sig.firing && w.outcome != Duplicate || c.firing && w.outcome == Duplicate, launch, w.begun)
+		if err != nil || c.known && kept == c.last && w.outcome != Updated {
 			return err
 		}
 		return journal.Append(ctx, tx, scope, now, entry("hooks.door.call", "door", d.ID, d.Name, map[string]any{"outcome": w.outcome}))
@@ -190,8 +227,12 @@ func (c past) decide(firing, tooSoon bool) Outcome {
 // act launches or proposes, and writes what it made beside the call.
 func (s *Service) act(ctx context.Context, scope access.Scope, now time.Time, d Door, sig signal, begun int64) (Result, error) {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d", d.ID, sig.key, begun))
+	mode := d.Mode
+	if sig.mode != "" {
+		mode = lesser(mode, sig.mode)
+	}
 	draft := alerting.Draft{
-		Scenario: d.Scenario, Mode: d.Mode, Values: sig.fill(d.Blanks), OrderedBy: d.Name, IdempotencyKey: "door-" + hex.EncodeToString(sum[:16]), Propose: d.Act == Propose,
+		Scenario: d.Scenario, Mode: mode, Values: sig.fill(d.Blanks), OrderedBy: d.Name, IdempotencyKey: "door-" + hex.EncodeToString(sum[:16]), Propose: d.Act == Propose,
 	}
 	l, _, err := s.opt.Alerting.Launch(ctx, scope, now, draft)
 	if err != nil {
@@ -214,6 +255,9 @@ func (s *Service) act(ctx context.Context, scope access.Scope, now time.Time, d 
 func (s *Service) forget(ctx context.Context, scope access.Scope, d Door, sig signal, cause error) error {
 	if err := s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error {
 		if _, err := tx.Exec(ctx, `DELETE FROM hooks_calls WHERE organisation_id = $1 AND door_id = $2 AND id = $3 AND launch_id IS NULL`, scope.Organisation(), d.ID, sig.key); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM hooks_heard WHERE organisation_id = $1 AND door_id = $2 AND thread = $3`, scope.Organisation(), d.ID, sig.key); err != nil {
 			return err
 		}
 		var acted int64

@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -23,6 +24,7 @@ type Form string
 const (
 	Own          Form = "tocsin"       // our own: a key and variables
 	Alertmanager Form = "alertmanager" // Prometheus Alertmanager, version 4 of its webhook
+	CAP          Form = "cap"          // the Common Alerting Protocol 1.2 of OASIS
 )
 
 // Act is what a door does.
@@ -49,7 +51,11 @@ type Door struct {
 	// Progress tells the people when the monitor says that it is over.
 	Progress bool
 	// Gap is how long after it acted a door does nothing more.
-	Gap       time.Duration
+	Gap time.Duration
+	// Filter and Source are those of a door of CAP; Reading is how its feed goes.
+	Filter    Filter
+	Source    Source
+	Reading   Reading
 	Paused    bool
 	OldUntil  time.Time
 	Acted     time.Time
@@ -68,6 +74,9 @@ type DoorInput struct {
 	Progress bool
 	// Gap is GapLeast to GapMost.
 	Gap time.Duration
+	// Filter and Source are for a door of CAP only.
+	Filter Filter
+	Source Source
 }
 
 // The limits of Gap: a monitor that flaps must never wake people twice in a row.
@@ -82,7 +91,7 @@ func (in DoorInput) tidied() (DoorInput, error) {
 		return in, err
 	}
 	switch {
-	case !slices.Contains([]Form{Own, Alertmanager}, in.Form):
+	case !slices.Contains([]Form{Own, Alertmanager, CAP}, in.Form):
 		return in, fault.New(fault.Invalid, "hooks.door.form").At("form")
 	case !slices.Contains([]alerting.Mode{alerting.Real, alerting.Exercise, alerting.Test}, in.Mode):
 		return in, fault.New(fault.Invalid, "alerting.launch.mode").At("mode")
@@ -96,17 +105,32 @@ func (in DoorInput) tidied() (DoorInput, error) {
 			return in, fault.New(fault.Invalid, "hooks.door.blanks").At("blanks")
 		}
 	}
-	return in, nil
+	if in.Form != CAP {
+		in.Filter, in.Source = Filter{}, Source{}
+		return in, nil
+	}
+	if in.Filter, err = in.Filter.tidied(); err != nil || in.Source.URL == "" {
+		in.Source.Inside = in.Source.Inside && in.Source.URL != ""
+		return in, err
+	}
+	in.Source.URL, err = newURL(in.Source.URL, in.Source.Inside)
+	return in, err
 }
 
-const doorColumns = `id, name, form, scenario_id, mode, act, blanks_json, progress, gap_us, paused, old_until_us, acted_us, created_by, created_us`
+// capDoor is what a door of CAP adds, as it is stored.
+type capDoor struct {
+	Filter
+	Source
+}
+
+const doorColumns = `id, name, form, scenario_id, mode, act, blanks_json, progress, gap_us, paused, old_until_us, acted_us, created_by, created_us, cap_json`
 
 func readDoors(ctx context.Context, tx *storage.Tx, scope access.Scope, tail string, args ...any) (out []Door, err error) {
 	err = tx.Query(ctx, `SELECT `+doorColumns+` FROM hooks_doors WHERE organisation_id = $1 AND deleted_us IS NULL `+tail, append([]any{scope.Organisation()}, args...), func(row func(...any) error) error {
 		var d Door
-		var blanks string
+		var blanks, heard string
 		var gap, old, acted, created int64
-		if err := row(&d.ID, &d.Name, &d.Form, &d.Scenario, &d.Mode, &d.Act, &blanks, &d.Progress, &gap, &d.Paused, &old, &acted, &d.CreatedBy, &created); err != nil {
+		if err := row(&d.ID, &d.Name, &d.Form, &d.Scenario, &d.Mode, &d.Act, &blanks, &d.Progress, &gap, &d.Paused, &old, &acted, &d.CreatedBy, &created, &heard); err != nil {
 			return err
 		}
 		d.Gap, d.Created = time.Duration(gap)*time.Microsecond, storage.Time(created)
@@ -116,11 +140,31 @@ func readDoors(ctx context.Context, tx *storage.Tx, scope access.Scope, tail str
 		if acted > 0 {
 			d.Acted = storage.Time(acted)
 		}
-		err := json.Unmarshal([]byte(blanks), &d.Blanks)
+		var c capDoor
+		err := errors.Join(json.Unmarshal([]byte(blanks), &d.Blanks), json.Unmarshal([]byte(heard), &c))
+		d.Filter, d.Source = c.Filter, c.Source
 		out = append(out, d)
 		return err
 	})
+	for i := range out {
+		if err == nil && out[i].Form == CAP {
+			out[i].Reading, err = readReading(ctx, tx, scope, out[i].ID)
+		}
+	}
 	return out, err
+}
+
+func readReading(ctx context.Context, tx *storage.Tx, scope access.Scope, door uuid.UUID) (r Reading, err error) {
+	var last, well int64
+	known, err := tx.Row(ctx, `SELECT last_us, well_us, error, failures FROM hooks_polls WHERE organisation_id = $1 AND id = $2`, []any{scope.Organisation(), door}, &last, &well, &r.Error, &r.Failures)
+	if err != nil || !known {
+		return r, err
+	}
+	r.Last = storage.Time(last)
+	if well > 0 {
+		r.Well = storage.Time(well)
+	}
+	return r, nil
 }
 
 // Doors lists those of the scope's establishment, by name. Needs access.ChannelRead.
@@ -170,6 +214,7 @@ func (s *Service) OpenDoor(ctx context.Context, scope access.Scope, now time.Tim
 	secret := newSecret()
 	d := Door{
 		ID: storage.NewID(now), Name: in.Name, Form: in.Form, Scenario: in.Scenario, Mode: in.Mode, Act: in.Act, Blanks: in.Blanks, Progress: in.Progress, Gap: in.Gap,
+		Filter: in.Filter, Source: in.Source,
 		CreatedBy: scope.Actor().Name, Created: now,
 	}
 	sealed, err := s.opt.Vault.Seal([]byte(secret), secretOf(d.ID))
@@ -177,6 +222,10 @@ func (s *Service) OpenDoor(ctx context.Context, scope access.Scope, now time.Tim
 		return d, "", err
 	}
 	blanks, err := json.Marshal(d.Blanks)
+	if err != nil {
+		return d, "", fmt.Errorf("write a door: %w", err)
+	}
+	heard, err := json.Marshal(capDoor{d.Filter, d.Source})
 	if err != nil {
 		return d, "", fmt.Errorf("write a door: %w", err)
 	}
@@ -188,13 +237,13 @@ func (s *Service) OpenDoor(ctx context.Context, scope access.Scope, now time.Tim
 		if len(list) >= most {
 			return fault.New(fault.Conflict, "hooks.too_many", "most", most)
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO hooks_doors (organisation_id, id, name, form, scenario_id, mode, act, blanks_json, progress, gap_us, paused, secret, old_until_us, acted_us, created_by, created_us)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, $13, $14)`, scope.Organisation(), d.ID, d.Name, string(d.Form), d.Scenario, string(d.Mode), string(d.Act),
-			string(blanks), d.Progress, d.Gap.Microseconds(), false, sealed, d.CreatedBy, storage.Micros(now)); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO hooks_doors (organisation_id, id, name, form, scenario_id, mode, act, blanks_json, progress, gap_us, paused, secret, old_until_us, acted_us, created_by, created_us, cap_json)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, $13, $14, $15)`, scope.Organisation(), d.ID, d.Name, string(d.Form), d.Scenario, string(d.Mode), string(d.Act),
+			string(blanks), d.Progress, d.Gap.Microseconds(), false, sealed, d.CreatedBy, storage.Micros(now), string(heard)); err != nil {
 			return err
 		}
 		return journal.Append(ctx, tx, scope, now, entry("hooks.door.create", "door", d.ID, d.Name,
-			map[string]any{"form": d.Form, "scenario": d.Scenario, "mode": d.Mode, "act": d.Act, "gap_s": int(d.Gap.Seconds())}))
+			map[string]any{"form": d.Form, "scenario": d.Scenario, "mode": d.Mode, "act": d.Act, "filter": d.Filter, "feed": d.Source.URL, "gap_s": int(d.Gap.Seconds())}))
 	})
 	return d, secret, err
 }

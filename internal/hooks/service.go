@@ -26,6 +26,7 @@ type Options struct {
 	Alerting *alerting.Service
 	Dispatch *dispatch.Dispatch
 	Carrier  Carrier
+	Fetcher  Fetcher
 	Log      *slog.Logger
 	// Node names this process in leases.
 	Node string

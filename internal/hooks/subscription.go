@@ -75,19 +75,8 @@ func (in SubscriptionInput) tidied() (SubscriptionInput, error) {
 	if in.Name, err = newName(in.Name); err != nil {
 		return in, err
 	}
-	in.URL = strings.TrimSpace(in.URL)
-	u, err := url.Parse(in.URL)
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(in.URL) > urlLimit {
-		return in, fault.New(fault.Invalid, "hooks.url").At("url")
-	}
-	switch {
-	case u.Scheme == "https":
-	case u.Scheme == "http" && in.Inside: // a receiver of the inside may have no certificate
-	default:
-		return in, fault.New(fault.Invalid, "hooks.url_scheme").At("url")
-	}
-	if ip := net.ParseIP(u.Hostname()); ip != nil && !in.Inside && !Outside(ip) {
-		return in, fault.New(fault.Invalid, "hooks.url_inside").At("url")
+	if in.URL, err = newURL(in.URL, in.Inside); err != nil {
+		return in, err
 	}
 	var kinds []Kind
 	for _, k := range Kinds() {
@@ -100,6 +89,25 @@ func (in SubscriptionInput) tidied() (SubscriptionInput, error) {
 	}
 	in.Events = kinds
 	return in, nil
+}
+
+// newURL checks an address that we will reach. Errors: Invalid at "url".
+func newURL(text string, inside bool) (string, error) {
+	text = strings.TrimSpace(text)
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(text) > urlLimit {
+		return text, fault.New(fault.Invalid, "hooks.url").At("url")
+	}
+	switch {
+	case u.Scheme == "https":
+	case u.Scheme == "http" && inside: // a machine of the inside may have no certificate
+	default:
+		return text, fault.New(fault.Invalid, "hooks.url_scheme").At("url")
+	}
+	if ip := net.ParseIP(u.Hostname()); ip != nil && !inside && !Outside(ip) {
+		return text, fault.New(fault.Invalid, "hooks.url_inside").At("url")
+	}
+	return text, nil
 }
 
 // newName checks a name. Errors: Invalid at "name".

@@ -194,7 +194,7 @@ func (s *Service) Sweep(ctx context.Context, now time.Time) error {
 	limit := storage.Micros(now.Add(-keepTold))
 	return s.opt.DB.Write(ctx, access.Instance("hooks"), func(tx *storage.Tx) error {
 		for _, query := range []string{
-			`DELETE FROM hooks_deliveries WHERE state <> 'waiting' AND at_us <= $1`, `DELETE FROM hooks_calls WHERE at_us <= $1`, `DELETE FROM hooks_seen WHERE at_us <= $1`,
+			`DELETE FROM hooks_deliveries WHERE state <> 'waiting' AND at_us <= $1`, `DELETE FROM hooks_calls WHERE at_us <= $1`, `DELETE FROM hooks_seen WHERE at_us <= $1`, `DELETE FROM hooks_heard WHERE at_us <= $1`,
 			`DELETE FROM hooks_messages WHERE sent_us <= $1`,
 		} {
 			if _, err := tx.Exec(ctx, query, limit); err != nil {

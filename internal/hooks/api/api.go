@@ -37,7 +37,7 @@ func Register(d *rest.Desk, s *hooks.Service) {
 	}, a.list)
 	knock := rest.Operation{ID: "callDoor", Method: http.MethodPost, Path: "/hooks/{id}", Need: rest.Signed, Tag: "hooks", Summary: "Start what a door starts"}
 	knock.Detail = "Proof: the secret of the door as a bearer token, or the three headers of Standard Webhooks. Our form is {\"key\": …, \"variables\": {…}}; " +
-		"Alertmanager's is its webhook, version 4. The same key acts once, and a door acts at most once in its interval."
+		"Alertmanager's is its webhook, version 4; a door of CAP takes a message of the Common Alerting Protocol 1.2, in XML. The same key acts once, and a door acts at most once in its interval."
 	rest.Register(d, knock, a.knock)
 }
 
@@ -69,7 +69,7 @@ func (a api) list(ctx context.Context, c *rest.Call, _ *struct{}) (*rest.List[We
 
 // Knocked is the answer of a door.
 type Knocked struct {
-	Outcome string     `json:"outcome" enum:"launched,proposed,duplicate,held_back,resolved,ignored"`
+	Outcome string     `json:"outcome" enum:"launched,proposed,duplicate,updated,held_back,resolved,ignored"`
 	Alert   *uuid.UUID `json:"alert,omitempty" format:"uuid" doc:"The alert, or the request that waits for a person"`
 }
 

@@ -28,10 +28,15 @@ var (
 	errRedirect = errors.New("redirect") // the receiver sends elsewhere
 	errTimeout  = errors.New("timeout")
 	errNetwork  = errors.New("network")
+	errStatus   = errors.New("status") // another answer than 200
+	errBig      = errors.New("big")    // more than we read
 )
 
 // answerLimit is how much of an answer is read, to use the connection again.
 const answerLimit = 16 << 10
+
+// fetchLimit is the most that is read of an address, unpacked.
+const fetchLimit = 1 << 20
 
 // Carrier sends messages.
 type Carrier struct {
@@ -76,11 +81,7 @@ func (c *Carrier) Carry(ctx context.Context, p hooks.Parcel) (int, error) {
 	for name, value := range p.Header {
 		r.Header.Set(name, value)
 	}
-	who := c.outside
-	if p.Inside {
-		who = c.inside
-	}
-	answer, err := who.Do(r)
+	answer, err := c.client(p.Inside).Do(r)
 	if err != nil {
 		return statusOf(answer), reason(ctx, err)
 	}
@@ -89,6 +90,37 @@ func (c *Carrier) Carry(ctx context.Context, p hooks.Parcel) (int, error) {
 		return answer.StatusCode, reason(ctx, err)
 	}
 	return answer.StatusCode, nil
+}
+
+// Fetch reads an address, 1 MiB of it at most.
+func (c *Carrier) Fetch(ctx context.Context, address string, inside bool) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, errNetwork
+	}
+	r.Header.Set("User-Agent", "Tocsin")
+	r.Header.Set("Accept", "application/cap+xml, application/atom+xml, application/rss+xml, application/xml, text/xml")
+	answer, err := c.client(inside).Do(r)
+	if err != nil {
+		return nil, reason(ctx, err)
+	}
+	body, err := io.ReadAll(io.LimitReader(answer.Body, fetchLimit+1))
+	switch err = errors.Join(err, answer.Body.Close()); {
+	case answer.StatusCode != http.StatusOK:
+		return nil, errStatus
+	case err != nil:
+		return nil, reason(ctx, err)
+	case len(body) > fetchLimit:
+		return nil, errBig
+	}
+	return body, nil
+}
+
+func (c *Carrier) client(inside bool) *http.Client {
+	if inside {
+		return c.inside
+	}
+	return c.outside
 }
 
 // statusOf is the status of an answer that was refused, as a redirection is.

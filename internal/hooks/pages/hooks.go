@@ -96,6 +96,10 @@ func (p pages) openDoor(c *ui.Context) error {
 	d, secret, err := p.service.OpenDoor(c.Ctx(), c.Scope, c.Now, hooks.DoorInput{
 		Name: f.Value("name"), Form: hooks.Form(f.Value("form")), Scenario: scenario, Mode: alerting.Mode(f.Value("mode")), Act: hooks.Act(f.Value("act")),
 		Blanks: blanks, Progress: f.Checked("progress", "oui"), Gap: time.Duration(f.Int("gap", 5, 1440)) * time.Minute,
+		Filter: hooks.Filter{
+			Sender: f.Value("cap_sender"), Event: f.Value("cap_event"), Severity: f.Value("cap_severity"), Certainty: f.Value("cap_certainty"), Area: f.Value("cap_area"),
+		},
+		Source: hooks.Source{URL: f.Value("url"), Inside: f.Checked("inside", "oui")},
 	})
 	if err != nil {
 		return c.Refill(f, err, newDoorPage(c, f, choices))
@@ -257,9 +261,31 @@ func kindWords(c *ui.Context, s hooks.Subscription) string {
 
 func wordChoices(c *ui.Context, prefix string, values ...string) (out []ui.Choice) {
 	for _, v := range values {
-		out = append(out, ui.Choice{Value: v, Label: c.Loc.T(prefix + v)})
+		word := v
+		if v == "" {
+			word = "any"
+		}
+		out = append(out, ui.Choice{Value: v, Label: c.Loc.T(prefix + word)})
 	}
 	return out
+}
+
+// filterWords is what a door of CAP hears.
+func filterWords(c *ui.Context, f hooks.Filter) string {
+	var out []string
+	for key, value := range map[string]string{"event": f.Event, "area": f.Area, "sender": f.Sender} {
+		if value != "" {
+			out = append(out, c.Loc.T("hooks.cap.heard."+key, "value", value))
+		}
+	}
+	slices.Sort(out)
+	if f.Severity != "" {
+		out = append(out, c.Loc.T("hooks.cap.severity."+f.Severity))
+	}
+	if f.Certainty != "" {
+		out = append(out, c.Loc.T("hooks.cap.certainty."+f.Certainty))
+	}
+	return strings.Join(out, " · ")
 }
 
 // answerWord is what the receiver said last.
