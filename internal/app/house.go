@@ -20,6 +20,7 @@ import (
 	"tocsin/internal/alerting/telephone"
 	"tocsin/internal/channels"
 	"tocsin/internal/channels/email"
+	"tocsin/internal/channels/espa"
 	"tocsin/internal/channels/modem"
 	"tocsin/internal/channels/pager"
 	"tocsin/internal/channels/push"
@@ -107,6 +108,7 @@ type House struct {
 // Kinds are the channels of the product.
 func Kinds() []channels.Kind {
 	return []channels.Kind{sms.Kind{}, smshttp.Kind{}, modem.Kind{}, pager.Kind{}, voice.New(), email.Kind{}, push.Kind{}}
+	return []channels.Kind{sms.Kind{}, smshttp.Kind{}, modem.Kind{}, pager.Kind{}, espa.Kind{}, voice.New(), email.Kind{}}
 }
 
 // Build opens the data and joins the rooms. It starts nothing. The caller

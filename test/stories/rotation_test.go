@@ -70,6 +70,7 @@ func sealedColumns() []string {
 // plainColumns hold bytes that no key seals: digests, signatures, public keys.
 func plainColumns() []string {
 	return []string{
+		"hooks_readers.code",
 		"identity_challenges.key_hash", "identity_devices.token_hash", "identity_links.token_hash", "identity_passkeys.credential_id", "identity_recovery_codes.code_hash",
 		"identity_sessions.token_hash", "identity_throttles.key_hash", "identity_tokens.token_hash", "journal_entries.seal_chain", "journal_entries.seal_digest",
 		"journal_entries.seal_salt", "journal_heads.chain", "journal_heads.signature", "rest_keys.body", "rest_keys.fingerprint",

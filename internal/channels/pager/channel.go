@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/unicode/norm"
-
 	"tocsin/internal/channels"
 	"tocsin/internal/clock"
 	"tocsin/internal/fault"
@@ -174,24 +172,10 @@ func identifier(to string) bool {
 func (c config) words(text string) string {
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return control(r) || r == ' ' || r == '\u00a0' || r == '\u202f' }), " ")
 	if c.plain {
-		text = plain(text)
+		text = channels.ASCII(text)
 	}
 	if letters := []rune(text); len(letters) > c.length {
 		return string(letters[:c.length-3]) + "..."
 	}
 	return text
-}
-
-// plain writes a text in ASCII: most pagers know nothing else.
-func plain(text string) string {
-	text = strings.NewReplacer("’", "'", "‘", "'", "«", `"`, "»", `"`, "“", `"`, "”", `"`, "–", "-", "—", "-", "…", "...", "œ", "oe", "Œ", "OE", "æ", "ae", "Æ", "AE", "€", "EUR", "°", "o", "º", "o").Replace(text)
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r < 0x80:
-			return r
-		case r >= 0x300 && r < 0x370: // an accent that was taken apart from its letter
-			return -1
-		}
-		return '?'
-	}, norm.NFD.String(text))
 }
