@@ -11,7 +11,6 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,20 +30,16 @@ type channel struct {
 	inbox     channels.Inbox
 	log       *slog.Logger
 	now       func() time.Time
-
-	mu      sync.Mutex
-	running bool
-	health  channels.Health
+	pulse     *channels.Pulse
 }
 
 func newChannel(cfg config, o channels.Opening, loopback bool) *channel {
-	c := &channel{config: cfg, inbox: o.Inbox, log: o.Log, now: o.Now, limiter: rate.NewLimiter(rate.Inf, 1)}
+	c := &channel{config: cfg, inbox: o.Inbox, log: o.Log, now: o.Now, pulse: channels.NewPulse(o.Now), limiter: rate.NewLimiter(rate.Inf, 1)}
 	if cfg.rate > 0 {
 		c.limiter = rate.NewLimiter(rate.Limit(cfg.rate), max(1, cfg.rate/20))
 	}
 	c.transport = newTransport(&c.config, loopback)
 	c.client = &http.Client{Transport: c.transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	c.health = channels.Health{Since: o.Now(), Reason: channels.ReasonUnreachable}
 	return c
 }
 
@@ -62,9 +57,9 @@ const lookEvery = 30 * time.Second
 
 // Run looks whether the provider can be reached until ctx ends.
 func (c *channel) Run(ctx context.Context) error {
-	c.setRunning(true)
+	end := c.pulse.Begin()
 	defer func() {
-		c.setRunning(false)
+		end()
 		c.transport.CloseIdleConnections()
 	}()
 	for {
@@ -81,70 +76,33 @@ func (c *channel) Run(ctx context.Context) error {
 	}
 }
 
-func (c *channel) setRunning(yes bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.running = yes
-	if !yes {
-		c.judge(false, channels.ReasonUnreachable, "stopped")
-	}
-}
-
 // seen notes whether the provider could be reached.
 func (c *channel) seen(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case !c.running:
-	case err == nil:
-		c.judge(true, channels.ReasonNone, "")
-	default:
-		c.judge(false, channels.ReasonUnreachable, withoutAddress(err))
+	if err != nil {
+		c.pulse.Seen(channels.ReasonUnreachable, withoutAddress(err))
+		return
 	}
-}
-
-func (c *channel) judge(up bool, reason channels.Reason, detail string) {
-	if up != c.health.Up {
-		c.health.Since = c.now()
-	}
-	c.health.Up, c.health.Reason, c.health.Detail = up, reason, detail
+	c.pulse.Seen(channels.ReasonNone, "")
 }
 
 // Health is what the last call or the last look showed.
-func (c *channel) Health() channels.Health {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.health
-}
+func (c *channel) Health() channels.Health { return c.pulse.Health() }
 
 // Send calls the provider once.
 func (c *channel) Send(ctx context.Context, m channels.Message) channels.Outcome {
-	if c.expired(m) {
-		return channels.Outcome{State: channels.Refused, Reason: channels.ReasonExpired}
-	}
 	if !strings.HasPrefix(m.To, "+") || len(m.To) > 20 || strings.Trim(m.To[1:], "0123456789") != "" {
 		return channels.Outcome{State: channels.Refused, Reason: channels.ReasonInvalidAddress, Detail: "not a telephone number"}
 	}
-	c.mu.Lock()
-	running := c.running
-	c.mu.Unlock()
-	if !running {
-		return channels.Outcome{State: channels.Retry, Reason: channels.ReasonUnreachable, Detail: "not started", GatewayDown: true}
+	if out, held := c.pulse.Hold(m); held {
+		return out
 	}
 	if err := c.limiter.Wait(ctx); err != nil {
 		return channels.Outcome{State: channels.Retry, Reason: channels.ReasonThrottled, Detail: err.Error(), RetryAfter: throttleWait}
 	}
-	if c.expired(m) { // the rate may have held it past its end
-		return channels.Outcome{State: channels.Refused, Reason: channels.ReasonExpired}
-	}
-	if !m.MayLeave() {
-		return channels.Withheld()
+	if out, held := c.pulse.Hold(m); held { // the rate may have held it past its end
+		return out
 	}
 	return c.try(ctx, m)
-}
-
-func (c *channel) expired(m channels.Message) bool {
-	return !m.ExpiresAt.IsZero() && !c.now().Before(m.ExpiresAt)
 }
 
 func (c *channel) try(ctx context.Context, m channels.Message) channels.Outcome {
