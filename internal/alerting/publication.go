@@ -71,7 +71,7 @@ func (c *checker) publication() {
 		{"certainty", p.Certainty, cap.Certainties()},
 	} {
 		if !slices.Contains(v.list, v.value) {
-			c.add("publication."+v.field, "alerting.check.publication_value")
+			c.add("publication."+v.field, "alerting.check.publication_"+v.field)
 		}
 	}
 	if strings.TrimSpace(p.Area) == "" || utf8.RuneCountInString(p.Area) > 120 {

@@ -1403,6 +1403,7 @@ func (e *editor) outside(c *ui.Context) templ.Component {
 			templ_7745c5c3_Var53 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
+		on := e.Form.Checked("publication.on", "oui")
 		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 80, "<p class=\"hint\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -1410,7 +1411,7 @@ func (e *editor) outside(c *ui.Context) templ.Component {
 		var templ_7745c5c3_Var54 string
 		templ_7745c5c3_Var54, templ_7745c5c3_Err = templ.JoinStringErrs(c.Loc.T("alerting.scenario.publication.lead"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `alerting/pages/scenarioedit.templ`, Line: 264, Col: 64}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `alerting/pages/scenarioedit.templ`, Line: 265, Col: 64}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var54))
 		if templ_7745c5c3_Err != nil {
@@ -1428,23 +1429,23 @@ func (e *editor) outside(c *ui.Context) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(e.Form, ui.FieldSpec{Name: "publication.category", Label: c.Loc.T("alerting.scenario.publication.category")}, commonChoices(c, "category", cap.Categories())).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(e.Form, ui.FieldSpec{Name: "publication.category", Label: c.Loc.T("alerting.scenario.publication.category"), Required: on}, commonChoices(c, "category", cap.Categories())).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(e.Form, ui.FieldSpec{Name: "publication.urgency", Label: c.Loc.T("alerting.scenario.publication.urgency")}, commonChoices(c, "urgency", cap.Urgencies())).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(e.Form, ui.FieldSpec{Name: "publication.urgency", Label: c.Loc.T("alerting.scenario.publication.urgency"), Required: on}, commonChoices(c, "urgency", cap.Urgencies())).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(e.Form, ui.FieldSpec{Name: "publication.severity", Label: c.Loc.T("alerting.scenario.publication.severity")}, commonChoices(c, "severity", cap.Severities())).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(e.Form, ui.FieldSpec{Name: "publication.severity", Label: c.Loc.T("alerting.scenario.publication.severity"), Required: on}, commonChoices(c, "severity", cap.Severities())).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(e.Form, ui.FieldSpec{Name: "publication.certainty", Label: c.Loc.T("alerting.scenario.publication.certainty")}, commonChoices(c, "certainty", cap.Certainties())).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(e.Form, ui.FieldSpec{Name: "publication.certainty", Label: c.Loc.T("alerting.scenario.publication.certainty"), Required: on}, commonChoices(c, "certainty", cap.Certainties())).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Field(e.Form, ui.FieldSpec{Name: "publication.area", Label: c.Loc.T("alerting.scenario.publication.area"), Hint: c.Loc.T("alerting.scenario.publication.area.hint"), MaxLength: 120, Autocomplete: "off"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Field(e.Form, ui.FieldSpec{Name: "publication.area", Label: c.Loc.T("alerting.scenario.publication.area"), Hint: c.Loc.T("alerting.scenario.publication.area.hint"), MaxLength: 120, Autocomplete: "off", Required: on}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1456,7 +1457,7 @@ func (e *editor) outside(c *ui.Context) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = bothLanguages(e.Form, "publication.text", c.Loc.T("alerting.scenario.publication.text"), c.Loc.T("alerting.scenario.publication.text.hint"), alerting.PublicMost, 3, false).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = bothLanguages(e.Form, "publication.text", c.Loc.T("alerting.scenario.publication.text"), c.Loc.T("alerting.scenario.publication.text.hint"), alerting.PublicMost, 3, on).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
