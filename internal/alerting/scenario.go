@@ -66,16 +66,6 @@ type Definition struct {
 	Authority   Authority  `json:"authority" yaml:"authority"`
 	Duties      []Duty     `json:"duties" yaml:"duties"`
 	Limits      Limits     `json:"limits" yaml:"limits"`
-	LifeSafety bool       `json:"life_safety" yaml:"life_safety"`
-	Variables  []Variable `json:"variables" yaml:"variables"`
-	Messages   []Text     `json:"messages" yaml:"messages"`
-	Answers    []Option   `json:"answers" yaml:"answers"`
-	Audience   Audience   `json:"audience" yaml:"audience"`
-	Waves      []Wave     `json:"waves" yaml:"waves"`
-	Quotas     []Quota    `json:"quotas" yaml:"quotas"`
-	Authority  Authority  `json:"authority" yaml:"authority"`
-	Duties     []Duty     `json:"duties" yaml:"duties"`
-	Limits     Limits     `json:"limits" yaml:"limits"`
 	// Publication is what the outside is told; nil tells nothing.
 	Publication *Publication `json:"publication,omitempty" yaml:"publication,omitempty"`
 	// WhatToBring and WhereToGo are shown on the answer page.

@@ -107,8 +107,7 @@ type House struct {
 
 // Kinds are the channels of the product.
 func Kinds() []channels.Kind {
-	return []channels.Kind{sms.Kind{}, smshttp.Kind{}, modem.Kind{}, pager.Kind{}, voice.New(), email.Kind{}, push.Kind{}}
-	return []channels.Kind{sms.Kind{}, smshttp.Kind{}, modem.Kind{}, pager.Kind{}, espa.Kind{}, voice.New(), email.Kind{}}
+	return []channels.Kind{sms.Kind{}, smshttp.Kind{}, modem.Kind{}, pager.Kind{}, espa.Kind{}, voice.New(), email.Kind{}, push.Kind{}}
 }
 
 // Build opens the data and joins the rooms. It starts nothing. The caller

@@ -220,7 +220,10 @@ func TestWhatMayNotBePublished(t *testing.T) {
 			t.Errorf("%s is published: %v", name, d.Check())
 		}
 		d.Publication.On = false
-		if slices.ContainsFunc(d.Check(), func(err error) bool { f := fault.As(err); return f != nil && strings.HasPrefix(f.Field, "publication.") }) {
+		if slices.ContainsFunc(d.Check(), func(err error) bool {
+			f := fault.As(err)
+			return f != nil && strings.HasPrefix(f.Field, "publication.")
+		}) {
 			t.Errorf("%s is refused though nothing is published", name)
 		}
 	}
