@@ -18,8 +18,10 @@ const clerkLook = 250 * time.Millisecond
 // of the next lots. While it commits, the senders work on what was claimed before.
 func (k *desk) clerk(ctx context.Context) {
 	defer close(k.clerkDone)
+	// The next look has its own time: receipts of what other nodes sent may ring the
+	// bell without end, and a node that only listened to it would never help them.
+	look := clock.Real().After(clerkLook)
 	for {
-		wait := clerkLook
 		more, err := k.pass(ctx)
 		switch {
 		case err != nil:
@@ -37,7 +39,8 @@ func (k *desk) clerk(ctx context.Context) {
 			if err != nil { // the bell rings often; a database that fails is asked again slowly
 				<-clock.Real().After(clerkLook)
 			}
-		case <-clock.Real().After(wait):
+		case <-look:
+			look = clock.Real().After(clerkLook)
 			if !k.hungry() && !k.pause.on() && k.anythingDue(ctx) {
 				k.announced.Add(1)
 			}

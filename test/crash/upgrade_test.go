@@ -24,6 +24,10 @@ import (
 // may hold, so the doubles of a crash.
 const previousFlight = 1024
 
+// sharedRate is the contract of the alert that two versions share: slow enough
+// that a node which has just bound, and rests before it tries again, has its part.
+const sharedRate = 100
+
 // TestTheVersionBefore runs the previous version, built from its own sources,
 // beside this one and before it.
 func TestTheVersionBefore(t *testing.T) {
@@ -136,10 +140,10 @@ type legacy struct {
 }
 
 // installBefore prepares the data by the previous version, and serves them by it.
-func installBefore(t *testing.T, program, database string, n *network) *legacy {
+func installBefore(t *testing.T, program, database string, n *network, perSecond int) *legacy {
 	t.Helper()
 	l := &legacy{installation: &installation{t: t, folder: t.TempDir(), database: database}}
-	prepare := l.installation.child(program, "prepare", map[string]any{"File": l.file("personnel.csv", staff(crowd, "Camille")), "SMPP": n.smpp, "Medium": "sms", "Rate": rate})
+	prepare := l.installation.child(program, "prepare", map[string]any{"File": l.file("personnel.csv", staff(crowd, "Camille")), "SMPP": n.smpp, "Medium": "sms", "Rate": perSecond})
 	var made struct {
 		Establishment, Scenario uuid.UUID
 		Rows                    int
@@ -177,7 +181,7 @@ func (l *legacy) launch() (id uuid.UUID) {
 // either, and the previous one is stopped in its middle.
 func sharesAnAlert(t *testing.T, before string) {
 	n := startNetwork(t)
-	l := installBefore(t, before, storagetest.PostgresURL(t), n)
+	l := installBefore(t, before, storagetest.PostgresURL(t), n, sharedRate)
 	i := l.installation
 	storagetest.Eventually(t, patience, "the previous version is bound", func() bool { return n.sms().Binds >= 2 })
 	i.open() // brings the schema up to date under the feet of the previous version
@@ -219,7 +223,7 @@ func (i *installation) carriedByBoth() {
 // never comes back: this one opens its data and finishes the alert.
 func leavesItsData(t *testing.T, before string) {
 	n := startNetwork(t)
-	l := installBefore(t, before, "", n)
+	l := installBefore(t, before, "", n, rate)
 	i := l.installation
 	alert := l.launch()
 	n.reached(crowd / 4)
