@@ -10,11 +10,13 @@ const tour = { states: {} };
 
 // as opens a page as somebody; a door signs in once.
 async function as(t, role, path) {
-  if (!tour.states[role]) {
+  // A house built anew knows nobody of the one before.
+  const here = `${t.base} ${role}`;
+  if (!tour.states[here]) {
     const page = await t.open(new URL(t.house.doors[role]).pathname);
-    tour.states[role] = await page.context().storageState();
+    tour.states[here] = await page.context().storageState();
   }
-  return t.open(path, { state: tour.states[role] });
+  return t.open(path, { state: tour.states[here] });
 }
 
 // visit looks at pages one after the other in the same window.
