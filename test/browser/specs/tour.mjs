@@ -42,7 +42,7 @@ export const tests = {
     assert.equal(await page.locator("progress").count(), 0, "the work is over and its bar is still there");
     assert.match(await page.locator("main").innerText(), /200 tirages/);
     await sound(t, page, "00-repetition");
-    const bare = await t.open(new URL(page.url()).pathname, { state: tour.states["Déclencheur"], script: false });
+    const bare = await t.open(new URL(page.url()).pathname, { state: tour.states[`${t.base} Déclencheur`], script: false });
     assert.equal(await bare.locator("svg.chart path.chart-area").count(), 3, "the curves need scripts");
   },
 
