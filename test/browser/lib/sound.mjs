@@ -25,8 +25,8 @@ export async function sound(t, page, name) {
   assert.equal(await page.locator("h1").count(), 1, `one title: ${where}`);
 }
 
-// unfinished is a key without its sentence or a hole nobody filled; a scenario shows its holes on purpose.
-const unfinished = (page) => (page.url().includes("/scenarios/") ? /⟦|\bundefined\b|%!/ : /⟦|\bundefined\b|%!|\{[a-z_]+\}/);
+// unfinished is a key without its sentence or a hole nobody filled; a scenario and a door show their holes on purpose.
+const unfinished = (page) => (/\/(scenarios|entrees)\//.test(page.url()) ? /⟦|\bundefined\b|%!/ : /⟦|\bundefined\b|%!|\{[a-z_]+\}/);
 
 // openAll opens what is folded in the page, not the menus around it.
 export const openAll = (page) => page.locator("main details").evaluateAll((list) => list.forEach((d) => { d.open = true; }));
