@@ -3,7 +3,6 @@ package hooks
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"database/sql"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"tocsin/internal/fault"
 	"tocsin/internal/journal"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 // Reader is somebody outside who reads the alerts that are published, at a
@@ -75,7 +75,7 @@ func (s *Service) OpenReader(ctx context.Context, scope access.Scope, now time.T
 			return fault.New(fault.Conflict, "hooks.too_many", "most", most)
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO hooks_readers (organisation_id, id, name, code, created_by, created_us) VALUES ($1, $2, $3, $4, $5, $6)`,
-			scope.Organisation(), r.ID, r.Name, digest(code), r.CreatedBy, storage.Micros(now)); err != nil {
+			scope.Organisation(), r.ID, r.Name, vault.Digest(code), r.CreatedBy, storage.Micros(now)); err != nil {
 			return err
 		}
 		return journal.Append(ctx, tx, scope, now, entry("hooks.reader.create", "reader", r.ID, r.Name, nil))
@@ -109,16 +109,11 @@ func (s *Service) reader(ctx context.Context, code string) (scope access.Scope, 
 	var here uuid.UUID
 	found := false
 	err = s.opt.DB.Read(ctx, access.Instance("hooks"), func(tx *storage.Tx) error {
-		found, err = tx.Row(ctx, `SELECT organisation_id, id FROM hooks_readers WHERE code = $1 AND deleted_us IS NULL`, []any{digest(code)}, &here, &id)
+		found, err = tx.Row(ctx, `SELECT organisation_id, id FROM hooks_readers WHERE code = $1 AND deleted_us IS NULL`, []any{vault.Digest(code)}, &here, &id)
 		return err
 	})
 	if err == nil && !found {
 		err = noReader()
 	}
 	return access.System(here, "hooks"), id, err
-}
-
-func digest(code string) []byte {
-	sum := sha256.Sum256([]byte(code))
-	return sum[:]
 }

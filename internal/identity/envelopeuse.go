@@ -10,6 +10,7 @@ import (
 	"tocsin/internal/fault"
 	"tocsin/internal/i18n"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 // sealedCode is an envelope as a typed code found it.
@@ -133,7 +134,7 @@ func (s *Service) unsealed(ctx context.Context, tx *storage.Tx, c Client, row se
 	if step, err = s.enter(ctx, tx, row.account, []post{at}, true, c, "envelope", now); err != nil {
 		return step, err
 	}
-	if _, err := tx.Exec(ctx, `UPDATE identity_sessions SET envelope_id = $2 WHERE token_hash = $1`, hashOf(step.Token), found.id); err != nil {
+	if _, err := tx.Exec(ctx, `UPDATE identity_sessions SET envelope_id = $2 WHERE token_hash = $1`, vault.Digest(step.Token), found.id); err != nil {
 		return step, err
 	}
 	e := envelopeEntry("identity.envelope.use", found.id, found.label)

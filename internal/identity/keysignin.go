@@ -13,6 +13,7 @@ import (
 
 	"tocsin/internal/fault"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 // BeginPasskeySignIn starts a sign-in with a key. With the token of a sign-in
@@ -30,7 +31,7 @@ func (s *Service) BeginPasskeySignIn(ctx context.Context, token string) (options
 	if err != nil {
 		return nil, "", err
 	}
-	key, _ = newToken()
+	key, _ = vault.NewToken()
 	now := s.clock.Now()
 	err = s.db.Write(ctx, everywhere(), func(tx *storage.Tx) error {
 		h, err := holder(ctx, tx, row.account)
@@ -188,7 +189,7 @@ func (s *Service) keyAlone(ctx context.Context, c Client, data webauthn.SessionD
 // useUp remembers a challenge that was answered: the same answer twice is a replay.
 func useUp(ctx context.Context, tx *storage.Tx, data webauthn.SessionData, now time.Time) error {
 	_, err := tx.Exec(ctx, `INSERT INTO identity_challenges (key_hash, data, expires_us) VALUES ($1, '', $2)`,
-		hashOf("used "+data.Challenge), storage.Micros(now.Add(challengeLife)))
+		vault.Digest("used "+data.Challenge), storage.Micros(now.Add(challengeLife)))
 	if storage.IsDuplicate(err) {
 		return fault.Wrap(err, fault.Invalid, "identity.passkey.late")
 	}

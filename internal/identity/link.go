@@ -12,6 +12,7 @@ import (
 	"tocsin/internal/journal"
 	"tocsin/internal/organisation"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 // LinkKind says what a one-time link opens.
@@ -54,7 +55,7 @@ func makeLink(ctx context.Context, tx *storage.Tx, l Link, now time.Time) (code 
 		storage.NullID(l.Account.ID), string(l.Kind)); err != nil {
 		return "", err
 	}
-	code, hash := newToken()
+	code, hash := vault.NewToken()
 	_, err = tx.Exec(ctx, `INSERT INTO identity_links (token_hash, kind, account_id, establishment_id, expires_us, created_us) VALUES ($1, $2, $3, $4, $5, $6)`,
 		hash, string(l.Kind), storage.NullID(l.Account.ID), l.establishment, storage.Micros(l.Expires), storage.Micros(now))
 	return code, err
@@ -65,7 +66,7 @@ func readLink(ctx context.Context, tx *storage.Tx, code string, now time.Time) (
 	var expires int64
 	var used sql.NullInt64
 	found, err := tx.Row(ctx, `SELECT kind, account_id, establishment_id, expires_us, used_us FROM identity_links WHERE token_hash = $1`,
-		[]any{hashOf(code)}, &l.Kind, &account, &l.establishment, &expires, &used)
+		[]any{vault.Digest(code)}, &l.Kind, &account, &l.establishment, &expires, &used)
 	if err != nil {
 		return l, err
 	}
@@ -86,7 +87,7 @@ func readLink(ctx context.Context, tx *storage.Tx, code string, now time.Time) (
 
 // consume uses a link up; of two who follow it at once one is refused.
 func consume(ctx context.Context, tx *storage.Tx, code string, now time.Time) error {
-	n, err := tx.Exec(ctx, `UPDATE identity_links SET used_us = $2 WHERE token_hash = $1 AND used_us IS NULL`, hashOf(code), storage.Micros(now))
+	n, err := tx.Exec(ctx, `UPDATE identity_links SET used_us = $2 WHERE token_hash = $1 AND used_us IS NULL`, vault.Digest(code), storage.Micros(now))
 	if err == nil && n == 0 {
 		err = fault.New(fault.NotFound, "identity.link.used")
 	}

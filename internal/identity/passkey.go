@@ -17,6 +17,7 @@ import (
 	"tocsin/internal/access"
 	"tocsin/internal/fault"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 // challengeLife is how long one may take to touch one's key.
@@ -90,7 +91,7 @@ func keepChallenge(ctx context.Context, tx *storage.Tx, key string, begun challe
 		return fmt.Errorf("keep a challenge: %w", err)
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO identity_challenges (key_hash, data, expires_us) VALUES ($1, $2, $3)
-		ON CONFLICT (key_hash) DO UPDATE SET data = $2, expires_us = $3`, hashOf(key), string(text), storage.Micros(now.Add(challengeLife)))
+		ON CONFLICT (key_hash) DO UPDATE SET data = $2, expires_us = $3`, vault.Digest(key), string(text), storage.Micros(now.Add(challengeLife)))
 	return err
 }
 
@@ -98,7 +99,7 @@ func keepChallenge(ctx context.Context, tx *storage.Tx, key string, begun challe
 func takeChallenge(ctx context.Context, tx *storage.Tx, key string, now time.Time) (begun challenge, err error) {
 	var text string
 	found, err := tx.Row(ctx, `DELETE FROM identity_challenges WHERE key_hash = $1 AND expires_us > $2 RETURNING data`,
-		[]any{hashOf(key), storage.Micros(now)}, &text)
+		[]any{vault.Digest(key), storage.Micros(now)}, &text)
 	if err != nil {
 		return begun, err
 	}

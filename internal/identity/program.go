@@ -14,6 +14,7 @@ import (
 	"tocsin/internal/fault"
 	"tocsin/internal/journal"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 // Token is the key of somebody else's program in one establishment: what it may
@@ -164,7 +165,7 @@ func (s *Service) CreateToken(ctx context.Context, scope access.Scope, r TokenRe
 		return t, "", err
 	}
 	now := s.clock.Now()
-	random, _ := newToken()
+	random, _ := vault.NewToken()
 	key = tokenPrefix + random
 	t = Token{
 		ID: storage.NewID(now), Name: r.Name, Actions: r.Actions, Hint: key[len(key)-4:], CreatedBy: scope.Actor().Name,
@@ -180,7 +181,7 @@ func (s *Service) CreateToken(ctx context.Context, scope access.Scope, r TokenRe
 			return fault.New(fault.Conflict, "identity.token.too_many", "most", tokensMost)
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO identity_tokens (organisation_id, id, name, token_hash, hint, actions, created_by, created_us, expires_us, revoked_by, used_from)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '')`, scope.Organisation(), t.ID, t.Name, hashOf(key), t.Hint, actionWords(t.Actions), t.CreatedBy,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '')`, scope.Organisation(), t.ID, t.Name, vault.Digest(key), t.Hint, actionWords(t.Actions), t.CreatedBy,
 			storage.Micros(now), storage.Micros(t.Expires)); err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"tocsin/internal/fault"
 	"tocsin/internal/journal"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 // Program is somebody else's program that proved to hold a token.
@@ -29,11 +30,11 @@ func (s *Service) Program(ctx context.Context, key string, c Client) (p Program,
 	}
 	var here uuid.UUID
 	err = s.db.Read(ctx, everywhere(), func(tx *storage.Tx) error {
-		found, err := tx.Row(ctx, `SELECT organisation_id FROM identity_tokens WHERE token_hash = $1`, []any{hashOf(key)}, &here)
+		found, err := tx.Row(ctx, `SELECT organisation_id FROM identity_tokens WHERE token_hash = $1`, []any{vault.Digest(key)}, &here)
 		if err != nil || !found {
 			return orElse(err, refused)
 		}
-		p.Token, err = oneToken(ctx, tx, `organisation_id = $1 AND token_hash = $2`, here, hashOf(key))
+		p.Token, err = oneToken(ctx, tx, `organisation_id = $1 AND token_hash = $2`, here, vault.Digest(key))
 		return err
 	})
 	if err != nil {

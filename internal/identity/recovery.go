@@ -13,6 +13,7 @@ import (
 	"tocsin/internal/fault"
 	"tocsin/internal/journal"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 const (
@@ -34,7 +35,7 @@ func (s *Service) makeCodes(ctx context.Context, tx *storage.Tx, row sessionRow)
 	for range recoveryCodes {
 		code := randomCode()
 		codes = append(codes, grouped(code))
-		rows = append(rows, []any{row.account.ID, hashOf(code)})
+		rows = append(rows, []any{row.account.ID, vault.Digest(code)})
 	}
 	text, err := json.Marshal(codes)
 	if err != nil {
@@ -127,7 +128,7 @@ func (s *Service) SawRecoveryCodes(ctx context.Context, scope access.Scope, toke
 		return err
 	}
 	return s.db.Write(ctx, everywhere(), func(tx *storage.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE identity_sessions SET codes_pending = NULL WHERE account_id = $1 AND token_hash = $2`, id, hashOf(token))
+		_, err := tx.Exec(ctx, `UPDATE identity_sessions SET codes_pending = NULL WHERE account_id = $1 AND token_hash = $2`, id, vault.Digest(token))
 		return err
 	})
 }

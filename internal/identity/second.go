@@ -8,6 +8,7 @@ import (
 	"tocsin/internal/access"
 	"tocsin/internal/fault"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 // Awaited is whose second factor a sign-in waits for.
@@ -83,7 +84,7 @@ func (s *Service) factorBrakes(ctx context.Context, c Client, row sessionRow) (o
 func (s *Service) judgeCode(ctx context.Context, tx *storage.Tx, row sessionRow, typed string, now time.Time) (method string, err error) {
 	if code := plainCode(typed); len(code) == recoverySize {
 		n, err := tx.Exec(ctx, `UPDATE identity_recovery_codes SET used_us = $3 WHERE account_id = $1 AND code_hash = $2 AND used_us IS NULL`,
-			row.account.ID, hashOf(code), storage.Micros(now))
+			row.account.ID, vault.Digest(code), storage.Micros(now))
 		if err != nil || n == 0 {
 			return "", err
 		}

@@ -11,6 +11,7 @@ import (
 	"tocsin/internal/journal"
 	"tocsin/internal/organisation"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 // How long a session lives. A night on duty is twelve hours; a screen left
@@ -76,7 +77,7 @@ func sessionByToken(ctx context.Context, tx *storage.Tx, token string, now time.
 	var created, seen, ends int64
 	dest := append(a.dest(), &r.id, &r.establishment, &r.stage, &r.strong, &r.tries, &r.pending, &r.address, &created, &seen, &ends, &r.envelope)
 	found, err := tx.Row(ctx, `SELECT `+accountColumns+`, s.id, s.establishment_id, s.stage, s.strong, s.tries, s.totp_pending, s.address, s.created_us, s.seen_us, s.ends_us, s.envelope_id
-		FROM identity_sessions s JOIN identity_accounts a ON a.id = s.account_id WHERE s.token_hash = $1`, []any{hashOf(token)}, dest...)
+		FROM identity_sessions s JOIN identity_accounts a ON a.id = s.account_id WHERE s.token_hash = $1`, []any{vault.Digest(token)}, dest...)
 	if err != nil {
 		return r, err
 	}
@@ -105,7 +106,7 @@ func (r sessionRow) posts(ctx context.Context, tx *storage.Tx) ([]post, error) {
 
 // insertSession opens a session and returns its token.
 func insertSession(ctx context.Context, tx *storage.Tx, account, establishment uuid.UUID, st stage, strong bool, c Client, now time.Time) (string, error) {
-	token, hash := newToken()
+	token, hash := vault.NewToken()
 	life := SessionLife
 	if st == half {
 		life = halfLife
@@ -126,7 +127,7 @@ func cut(s string, most int) string {
 // rotate gives a session a new token: what was overheard before a privilege
 // was won is worth nothing after.
 func rotate(ctx context.Context, tx *storage.Tx, id uuid.UUID, strong bool) (string, error) {
-	token, hash := newToken()
+	token, hash := vault.NewToken()
 	_, err := tx.Exec(ctx, `UPDATE identity_sessions SET token_hash = $2, strong = $3 WHERE id = $1`, id, hash, strong)
 	return token, err
 }
@@ -259,7 +260,7 @@ func (s *Service) Sessions(ctx context.Context, scope access.Scope, token string
 	if err != nil {
 		return nil, err
 	}
-	now, current := s.clock.Now(), string(hashOf(token))
+	now, current := s.clock.Now(), string(vault.Digest(token))
 	err = s.db.Read(ctx, everywhere(), func(tx *storage.Tx) error {
 		return tx.Query(ctx, `SELECT id, token_hash, device, address, created_us, seen_us FROM identity_sessions
 			WHERE account_id = $1 AND stage = 'full' AND ends_us > $2 AND seen_us > $3 ORDER BY seen_us DESC, id`,
@@ -285,7 +286,7 @@ func (s *Service) Revoke(ctx context.Context, scope access.Scope, session uuid.U
 
 // RevokeOthers ends all the person's own sessions but that of the token.
 func (s *Service) RevokeOthers(ctx context.Context, scope access.Scope, token string) error {
-	return s.revoke(ctx, scope, `DELETE FROM identity_sessions WHERE account_id = $1 AND token_hash <> $2`, hashOf(token))
+	return s.revoke(ctx, scope, `DELETE FROM identity_sessions WHERE account_id = $1 AND token_hash <> $2`, vault.Digest(token))
 }
 
 func (s *Service) revoke(ctx context.Context, scope access.Scope, query string, which any) error {

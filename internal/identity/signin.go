@@ -10,6 +10,7 @@ import (
 	"tocsin/internal/fault"
 	"tocsin/internal/journal"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 // Step is where a sign-in stands.
@@ -102,7 +103,7 @@ func isKnown(ctx context.Context, tx *storage.Tx, account uuid.UUID, c Client) (
 		return false, nil
 	}
 	var n int64
-	return tx.Row(ctx, `SELECT seen_us FROM identity_devices WHERE token_hash = $1 AND account_id = $2`, []any{hashOf(c.Known), account}, &n)
+	return tx.Row(ctx, `SELECT seen_us FROM identity_devices WHERE token_hash = $1 AND account_id = $2`, []any{vault.Digest(c.Known), account}, &n)
 }
 
 // admit lets one try pass and counts it as a failure until it is released.
@@ -206,9 +207,9 @@ func (s *Service) enter(ctx context.Context, tx *storage.Tx, a Account, all []po
 // rememberDevice makes the device a known one. Its cookie opens nothing: it
 // only keeps its owner from paying for the failures of others.
 func rememberDevice(ctx context.Context, tx *storage.Tx, account uuid.UUID, c Client, now time.Time) (cookie string, err error) {
-	hash := hashOf(c.Known)
+	hash := vault.Digest(c.Known)
 	if c.Known == "" {
-		cookie, hash = newToken()
+		cookie, hash = vault.NewToken()
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO identity_devices (token_hash, account_id, seen_us) VALUES ($1, $2, $3)
 		ON CONFLICT (token_hash, account_id) DO UPDATE SET seen_us = $3`, hash, account, storage.Micros(now))

@@ -3,10 +3,8 @@ package screens
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
-	"encoding/base64"
 	"encoding/binary"
 	"strconv"
 	"strings"
@@ -111,21 +109,6 @@ func written(ids []uuid.UUID) string {
 		words[i] = id.String()
 	}
 	return strings.Join(words, " ")
-}
-
-// NewToken is what a browser keeps, before and after it is a screen.
-func NewToken() string {
-	raw := make([]byte, 32)
-	// crypto/rand crashes the program rather than fail (Go 1.24).
-	if _, err := rand.Read(raw); err != nil {
-		panic("screens: no randomness: " + err.Error())
-	}
-	return base64.RawURLEncoding.EncodeToString(raw)
-}
-
-func hashOf(token string) []byte {
-	sum := sha256.Sum256([]byte(token))
-	return sum[:]
 }
 
 // alphabet is Crockford's base 32: no i, l, o or u, which are misread.

@@ -15,6 +15,7 @@ import (
 	"tocsin/internal/journal"
 	"tocsin/internal/organisation"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 // Options are what the room rests on.
@@ -248,7 +249,7 @@ func (s *Service) find(ctx context.Context, token string, now time.Time) (h held
 	codes := []any{s.code(token, window), s.code(token, window-1)}
 	var list []held
 	if err := s.opt.DB.Read(ctx, instance(), func(tx *storage.Tx) (err error) {
-		if list, err = read(ctx, tx, `token_hash = $1`, hashOf(token)); err != nil || len(list) > 0 {
+		if list, err = read(ctx, tx, `token_hash = $1`, vault.Digest(token)); err != nil || len(list) > 0 {
 			return err
 		}
 		list, err = read(ctx, tx, `code IN ($1, $2) AND token_hash IS NULL AND code_until_us > $3`, codes[0], codes[1], storage.Micros(now))
@@ -263,7 +264,7 @@ func (s *Service) find(ctx context.Context, token string, now time.Time) (h held
 	scope := instance().Within(h.organisation)
 	err = s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error {
 		n, err := tx.Exec(ctx, `UPDATE screens_screens SET token_hash = $3, code = NULL, paired_us = $4, seen_us = $4 WHERE organisation_id = $1 AND id = $2 AND token_hash IS NULL`,
-			h.organisation, h.ID, hashOf(token), storage.Micros(now))
+			h.organisation, h.ID, vault.Digest(token), storage.Micros(now))
 		if err != nil || n == 0 {
 			return err
 		}

@@ -2,10 +2,7 @@ package space
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/base64"
 	"strings"
 	"time"
 
@@ -15,6 +12,7 @@ import (
 	"tocsin/internal/fault"
 	"tocsin/internal/journal"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 const (
@@ -51,22 +49,6 @@ func (h Holder) agent(from string) access.Scope {
 	return access.For(h.scope.Organisation(), access.Actor{Kind: access.Agent, ID: h.Device.ID, From: from}, false)
 }
 
-// newToken returns 256 random bits for a cookie, and the hash that is kept.
-func newToken() (token string, hash []byte) {
-	raw := make([]byte, 32)
-	// crypto/rand crashes the program rather than fail (Go 1.24).
-	if _, err := rand.Read(raw); err != nil {
-		panic("space: no randomness: " + err.Error())
-	}
-	token = base64.RawURLEncoding.EncodeToString(raw)
-	return token, hashOf(token)
-}
-
-func hashOf(token string) []byte {
-	sum := sha256.Sum256([]byte(token))
-	return sum[:]
-}
-
 const deviceColumns = `organisation_id, id, person_id, name, made_us, expires_us, seen_us, endpoint, failed_us`
 
 func readDevices(ctx context.Context, tx *storage.Tx, which string, args ...any) (out []Holder, err error) {
@@ -98,7 +80,7 @@ func (s *Service) Open(ctx context.Context, token string, now time.Time) (Holder
 	}
 	var found []Holder
 	if err := s.opt.DB.Read(ctx, access.Instance(worker), func(tx *storage.Tx) (err error) {
-		found, err = readDevices(ctx, tx, `token_hash = $1 AND expires_us > $2`, hashOf(token), storage.Micros(now))
+		found, err = readDevices(ctx, tx, `token_hash = $1 AND expires_us > $2`, vault.Digest(token), storage.Micros(now))
 		return err
 	}); err != nil {
 		return Holder{}, err

@@ -86,7 +86,7 @@ func (s *Service) invite(ctx context.Context, as access.Scope, person uuid.UUID)
 			return err
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO space_invitations (organisation_id, id, person_id, code_hash, made_by, made_us, expires_us) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			scope.Organisation(), id, person, hashOf(code), as.Actor().Name, storage.Micros(now), storage.Micros(now.Add(InvitationLife))); err != nil {
+			scope.Organisation(), id, person, vault.Digest(code), as.Actor().Name, storage.Micros(now), storage.Micros(now.Add(InvitationLife))); err != nil {
 			return err
 		}
 		if err := s.opt.Dispatch.OpenCampaign(ctx, tx, scope, now, dispatch.Campaign{ID: id, Mode: "test", MaxTotal: 1}); err != nil {
@@ -171,7 +171,7 @@ func (s *Service) invited(ctx context.Context, code string, now time.Time) (in i
 	var org uuid.UUID
 	err = s.opt.DB.Read(ctx, instance, func(tx *storage.Tx) error {
 		found, err = tx.Row(ctx, `SELECT organisation_id, id, person_id FROM space_invitations WHERE code_hash = $1 AND used_us IS NULL AND expires_us > $2`,
-			[]any{hashOf(code), storage.Micros(now)}, &org, &in.id, &in.person)
+			[]any{vault.Digest(code), storage.Micros(now)}, &org, &in.id, &in.person)
 		return err
 	})
 	in.scope = instance.Within(org)
@@ -211,7 +211,7 @@ func (s *Service) Enrol(ctx context.Context, code, agent, from string, now time.
 	if !here {
 		return "", unknown
 	}
-	token, hash := newToken()
+	token, hash := vault.NewToken()
 	device := storage.NewID(now)
 	as := access.For(in.scope.Organisation(), access.Actor{Kind: access.Agent, ID: device, From: from}, false)
 	return token, s.opt.DB.Write(ctx, in.scope, func(tx *storage.Tx) error {

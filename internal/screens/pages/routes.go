@@ -9,6 +9,7 @@ import (
 	"tocsin/internal/i18n"
 	"tocsin/internal/screens"
 	"tocsin/internal/ui"
+	"tocsin/internal/vault"
 )
 
 // The addresses of this room.
@@ -55,10 +56,10 @@ func (p pages) cookieName(r *http.Request) string {
 // token is what this browser is known by; a new one is kept from now on.
 func (p pages) token(c *ui.Context) string {
 	name := p.cookieName(c.Request)
-	if kept, err := c.Request.Cookie(name); err == nil && len(kept.Value) == len(screens.NewToken()) {
+	if kept, err := c.Request.Cookie(name); err == nil && len(kept.Value) == vault.TokenLength {
 		return kept.Value
 	}
-	token := screens.NewToken()
+	token, _ := vault.NewToken()
 	http.SetCookie(c.Writer, &http.Cookie{
 		Name: name, Value: token, Path: "/", MaxAge: int(cookieLife / time.Second),
 		HttpOnly: true, Secure: p.Secure || c.Request.TLS != nil, SameSite: http.SameSiteStrictMode,
