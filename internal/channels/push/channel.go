@@ -46,21 +46,20 @@ type channel struct {
 	log            *slog.Logger
 	now            func() time.Time
 
-	mu      sync.Mutex
-	running bool
-	health  channels.Health
+	pulse *channels.Pulse
+
+	mu sync.Mutex
 	// lost is the service that did not answer last; nil when all do.
 	lost      *url.URL
 	lostNamed bool
 }
 
 func newChannel(cfg config, o channels.Opening) *channel {
-	c := &channel{config: cfg, devices: o.Devices, log: o.Log, now: o.Now, limiter: rate.NewLimiter(rate.Inf, 1)}
+	c := &channel{config: cfg, devices: o.Devices, log: o.Log, now: o.Now, limiter: rate.NewLimiter(rate.Inf, 1), pulse: channels.NewPulse(o.Now)}
 	if cfg.rate > 0 {
 		c.limiter = rate.NewLimiter(rate.Limit(cfg.rate), max(1, int(cfg.rate/20)))
 	}
 	c.outside, c.named = c.client(false), c.client(true)
-	c.health = channels.Health{Since: o.Now(), Reason: channels.ReasonUnreachable}
 	return c
 }
 
@@ -98,9 +97,9 @@ func reachable(address string, named, loopback bool) error {
 
 // Run looks at the service that did not answer until ctx ends.
 func (c *channel) Run(ctx context.Context) error {
-	c.setRunning(true)
+	defer c.pulse.Begin()()
+	c.pulse.Seen(channels.ReasonNone, "") // services are many, and none is asked before there is something to say
 	defer func() {
-		c.setRunning(false)
 		c.outside.CloseIdleConnections()
 		c.named.CloseIdleConnections()
 	}()
@@ -119,63 +118,33 @@ func (c *channel) Run(ctx context.Context) error {
 	}
 }
 
-func (c *channel) setRunning(yes bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.running = yes
-	if yes {
-		c.judge(true, channels.ReasonNone, "")
-	} else {
-		c.judge(false, channels.ReasonUnreachable, "stopped")
-	}
-}
-
 // seen notes whether a service answered.
 func (c *channel) seen(service *url.URL, named bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case !c.running:
 	case err != nil:
 		c.lost, c.lostNamed = service, named
-		c.judge(false, channels.ReasonUnreachable, withoutAddress(err))
+		c.pulse.Seen(channels.ReasonUnreachable, withoutAddress(err))
 	case c.lost == nil || c.lost.Host == service.Host:
 		c.lost = nil
-		c.judge(true, channels.ReasonNone, "")
+		c.pulse.Seen(channels.ReasonNone, "")
 	}
-}
-
-func (c *channel) judge(up bool, reason channels.Reason, detail string) {
-	if up != c.health.Up {
-		c.health.Since = c.now()
-	}
-	c.health.Up, c.health.Reason, c.health.Detail = up, reason, detail
 }
 
 // Health is what the last exchange showed.
-func (c *channel) Health() channels.Health {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.health
-}
-
-func (c *channel) expired(m channels.Message) bool {
-	return !m.ExpiresAt.IsZero() && !c.now().Before(m.ExpiresAt)
-}
+func (c *channel) Health() channels.Health { return c.pulse.Health() }
 
 // Send notifies the devices of a person, once each.
 func (c *channel) Send(ctx context.Context, m channels.Message) channels.Outcome {
-	c.mu.Lock()
-	running := c.running
-	c.mu.Unlock()
-	if !running {
-		return channels.Outcome{State: channels.Retry, Reason: channels.ReasonUnreachable, Detail: "not started", GatewayDown: true}
+	if out, held := c.pulse.Hold(m); held {
+		return out
 	}
 	if err := c.limiter.Wait(ctx); err != nil {
 		return channels.Outcome{State: channels.Retry, Reason: channels.ReasonThrottled, Detail: err.Error(), RetryAfter: throttleWait}
 	}
-	if c.expired(m) {
-		return channels.Outcome{State: channels.Refused, Reason: channels.ReasonExpired}
+	if out, held := c.pulse.Hold(m); held {
+		return out
 	}
 	if c.devices == nil {
 		return channels.Outcome{State: channels.Refused, Reason: channels.ReasonInvalidAddress, Detail: "nobody knows the devices"}

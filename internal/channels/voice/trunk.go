@@ -37,11 +37,11 @@ type trunk struct {
 	pace *rate.Limiter
 	// reception is that of the calls that come in.
 	reception reception
+	pulse     *channels.Pulse
 
-	mu     sync.Mutex
-	agent  *agent
-	using  sync.WaitGroup
-	health channels.Health
+	mu    sync.Mutex
+	agent *agent
+	using sync.WaitGroup
 	// struck counts the calls in a row that the trunk refused for reasons of its own.
 	struck int
 }
@@ -59,7 +59,7 @@ func newTrunk(cfg config, k Kind, o channels.Opening) (*trunk, error) {
 		config: cfg, kind: k, opening: o, log: o.Log, now: o.Now, catalog: catalog,
 		reception: reception{most: cfg.incoming},
 		pace:      rate.NewLimiter(begun, max(cfg.rate/20, 1)),
-		health:    channels.Health{Since: o.Now(), Reason: channels.ReasonUnreachable},
+		pulse:     channels.NewPulse(o.Now),
 	}, nil
 }
 
@@ -97,6 +97,7 @@ func (t *trunk) checkBy(ctx context.Context, a *agent) error {
 
 // Run keeps our end open, and the trunk known to live, until ctx ends.
 func (t *trunk) Run(ctx context.Context) error {
+	defer t.pulse.Begin()()
 	for wait := pingAgain; ctx.Err() == nil; wait = min(2*wait, pingSlow) {
 		a, err := newAgent(ctx, &t.config, t.kind.Clock)
 		if err == nil {
@@ -109,7 +110,6 @@ func (t *trunk) Run(ctx context.Context) error {
 		case <-time.After(wait):
 		}
 	}
-	t.judge(false, channels.ReasonUnreachable, "stopped")
 	return nil
 }
 
@@ -175,28 +175,15 @@ func (t *trunk) enter() *agent {
 // seen notes whether the trunk answered.
 func (t *trunk) seen(err error) {
 	if err == nil {
-		t.judge(true, channels.ReasonNone, "")
+		t.pulse.Seen(channels.ReasonNone, "")
 		return
 	}
 	t.log.Warn("sip: the trunk cannot be used; trying again", "trunk", t.config.address(), "error", err)
-	t.judge(false, reasonOf(err), err.Error())
-}
-
-func (t *trunk) judge(up bool, reason channels.Reason, detail string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if up != t.health.Up {
-		t.health.Since = t.now()
-	}
-	t.health.Up, t.health.Reason, t.health.Detail = up, reason, detail
+	t.pulse.Seen(reasonOf(err), err.Error())
 }
 
 // Health is what the last question to the trunk showed.
-func (t *trunk) Health() channels.Health {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.health
-}
+func (t *trunk) Health() channels.Health { return t.pulse.Health() }
 
 // verdict lets several refusals in a row say that the trunk is at fault.
 func (t *trunk) verdict(o channels.Outcome) channels.Outcome {

@@ -66,7 +66,9 @@ func StartBaresip(t testing.TB, o BaresipOptions) *Baresip {
 	if err != nil {
 		t.Fatal("the program baresip is missing: run make test-deps")
 	}
-	dir, keys, control, port := t.TempDir(), freePort(t, "127.0.0.1"), freePort(t, "127.0.0.1"), freePort(t, "127.0.0.1")
+	// One row, so that none of them is taken by another: signalling, TLS, control, keys.
+	dir, port := t.TempDir(), freePorts(t, "127.0.0.1", 4)
+	control, keys := port+2, port+3
 	b := &Baresip{Port: port + 1} // TLS is beside UDP
 	account := fmt.Sprintf("<sip:%s@127.0.0.1:%d;transport=tls>;regint=0;answermode=auto", o.Number, port)
 	if o.Encryption != "" {

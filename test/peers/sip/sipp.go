@@ -3,6 +3,7 @@ package sip
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -182,22 +183,49 @@ func listens(t testing.TB, port int, tcp bool) bool {
 // FreePort is a port of this machine that nobody listens on over UDP.
 func FreePort(t testing.TB) int { return freePort(t, "127.0.0.1") }
 
-func freePort(t testing.TB, host string) int {
+func freePort(t testing.TB, host string) int { return freePorts(t, host, 1) }
+
+// freePorts is the first of n ports in a row that nobody listens on, over UDP nor
+// over TCP: one program's signalling is on both, its keyboard on the second.
+func freePorts(t testing.TB, host string, n int) int {
 	t.Helper()
-	l, err := net.ListenPacket("udp", net.JoinHostPort(host, "0"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
+	for range 100 {
+		first := 0
+		var held []io.Closer
+		for i := range n {
+			port := 0
+			if i > 0 {
+				port = first + i
+			}
+			u, err := net.ListenPacket("udp", net.JoinHostPort(host, strconv.Itoa(port)))
+			if err != nil {
+				break
+			}
+			held = append(held, u)
+			a, ok := u.LocalAddr().(*net.UDPAddr)
+			if !ok {
+				t.Fatal("not a UDP address")
+			}
+			if i == 0 {
+				first = a.Port
+			}
+			l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(a.Port)))
+			if err != nil {
+				break
+			}
+			held = append(held, l)
 		}
-	}()
-	a, ok := l.LocalAddr().(*net.UDPAddr)
-	if !ok {
-		t.Fatal("not a UDP address")
+		for _, c := range held {
+			if err := c.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if len(held) == 2*n {
+			return first
+		}
 	}
-	return a.Port
+	t.Fatalf("no %d free ports in a row on %s", n, host)
+	return 0
 }
 
 // mediaPort finds the first of some ports for sound, below those that the system
