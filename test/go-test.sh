@@ -8,18 +8,27 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 go=${GO:-go}
-# Several packages wait for peers and clocks of the real world: one more than the
-# machine has cores runs at once.
-flags=(-vet=off '-ldflags=-s -w' -shuffle=on -timeout 20m -p "$(($(nproc) + 1))")
+# Packages and the tests inside wait for peers and clocks of the real world: more of
+# them than the machine has cores run at once.
+flags=(-vet=off '-ldflags=-s -w' -shuffle=on -timeout 20m -p "$(($(nproc) + 1))" -parallel "$(($(nproc) + 2))")
 if [ "${1:-}" = -race ]; then
   flags+=(-race)
   shift
 fi
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+# What tests write is theirs alone and short-lived: in memory where there is plenty.
+# What the compiler writes is large, and stays on the disk.
+export GOTMPDIR=${GOTMPDIR:-${TMPDIR:-/tmp}}
+room=$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)
+memory=/dev/shm/t-XXXX # short: sockets have names of at most 107 bytes
+if [ "${room:-0}" -lt $((6 * 1024 * 1024)) ] || grep -q '^[^ ]* /dev/shm .*noexec' /proc/mounts; then memory=$GOTMPDIR/t-XXXX; fi
+TMPDIR=$(mktemp -d "$memory")
+export TMPDIR
+chmod 1777 "$TMPDIR"
+log=$TMPDIR/log
+trap 'rm -rf "$TMPDIR"' EXIT
 "$go" run ./test/postgres -- "$go" test "${flags[@]}" "$@" 2>&1 | tee "$log"
 if [ "${PIPESTATUS[0]}" -eq 0 ]; then exit 0; fi
 mapfile -t failed < <(awk '$1 == "FAIL" && $2 ~ /^tocsin\// { print $2 }' "$log" | sort -u)
 if [ "${#failed[@]}" -eq 0 ] || [ "${#failed[@]}" -gt 5 ]; then exit 1; fi
 echo "Second run, alone: ${failed[*]}"
-"$go" run ./test/postgres -- "$go" test "${flags[@]}" -p 1 "${failed[@]}"
+"$go" run ./test/postgres -- "$go" test "${flags[@]}" -p 1 -parallel "$(nproc)" "${failed[@]}"

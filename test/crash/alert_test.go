@@ -16,6 +16,7 @@ const crowd = 2000
 // the same, nobody twice beyond what was in flight, and what may have left twice
 // says so.
 func TestKillInTheMiddleOfAnAlert(t *testing.T) {
+	t.Parallel()
 	n, i := startNetwork(t), install(t)
 	i.gateway(n)
 	i.people(crowd, "Camille")
@@ -38,6 +39,7 @@ func TestKillInTheMiddleOfAnAlert(t *testing.T) {
 
 // The operator breaks every session again and again: the alert goes on.
 func TestOperatorCutAndBack(t *testing.T) {
+	t.Parallel()
 	n, i := startNetwork(t), install(t)
 	i.gateway(n)
 	i.people(crowd, "Camille")
@@ -90,6 +92,7 @@ func (i *installation) called(n *network, most int) {
 
 // A launch that is killed at any moment is a whole alert or none.
 func TestKillDuringALaunch(t *testing.T) {
+	t.Parallel()
 	i := install(t)
 	i.people(crowd, "Camille")
 	begun := now()

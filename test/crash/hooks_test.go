@@ -22,6 +22,7 @@ type told struct{ id, double string }
 // and says that it may be the second time. The receiver is on an address of this
 // machine that is not the loopback, which no subscription may reach.
 func TestKillWhileAnotherProgramIsTold(t *testing.T) {
+	t.Parallel()
 	island, err := ground.NewIsland()
 	if err != nil {
 		t.Skipf("an address for the receiver needs a network namespace: %v", err)

@@ -11,6 +11,7 @@ import (
 // An import that is killed while it is applied: the directory is entirely the
 // one of before, then, once the program runs again, entirely the one of after.
 func TestKillDuringAnImport(t *testing.T) {
+	t.Parallel()
 	const rows = 6000
 	i := install(t)
 	i.people(rows, "Avant")

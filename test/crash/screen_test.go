@@ -18,6 +18,7 @@ import (
 // the next one it is led to shows the same alert, to the same screen, and its
 // end too.
 func TestAScreenFollowsTheFailureOfItsNode(t *testing.T) {
+	t.Parallel()
 	i := installOn(t, storagetest.PostgresURL(t))
 	i.people(1, "Camille")
 	scenario := i.shown(i.scenario())

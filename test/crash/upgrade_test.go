@@ -31,6 +31,7 @@ const sharedRate = 100
 // TestTheVersionBefore runs the previous version, built from its own sources,
 // beside this one and before it.
 func TestTheVersionBefore(t *testing.T) {
+	t.Parallel()
 	before := previous(t)
 	t.Run("shares an alert", func(t *testing.T) { sharesAnAlert(t, before) })
 	t.Run("leaves its data", func(t *testing.T) { leavesItsData(t, before) })

@@ -49,17 +49,35 @@ type hospital struct {
 // onBothEngines tells a story on SQLite and on PostgreSQL.
 func onBothEngines(t *testing.T, at time.Time, story func(t *testing.T, h *hospital)) {
 	t.Helper()
+	onEachDatabase(t, func(t *testing.T, database string) { story(t, build(t, at, database)) })
+}
+
+// onEachDatabase tells a story once without the URL of a database and once with
+// one, side by side: a story waits more than it works.
+func onEachDatabase(t *testing.T, tell func(t *testing.T, database string)) {
+	t.Helper()
 	t.Parallel()
-	t.Run("sqlite", func(t *testing.T) { story(t, build(t, at, "")) })
-	t.Run("postgresql", func(t *testing.T) { story(t, build(t, at, storagetest.PostgresURL(t))) })
+	for engine, database := range map[string]func(testing.TB) string{
+		"sqlite":     func(testing.TB) string { return "" },
+		"postgresql": func(t testing.TB) string { return storagetest.PostgresURL(t, app.Migrations()...) },
+	} {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			tell(t, database(t))
+		})
+	}
 }
 
 // settings are those of a server nobody else can reach.
 func settings(t *testing.T, database string) *config.Server {
 	t.Helper()
 	folder := t.TempDir()
+	data := filepath.Join(folder, "data")
+	if database == "" {
+		data = storagetest.Folder(t, app.Migrations()...)
+	}
 	s := &config.Server{
-		Listen: "127.0.0.1:0", PublicURL: identitytest.Origin().String(), Data: filepath.Join(folder, "data"), KeyFile: filepath.Join(folder, "tocsin.key"),
+		Listen: "127.0.0.1:0", PublicURL: identitytest.Origin().String(), Data: data, KeyFile: filepath.Join(folder, "tocsin.key"),
 		DatabaseURL: database, LogLevel: "error", LogFormat: "text", Language: "fr", Timezone: "Europe/Paris",
 	}
 	if err := s.Validate(); err != nil {

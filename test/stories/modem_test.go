@@ -23,50 +23,45 @@ import (
 // of mail answers. The modem on site carries the SMS at its own pace and brings the
 // replies back; the exchange of the hospital rings the extensions.
 func TestTheInternetIsDownModemAndInternalCalls(t *testing.T) {
-	t.Parallel()
-	for engine, database := range map[string]func(testing.TB) string{
-		"sqlite": func(testing.TB) string { return "" }, "postgresql": func(t testing.TB) string { return storagetest.PostgresURL(t) },
-	} {
-		t.Run(engine, func(t *testing.T) {
-			exchange := sip.Start(t, sip.Options{Scenario: sip.Answer(time.Second, 900*time.Millisecond, "2", "1")})
-			daemon := gammu.Start(t)
-			h := build(t, night(), database(t), modem.Kind{}, voice.New())
-			h.trunk(exchange, "4")
-			h.modem(daemon)
-			h.sms.Air.Channel("main").Cut()
-			h.mail.Air.Channel("main").Cut()
-			h.sms.Air.Answer(dispatchtest.Down)
-			h.mail.Air.Answer(dispatchtest.Down)
+	onEachDatabase(t, func(t *testing.T, database string) {
+		exchange := sip.Start(t, sip.Options{Scenario: sip.Answer(time.Second, 900*time.Millisecond, "2", "1")})
+		daemon := gammu.Start(t)
+		h := build(t, night(), database, modem.Kind{}, voice.New())
+		h.trunk(exchange, "4")
+		h.modem(daemon)
+		h.sms.Air.Channel("main").Cut()
+		h.mail.Air.Channel("main").Cut()
+		h.sms.Air.Answer(dispatchtest.Down)
+		h.mail.Air.Answer(dispatchtest.Down)
 
-			director, nurse := h.agent("Directrice", "ide"), h.agent("Infirmière", "ide")
-			inside := h.agent("Poste", "ide", func(p *directory.Person) {
-				p.Contacts = []directory.ContactPoint{at(directory.Extension, "4512")}
-			})
-			l := h.launch(recall(called))
-			h.pass(10 * time.Second)
-			texts := map[string]string{}
-			for name, text := range daemon.Sent() {
-				texts[strings.Split(name, "_")[3]] = text
-			}
-			for _, who := range []string{mobile(director), mobile(nurse)} {
-				if texts[who] == "" {
-					t.Errorf("the modem sent nothing to one of them: %d texts", len(texts))
-				}
-			}
-			if got := h.person(l, inside); got.Meaning != alerting.Unavailable {
-				t.Errorf("the extension: %s, %s", got.State, got.Meaning)
-			}
-			daemon.Receive(mobile(director), "1 15")
-			storagetest.Eventually(t, time.Minute, "the reply is taken", func() bool { return daemon.Waiting() == 0 })
-			h.pass(5 * time.Second)
-			if got := h.person(l, director); got.Meaning != alerting.Coming || got.Minutes != 15 {
-				t.Errorf("the director: %s, %s in %d minutes", got.State, got.Meaning, got.Minutes)
-			}
-			if n := len(h.sms.all("")); n != 0 {
-				t.Errorf("%d texts left by the operator, who was down", n)
-			}
+		director, nurse := h.agent("Directrice", "ide"), h.agent("Infirmière", "ide")
+		inside := h.agent("Poste", "ide", func(p *directory.Person) {
+			p.Contacts = []directory.ContactPoint{at(directory.Extension, "4512")}
 		})
-	}
+		l := h.launch(recall(called))
+		h.pass(10 * time.Second)
+		texts := map[string]string{}
+		for name, text := range daemon.Sent() {
+			texts[strings.Split(name, "_")[3]] = text
+		}
+		for _, who := range []string{mobile(director), mobile(nurse)} {
+			if texts[who] == "" {
+				t.Errorf("the modem sent nothing to one of them: %d texts", len(texts))
+			}
+		}
+		if got := h.person(l, inside); got.Meaning != alerting.Unavailable {
+			t.Errorf("the extension: %s, %s", got.State, got.Meaning)
+		}
+		daemon.Receive(mobile(director), "1 15")
+		storagetest.Eventually(t, time.Minute, "the reply is taken", func() bool { return daemon.Waiting() == 0 })
+		h.pass(5 * time.Second)
+		if got := h.person(l, director); got.Meaning != alerting.Coming || got.Minutes != 15 {
+			t.Errorf("the director: %s, %s in %d minutes", got.State, got.Meaning, got.Minutes)
+		}
+		if n := len(h.sms.all("")); n != 0 {
+			t.Errorf("%d texts left by the operator, who was down", n)
+		}
+	})
 }
 
 // modem adds a modem after the gateways of the operator.

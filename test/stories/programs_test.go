@@ -18,7 +18,6 @@ import (
 	"tocsin/internal/directory"
 	"tocsin/internal/identity"
 	"tocsin/internal/rest"
-	"tocsin/internal/storage/storagetest"
 )
 
 // counter is a house with one of everything, and the tokens that try its
@@ -38,9 +37,7 @@ type counter struct {
 // that never was, one taken back, one without the right, and one of another
 // establishment that knows every id of this one.
 func TestEveryOperationAsEveryProgram(t *testing.T) {
-	t.Parallel()
-	t.Run("sqlite", func(t *testing.T) { walkOperations(t, "") })
-	t.Run("postgresql", func(t *testing.T) { walkOperations(t, storagetest.PostgresURL(t)) })
+	onEachDatabase(t, walkOperations)
 }
 
 func walkOperations(t *testing.T, database string) {

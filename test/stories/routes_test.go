@@ -17,7 +17,6 @@ import (
 	identitypages "tocsin/internal/identity/pages"
 	screenpages "tocsin/internal/screens/pages"
 	spacepages "tocsin/internal/space/pages"
-	"tocsin/internal/storage/storagetest"
 	"tocsin/internal/ui"
 )
 
@@ -25,9 +24,7 @@ import (
 // nobody, as somebody who owes a second factor, and as the administrator of
 // another establishment who knows every id of this one.
 func TestEveryRouteAsEverybody(t *testing.T) {
-	t.Parallel()
-	t.Run("sqlite", func(t *testing.T) { walkEverywhere(t, "") })
-	t.Run("postgresql", func(t *testing.T) { walkEverywhere(t, storagetest.PostgresURL(t)) })
+	onEachDatabase(t, walkEverywhere)
 }
 
 func walkEverywhere(t *testing.T, database string) {

@@ -20,17 +20,12 @@ import (
 // telephones tells a story on both engines with a trunk that leads to sipp.
 func telephones(t *testing.T, scenario string, story func(t *testing.T, h *hospital, phones *sip.Sipp), more ...channels.Settings) {
 	t.Helper()
-	t.Parallel()
-	for engine, database := range map[string]func(testing.TB) string{
-		"sqlite": func(testing.TB) string { return "" }, "postgresql": func(t testing.TB) string { return storagetest.PostgresURL(t) },
-	} {
-		t.Run(engine, func(t *testing.T) {
-			phones := sip.Start(t, sip.Options{Scenario: scenario})
-			h := build(t, night(), database(t), voice.New())
-			h.trunk(phones, "4", more...)
-			story(t, h, phones)
-		})
-	}
+	onEachDatabase(t, func(t *testing.T, database string) {
+		phones := sip.Start(t, sip.Options{Scenario: scenario})
+		h := build(t, night(), database, voice.New())
+		h.trunk(phones, "4", more...)
+		story(t, h, phones)
+	})
 }
 
 // trunk adds a telephone line.

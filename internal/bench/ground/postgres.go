@@ -58,7 +58,7 @@ func StartPostgres(ctx context.Context, durable bool) (*Postgres, error) {
 		"-c", "max_connections=300", "-c", "shared_buffers=128MB", "-c", "log_min_messages=fatal",
 	}
 	if !durable {
-		settings = append(settings, "-c", "log_min_messages=panic", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off", "-c", "wal_level=minimal", "-c", "max_wal_senders=0")
+		settings = append(settings, "-c", "log_min_messages=panic", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "jit=off", "-c", "autovacuum=off", "-c", "wal_level=minimal", "-c", "max_wal_senders=0")
 	}
 	server := exec.Command(filepath.Join(bin, "postgres"), settings...)
 	server.SysProcAttr = as

@@ -31,10 +31,18 @@ func PostgreSQL(t testing.TB, rooms ...fs.FS) *storage.DB {
 	return open(t, storage.Options{URL: postgresFrom(t, rooms), Connections: 8}, rooms)
 }
 
-// PostgresURL makes a database without tables and returns its URL; it is dropped with the test.
-func PostgresURL(t testing.TB) string {
+// PostgresURL makes a database with the tables of those rooms, or without any, and
+// returns its URL; it is dropped with the test.
+func PostgresURL(t testing.TB, rooms ...fs.FS) string {
 	t.Helper()
-	return newDatabase(t, "template1")
+	return postgresFrom(t, rooms)
+}
+
+// Folder makes the data folder of a server on SQLite, with the tables of those
+// rooms; it goes with the test.
+func Folder(t testing.TB, rooms ...fs.FS) string {
+	t.Helper()
+	return sqliteFrom(t, rooms)
 }
 
 // baseURL is the test server's: given by `go run ./test/postgres -- …`, or left

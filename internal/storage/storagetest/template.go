@@ -102,7 +102,7 @@ func sqliteTemplate(t testing.TB, template string, rooms []fs.FS) ([]byte, error
 func postgresFrom(t testing.TB, rooms []fs.FS) string {
 	t.Helper()
 	if len(rooms) == 0 {
-		return PostgresURL(t)
+		return newDatabase(t, "template1")
 	}
 	template := "template_" + fingerprint(t, rooms)
 	if err := postgresTemplate(t, template, rooms); err != nil {
@@ -176,7 +176,7 @@ func newDatabase(t testing.TB, template string) string {
 		t.Fatalf("random name: %v", err)
 	}
 	name := "t_" + hex.EncodeToString(random)
-	if _, err := admin.Exec("CREATE DATABASE " + name + " TEMPLATE " + template); err != nil {
+	if _, err := admin.Exec("CREATE DATABASE " + name + " TEMPLATE " + template + " STRATEGY FILE_COPY"); err != nil {
 		t.Fatalf("create database: %v", err)
 	}
 	t.Cleanup(func() {
