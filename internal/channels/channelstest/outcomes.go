@@ -11,6 +11,7 @@ import (
 	"tocsin/internal/clock"
 	"tocsin/internal/fault"
 	"tocsin/internal/i18n"
+	"tocsin/internal/wire/web"
 )
 
 func (s Suite) describes(t *testing.T) {
@@ -18,7 +19,7 @@ func (s Suite) describes(t *testing.T) {
 	if d.Kind == "" || d.Medium == "" || d.Concurrency == nil {
 		t.Fatalf("incomplete description: %+v", d)
 	}
-	catalog, err := i18n.Load(channels.Locales, s.Locales)
+	catalog, err := i18n.Load(channels.Locales, web.Locales, s.Locales)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +236,7 @@ func (s Suite) wantFault(t *testing.T, what string, err error) {
 		t.Errorf("%s: got %v, want a fault", what, err)
 		return
 	}
-	catalog, loadErr := i18n.Load(channels.Locales, s.Locales)
+	catalog, loadErr := i18n.Load(channels.Locales, web.Locales, s.Locales)
 	if loadErr != nil {
 		t.Fatal(loadErr)
 	}

@@ -11,16 +11,17 @@ import (
 	"tocsin/internal/channels"
 	"tocsin/internal/fault"
 	"tocsin/internal/wire/gsm"
+	"tocsin/internal/wire/web"
 )
 
 // config is the settings and the preset, parsed once.
 type config struct {
 	method            string
 	url, check        string
-	headers           []pair
-	body              body
-	rules             []rule
-	id                finder
+	headers           []web.Pair
+	body              web.Body
+	rules             []web.Rule
+	id                web.Finder
 	inbound           inbound
 	account, source   string
 	user, password    string
@@ -51,7 +52,10 @@ func parseConfig(s channels.Settings, callback string) (config, error) {
 		return c, fault.New(fault.Invalid, "channels.smshttp.no_url").At("url")
 	}
 	for at, address := range map[string]string{"url": c.url, "check_url": c.check} {
-		if err := c.checkURL(address, at, s.Bool("clear")); err != nil {
+		if address == "" {
+			continue
+		}
+		if err := web.CheckURL(address, at, c.constants(), placeholders(), s.Bool("clear")); err != nil {
 			return c, err
 		}
 	}
@@ -67,61 +71,25 @@ func parseConfig(s channels.Settings, callback string) (config, error) {
 	return c, c.parseNetwork(s)
 }
 
-// checkURL refuses an address that is not whole, or whose machine a value could choose.
-func (c *config) checkURL(address, at string, clear bool) error {
-	if address == "" {
-		return nil
-	}
-	if err := known(address, at); err != nil {
-		return err
-	}
-	u, err := url.Parse(fillURL(address, c.constants()))
-	switch {
-	case err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsAny(u.Host, "{}"):
-		return fault.New(fault.Invalid, "channels.smshttp.bad_url").At(at)
-	case strings.Contains(hostPart(address), "{"):
-		return fault.New(fault.Invalid, "channels.smshttp.bad_url").At(at)
-	case u.Scheme == "http" && !clear:
-		return fault.New(fault.Invalid, "channels.smshttp.in_clear").At(at)
-	}
-	return nil
-}
-
-// hostPart is what stands between the scheme and the path.
-func hostPart(address string) string {
-	_, rest, _ := strings.Cut(address, "://")
-	host, _, _ := strings.Cut(rest, "/")
-	return host
-}
-
 func (c *config) parseTemplates(s channels.Settings, p preset) error {
 	var err error
-	if c.headers, err = parsePairs(or(s.Get("headers"), p.headers), ":", "headers"); err != nil {
+	if c.headers, err = web.ParseHeaders(or(s.Get("headers"), p.headers), placeholders()); err != nil {
 		return err
 	}
-	for _, h := range c.headers {
-		if !headerName(h.name) {
-			return fault.New(fault.Invalid, "channels.smshttp.bad_line", "line", h.name, "separator", ":").At("headers")
-		}
-	}
-	if c.body, err = parseBody(or(s.Get("format"), p.format), or(s.Get("body"), p.body)); err != nil {
+	format := or(s.Get("format"), p.format)
+	if c.body, err = web.ParseBody(format, or(s.Get("body"), p.body), placeholders()); err != nil {
 		return err
 	}
-	if c.method == "GET" && c.body.format == formatJSON {
-		return fault.New(fault.Invalid, "channels.smshttp.get_json").At("format")
+	if c.method == "GET" && format == web.JSON {
+		return fault.New(fault.Invalid, "web.get_json").At("format")
 	}
-	if c.rules, err = parseRules(or(s.Get("answers"), p.answers)); err != nil {
+	if c.rules, err = web.ParseRules(or(s.Get("answers"), p.answers)); err != nil {
 		return err
 	}
-	if c.id, err = parseFinder(or(s.Get("id"), p.id)); err != nil {
-		return fault.Wrap(err, fault.Invalid, "channels.smshttp.bad_expression", "line", s.Get("id")).At("id")
+	if c.id, err = web.ParseFinder(or(s.Get("id"), p.id)); err != nil {
+		return fault.Wrap(err, fault.Invalid, "web.bad_expression", "line", s.Get("id")).At("id")
 	}
 	return nil
-}
-
-func headerName(s string) bool {
-	return s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == "" &&
-		!strings.EqualFold(s, "Host") && !strings.EqualFold(s, "Content-Length") && !strings.EqualFold(s, "Transfer-Encoding")
 }
 
 func (c *config) parseNetwork(s channels.Settings) error {
@@ -129,29 +97,51 @@ func (c *config) parseNetwork(s channels.Settings) error {
 	if c.tls, err = channels.ClientTLS(s); err != nil {
 		return err
 	}
-	if text := s.Get("proxy"); text != "" {
-		u, err := url.Parse(text)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return fault.New(fault.Invalid, "channels.smshttp.bad_url").At("proxy")
-		}
-		c.proxy = u
+	c.proxy, err = web.ParseProxy(s.Get("proxy"))
+	return err
+}
+
+// placeholders are the names a template may use.
+func placeholders() []string {
+	return []string{
+		"numero", "numero_chiffres", "numero_00", "texte", "id", "expediteur", "compte", "utilisateur", "mot_de_passe",
+		"identification", "validite_minutes", "validite_secondes", "codage", "retour",
 	}
-	return nil
+}
+
+// head is the headers of one call.
+func (c *config) head(v web.Values) []web.Pair {
+	out := make([]web.Pair, len(c.headers))
+	for i, h := range c.headers {
+		out[i] = web.Pair{Name: h.Name, Value: v.Fill(h.Value)}
+	}
+	return out
+}
+
+// outcome is the truth about an answer, as the rules of the settings read it.
+func (c *config) outcome(a web.Answer, now time.Time) channels.Outcome {
+	l := web.Leaves{}
+	l.AddJSON([]byte(a.Text))
+	v := web.Judge(c.rules, a.Status, a.Text, l)
+	if id := c.id.Find(a.Text, l); v == web.OK && id != "" {
+		return channels.Judged(v, a, now, id)
+	}
+	return channels.Judged(v, a, now)
 }
 
 // secondsMost is the longest validity that providers who count in seconds take.
 const secondsMost = 4 * 60 * 60
 
 // constants are the values that do not depend on a message.
-func (c *config) constants() values {
-	return values{
+func (c *config) constants() web.Values {
+	return web.Values{
 		"expediteur": c.source, "compte": c.account, "utilisateur": c.user, "mot_de_passe": c.password, "retour": c.callback,
 		"identification": base64.StdEncoding.EncodeToString([]byte(c.user + ":" + c.password)),
 	}
 }
 
 // valuesOf are what the placeholders stand for in one message.
-func (c *config) valuesOf(m channels.Message, now time.Time) values {
+func (c *config) valuesOf(m channels.Message, now time.Time) web.Values {
 	v := c.constants()
 	digits := strings.TrimPrefix(m.To, "+")
 	v["numero"], v["numero_chiffres"], v["numero_00"] = m.To, digits, "00"+digits

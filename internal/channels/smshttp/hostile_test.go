@@ -211,7 +211,7 @@ func TestThisMachineIsNoProvider(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f := fault.As(c.Check(t.Context())); f == nil || f.Key != "channels.smshttp.forbidden" {
+		if f := fault.As(c.Check(t.Context())); f == nil || f.Key != "web.forbidden" {
 			t.Errorf("%s: %v", host, f)
 		}
 	}

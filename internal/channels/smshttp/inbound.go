@@ -15,6 +15,7 @@ import (
 
 	"tocsin/internal/channels"
 	"tocsin/internal/fault"
+	"tocsin/internal/wire/web"
 )
 
 // inbound says how the calls of the provider are checked and read.
@@ -42,22 +43,22 @@ func (c *config) parseInbound(s channels.Settings, p preset) error {
 	if c.inbound.auth != authNone && c.inbound.secret == "" {
 		return fault.New(fault.Invalid, "channels.smshttp.no_inbound_secret").At("inbound_secret")
 	}
-	pairs, err := parsePairs(or(s.Get("inbound"), p.inbound), "=", "inbound")
+	pairs, err := web.ParsePairs(or(s.Get("inbound"), p.inbound), "=", "inbound", placeholders())
 	if err != nil {
 		return err
 	}
 	for _, e := range pairs {
 		switch {
-		case slices.Contains(inboundPaths(), e.name):
-			c.inbound.paths[e.name] = e.value
-		case slices.Contains(inboundExpressions(), e.name):
-			re, err := regexp.Compile(e.value)
+		case slices.Contains(inboundPaths(), e.Name):
+			c.inbound.paths[e.Name] = e.Value
+		case slices.Contains(inboundExpressions(), e.Name):
+			re, err := regexp.Compile(e.Value)
 			if err != nil {
-				return fault.Wrap(err, fault.Invalid, "channels.smshttp.bad_expression", "line", e.value).At("inbound")
+				return fault.Wrap(err, fault.Invalid, "web.bad_expression", "line", e.Value).At("inbound")
 			}
-			c.inbound.expressions[e.name] = re
+			c.inbound.expressions[e.Name] = re
 		default:
-			return fault.New(fault.Invalid, "channels.smshttp.bad_inbound", "name", e.name, "names", strings.Join(append(inboundPaths(), inboundExpressions()...), ", ")).At("inbound")
+			return fault.New(fault.Invalid, "channels.smshttp.bad_inbound", "name", e.Name, "names", strings.Join(append(inboundPaths(), inboundExpressions()...), ", ")).At("inbound")
 		}
 	}
 	return nil
@@ -92,24 +93,24 @@ func (c *channel) durable(err error) channels.CallAnswer {
 }
 
 // leavesOf reads the query, and the body as its type says.
-func leavesOf(call channels.Call) leaves {
-	l := leaves{}
+func leavesOf(call channels.Call) web.Leaves {
+	l := web.Leaves{}
 	if q, err := url.ParseQuery(call.Query); err == nil {
-		l.addForm(q)
+		l.AddForm(q)
 	}
 	kind, _, err := mime.ParseMediaType(call.Get("Content-Type"))
 	switch {
 	case err == nil && kind == "application/x-www-form-urlencoded":
 		if q, err := url.ParseQuery(string(call.Body)); err == nil {
-			l.addForm(q)
+			l.AddForm(q)
 		}
 	case len(call.Body) > 0:
-		l.addJSON(call.Body)
+		l.AddJSON(call.Body)
 	}
 	return l
 }
 
-func (in *inbound) get(l leaves, name string) string {
+func (in *inbound) get(l web.Leaves, name string) string {
 	path, ok := in.paths[name]
 	if !ok {
 		return ""
@@ -122,7 +123,7 @@ func (in *inbound) says(name, value string) bool {
 	return re != nil && re.MatchString(value)
 }
 
-func (in *inbound) reply(l leaves, call channels.Call, now time.Time) (channels.Reply, bool) {
+func (in *inbound) reply(l web.Leaves, call channels.Call, now time.Time) (channels.Reply, bool) {
 	path, known := in.paths["text"]
 	if !known {
 		return channels.Reply{}, false
@@ -143,7 +144,7 @@ func (in *inbound) reply(l leaves, call channels.Call, now time.Time) (channels.
 	return r, true
 }
 
-func (in *inbound) receipt(l leaves, now time.Time) (channels.Receipt, bool) {
+func (in *inbound) receipt(l web.Leaves, now time.Time) (channels.Receipt, bool) {
 	r := channels.Receipt{ProviderID: in.get(l, "id"), At: now}
 	if own, err := uuid.Parse(in.get(l, "own")); err == nil {
 		r.MessageID, r.ProviderID = own, ""
@@ -152,11 +153,11 @@ func (in *inbound) receipt(l leaves, now time.Time) (channels.Receipt, bool) {
 	if r.ProviderID == "" && r.MessageID == uuid.Nil || status == "" {
 		return r, false
 	}
-	r.Detail = "status:" + oneLine(status)
+	r.Detail = "status:" + web.OneLine(status)
 	code := status
 	if c := in.get(l, "invalid_code"); c != "" {
 		code = c
-		r.Detail += " code:" + oneLine(c)
+		r.Detail += " code:" + web.OneLine(c)
 	}
 	switch {
 	case in.says("delivered", status):

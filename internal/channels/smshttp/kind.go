@@ -4,6 +4,7 @@ import (
 	"embed"
 
 	"tocsin/internal/channels"
+	"tocsin/internal/wire/web"
 )
 
 // Locales holds the sentences of this channel.
@@ -17,7 +18,7 @@ type Kind struct {
 	Loopback bool
 }
 
-// automatic leaves a setting to the preset.
+// automatic web.Leaves a setting to the preset.
 const automatic = "auto"
 
 // Describe lists the settings: the account first, then what a preset already knows.
@@ -41,7 +42,7 @@ func (Kind) Describe() channels.Description {
 			choice("inbound_auth", automatic, authNone, authBasic, authHMAC, authTwilio),
 			{Name: "inbound_secret", Type: channels.Secret},
 			choice("method", automatic, "POST", "GET"),
-			choice("format", automatic, formatForm, formatJSON),
+			choice("format", automatic, web.Form, web.JSON),
 			area("headers"), area("body"), area("answers"), text("id"), area("inbound"), text("check_url"),
 			{Name: "clear", Type: channels.Bool, Default: "false"},
 			text("proxy"), text("tls_ca"),

@@ -1,5 +1,7 @@
 package smshttp
 
+import "tocsin/internal/wire/web"
+
 // preset is what is known of a provider: every setting left empty takes it.
 // « kannel » is tested against Kannel itself; the others are written from the
 // providers' public documents and are to be verified with a real account.
@@ -19,7 +21,7 @@ const (
 func presets() []preset {
 	return []preset{
 		{
-			name: presetCustom, method: "POST", format: formatJSON, answers: usualAnswers, inboundDefault: authNone,
+			name: presetCustom, method: "POST", format: web.JSON, answers: usualAnswers, inboundDefault: authNone,
 			body: `{"to":"{numero}","from":"{expediteur}","text":"{texte}","reference":"{id}"}`,
 		},
 		kannel(), ovh(), orange(), smsmode(), twilio(),
@@ -29,7 +31,7 @@ func presets() []preset {
 // kannel calls the sendsms of a smsbox. It gives no id: ours travels in dlr-url.
 func kannel() preset {
 	return preset{
-		name: "kannel", method: "GET", format: formatForm, inboundDefault: authNone,
+		name: "kannel", method: "GET", format: web.Form, inboundDefault: authNone,
 		body: "username={utilisateur}\npassword={mot_de_passe}\nfrom={expediteur}\nto={numero}\ntext={texte}\ncharset=UTF-8\ncoding={codage}\n" +
 			"validity={validite_minutes}\ndlr-mask=19\ndlr-url={retour}?own={id}&status=%d&peer=%F&answer=%A",
 		answers: "ok 202 ~ ^[03]:\ninvalid * ~ (?i)malformed|unroutable|invalid\nrejected * ~ (?i)not enough|too long|missing\n" +
@@ -41,7 +43,7 @@ func kannel() preset {
 // ovh is the http2sms of OVHcloud. To be verified.
 func ovh() preset {
 	return preset{
-		name: "ovh", url: "https://www.ovh.com/cgi-bin/sms/http2sms.cgi", method: "POST", format: formatForm, inboundDefault: authNone,
+		name: "ovh", url: "https://www.ovh.com/cgi-bin/sms/http2sms.cgi", method: "POST", format: web.Form, inboundDefault: authNone,
 		body: "account={compte}\nlogin={utilisateur}\npassword={mot_de_passe}\nfrom={expediteur}\nto={numero_00}\nmessage={texte}\n" +
 			"contentType=text/json\nnoStop=1\nsmsCoding=2\ntag={id}",
 		answers: "ok 200 status ~ ^1\\d\\d$\ninvalid 200 message ~ (?i)receiver|destinataire\nauth 200 status ~ ^(401|402|403)$\nlater 200",
@@ -53,7 +55,7 @@ func ovh() preset {
 // orange is Contact Everyone of Orange Business. To be verified.
 func orange() preset {
 	return preset{
-		name: "orange", url: "https://contact-everyone.orange-business.com/api/v1.2/groups/{compte}/diffusion-requests", method: "POST", format: formatJSON, inboundDefault: authNone,
+		name: "orange", url: "https://contact-everyone.orange-business.com/api/v1.2/groups/{compte}/diffusion-requests", method: "POST", format: web.JSON, inboundDefault: authNone,
 		headers: "Authorization: Bearer {mot_de_passe}",
 		body:    `{"name":"{id}","msisdns":["{numero}"],"smsParam":{"encoding":"UNICODE","body":"{texte}","senderName":"{expediteur}"}}`,
 		answers: usualAnswers, id: "id",
@@ -64,7 +66,7 @@ func orange() preset {
 // smsmode is its REST interface. To be verified.
 func smsmode() preset {
 	return preset{
-		name: "smsmode", url: "https://rest.smsmode.com/sms/v1/messages", method: "POST", format: formatJSON, inboundDefault: authNone,
+		name: "smsmode", url: "https://rest.smsmode.com/sms/v1/messages", method: "POST", format: web.JSON, inboundDefault: authNone,
 		headers: "X-Api-Key: {mot_de_passe}",
 		body: `{"recipient":{"to":"{numero_chiffres}"},"body":{"text":"{texte}"},"from":"{expediteur}","refClient":"{id}",` +
 			`"callbackUrlStatus":"{retour}","callbackUrlMo":"{retour}"}`,
@@ -79,7 +81,7 @@ func smsmode() preset {
 func twilio() preset {
 	return preset{
 		name: "twilio", url: "https://api.twilio.com/2010-04-01/Accounts/{compte}/Messages.json", check: "https://api.twilio.com/2010-04-01/Accounts/{compte}.json",
-		method: "POST", format: formatForm, inboundDefault: authTwilio,
+		method: "POST", format: web.Form, inboundDefault: authTwilio,
 		headers: "Authorization: Basic {identification}",
 		body:    "To={numero}\nFrom={expediteur}\nBody={texte}\nStatusCallback={retour}\nValidityPeriod={validite_secondes}",
 		answers: "ok 200-299\ninvalid 400 code ~ ^(21211|21217|21407|21614)$\nblocked 400 code ~ ^21610$\nrejected 400 code ~ ^(21602|21617)$",

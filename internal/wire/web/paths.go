@@ -1,4 +1,4 @@
-package smshttp
+package web
 
 import (
 	"encoding/json"
@@ -11,11 +11,12 @@ import (
 // depthMost bounds how deep a document of the provider is read.
 const depthMost = 16
 
-// leaves are the values of an answer or of a call by their path:
+// Leaves are the values of an answer or of a call by their path:
 // "messages.0.id" in JSON, "MessageSid" in a form.
-type leaves map[string]string
+type Leaves map[string]string
 
-func (l leaves) addJSON(text []byte) {
+// AddJSON adds those of a document; what is no JSON adds none.
+func (l Leaves) AddJSON(text []byte) {
 	d := json.NewDecoder(strings.NewReader(string(text)))
 	d.UseNumber()
 	var tree any
@@ -24,7 +25,7 @@ func (l leaves) addJSON(text []byte) {
 	}
 }
 
-func (l leaves) add(path string, node any, depth int) {
+func (l Leaves) add(path string, node any, depth int) {
 	under := func(name string) string {
 		if path == "" {
 			return name
@@ -52,7 +53,8 @@ func (l leaves) add(path string, node any, depth int) {
 	}
 }
 
-func (l leaves) addForm(v url.Values) {
+// AddForm adds the first value of each field.
+func (l Leaves) AddForm(v url.Values) {
 	for name, list := range v {
 		if len(list) > 0 {
 			l[name] = list[0]
@@ -60,23 +62,25 @@ func (l leaves) addForm(v url.Values) {
 	}
 }
 
-// finder takes one value out of a text: by its path, or "~expression" for the
+// Finder takes one value out of a text: by its path, or "~expression" for the
 // first group of an expression in the whole text.
-type finder struct {
+type Finder struct {
 	path       string
 	expression *regexp.Regexp
 }
 
-func parseFinder(s string) (finder, error) {
+// ParseFinder reads one.
+func ParseFinder(s string) (Finder, error) {
 	expression, ok := strings.CutPrefix(s, "~")
 	if !ok {
-		return finder{path: s}, nil
+		return Finder{path: s}, nil
 	}
 	re, err := regexp.Compile(expression)
-	return finder{expression: re}, err
+	return Finder{expression: re}, err
 }
 
-func (f finder) find(text string, l leaves) string {
+// Find is what was found, or "".
+func (f Finder) Find(text string, l Leaves) string {
 	if f.expression == nil {
 		return l[f.path]
 	}
