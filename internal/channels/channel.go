@@ -20,6 +20,10 @@ const (
 	Email Medium = "email"
 	Pager Medium = "pager"
 	Push  Medium = "push"
+	// Chat is a person on an instant messaging service.
+	Chat Medium = "chat"
+	// Room is the room of a team, told by its own gateway: the address is the gateway.
+	Room Medium = "room"
 )
 
 // Answer is one way to answer that a medium with keys proposes.

@@ -33,14 +33,14 @@ func (s Suite) receipts(t *testing.T) {
 	leaks(t)
 	b := s.open(t)
 	m, out, got := b.one(20)
-	b.peer.Tell(News{About: got, Undelivered: true})
+	b.peer.Tell(News{About: got, Undelivered: !s.OnlyGood})
 	Eventually(t, "the receipt arrives", func() bool {
 		receipts, _ := b.inbox.Kept()
 		return len(receipts) > 0
 	})
 	receipts, replies := b.inbox.Kept()
 	r := receipts[0]
-	if len(replies) != 0 || r.Delivered || !r.Final || r.Reason == channels.ReasonNone || r.At.IsZero() || !about(r, m, out) {
+	if len(replies) != 0 || r.Delivered != s.OnlyGood || !r.Final || (r.Reason == channels.ReasonNone) != s.OnlyGood || r.At.IsZero() || !about(r, m, out) {
 		t.Errorf("receipts %+v, replies %+v, for %+v", receipts, replies, out)
 	}
 	Eventually(t, "the peer is acknowledged", func() bool { return b.peer.State().Unacknowledged == 0 })
@@ -53,7 +53,7 @@ func (s Suite) durable(t *testing.T) {
 	b := s.open(t)
 	m, out, got := b.one(21)
 	b.inbox.FailNext(1)
-	b.peer.Tell(News{About: got, Undelivered: true})
+	b.peer.Tell(News{About: got, Undelivered: !s.OnlyGood})
 	Eventually(t, "the inbox failed and the peer was refused", func() bool {
 		return b.inbox.Failed() == 1 && b.peer.State().Refusals > 0
 	})
@@ -65,7 +65,7 @@ func (s Suite) durable(t *testing.T) {
 
 	release := b.inbox.Hold()
 	defer release()
-	b.peer.Tell(News{About: got, Undelivered: true})
+	b.peer.Tell(News{About: got, Undelivered: !s.OnlyGood})
 	// Another message makes the round trip meanwhile: a held inbox stops neither
 	// the sending nor the peer's patience.
 	b.accepted(s.message(22))

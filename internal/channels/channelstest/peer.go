@@ -103,6 +103,8 @@ type Suite struct {
 	// Unknown are the behaviours that no peer of this medium has: a modem, say, asks
 	// nobody to slow down.
 	Unknown []Behaviour
+	// OnlyGood is true for a medium whose receipts only ever tell of success.
+	OnlyGood bool
 	// Longest is how many letters of a long message the peer takes; without limit when zero.
 	Longest int
 	// Many is how many messages the test of concurrency sends; 200 when zero.
