@@ -148,6 +148,8 @@ func sourceOf(m channels.Medium) Source {
 	switch m {
 	case channels.Email:
 		return ByEmail
+	case channels.Chat:
+		return ByChat
 	case channels.Voice:
 		return ByVoice
 	}

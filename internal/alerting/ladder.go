@@ -18,7 +18,7 @@ type rung struct {
 
 // Media are those an alert can use.
 func Media() []channels.Medium {
-	return []channels.Medium{channels.SMS, channels.Voice, channels.Email, channels.Push, channels.Pager}
+	return []channels.Medium{channels.SMS, channels.Voice, channels.Email, channels.Chat, channels.Push, channels.Pager}
 }
 
 // carries tells whether a medium goes to a contact point of that kind.
@@ -32,6 +32,8 @@ func carries(kind string, m channels.Medium) bool {
 		return m == channels.Email
 	case directory.Pager:
 		return m == channels.Pager
+	case directory.Chat:
+		return m == channels.Chat
 	case directory.Device:
 		return m == channels.Push
 	}

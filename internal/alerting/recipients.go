@@ -219,6 +219,12 @@ func masked(medium channels.Medium, address string) string {
 	switch medium {
 	case channels.Push:
 		return "…" // the id of a person says nothing to anybody
+	case channels.Chat:
+		name, server, _ := strings.Cut(strings.TrimPrefix(address, "@"), ":")
+		if name == "" {
+			return "…"
+		}
+		return "@" + string([]rune(name)[:1]) + "…:" + server
 	case channels.Email:
 	default:
 		return phone.Mask(address)

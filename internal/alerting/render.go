@@ -207,38 +207,47 @@ func preview(t Text, subject, body, link string) Preview {
 	return p
 }
 
-// text finds a text; the language falls back to French, and a notification
-// without words of its own takes those of the SMS.
+// text finds a text; the language falls back to French, and a notification or a
+// chat without words of its own takes those of the SMS.
 func (d Definition) text(use Use, medium channels.Medium, language string) (Text, bool) {
 	t, found := d.written(use, medium, language)
-	if medium != channels.Push || found && t.Language == language {
+	if !Borrows(medium) || found && t.Language == language {
 		return t, found
 	}
 	if sms, ok := d.written(use, channels.SMS, language); ok && (!found || sms.Language == language) {
-		return notified(sms), true
+		return sms.lent(medium), true
 	}
 	return t, found
 }
 
-// notified is an SMS as a notification says it: its buttons stand for the link.
-func notified(sms Text) Text {
-	sms.Medium, sms.Body = channels.Push, withoutLink(sms.Body)
-	return sms
+// Borrows tells the media that take the words of the SMS until they have their own.
+func Borrows(m channels.Medium) bool { return m == channels.Push || m == channels.Chat }
+
+// lent is an SMS as another medium says it: the buttons of a notification stand for
+// the link.
+func (t Text) lent(m channels.Medium) Text {
+	t.Medium = m
+	if m == channels.Push {
+		t.Body = withoutLink(t.Body)
+	}
+	return t
 }
 
-// texts are those of every medium the waves use, with the notifications that
-// take their words from the SMS.
+// texts are those of every medium the waves use, with those that take their words
+// from the SMS.
 func (d Definition) texts() []Text {
-	if !slices.Contains(d.media(), channels.Push) {
-		return d.Messages
-	}
-	out := slices.Clone(d.Messages)
-	for _, t := range d.Messages {
-		if t.Medium != channels.SMS {
+	out := d.Messages
+	for _, m := range d.media() {
+		if !Borrows(m) {
 			continue
 		}
-		if own, found := d.written(t.Use, channels.Push, t.Language); !found || own.Language != t.Language {
-			out = append(out, notified(t))
+		for _, t := range d.Messages {
+			if t.Medium != channels.SMS {
+				continue
+			}
+			if own, found := d.written(t.Use, m, t.Language); !found || own.Language != t.Language {
+				out = append(slices.Clip(out), t.lent(m))
+			}
 		}
 	}
 	return out

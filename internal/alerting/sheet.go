@@ -213,10 +213,10 @@ func (c *census) estimate(gateways []dispatch.Gateway, segments int) time.Durati
 	return out.Round(time.Second)
 }
 
-// perSecond is the rate a gateway is limited to; e-mail and notifications are set by the minute. 0 is no limit.
+// perSecond is the rate a gateway is limited to; e-mail, chat and notifications are set by the minute. 0 is no limit.
 func perSecond(g dispatch.Gateway) float64 {
 	rate := float64(g.Settings.Int("rate"))
-	if g.Medium == channels.Email || g.Medium == channels.Push {
+	if g.Medium == channels.Email || g.Medium == channels.Push || g.Medium == channels.Chat {
 		return rate / 60
 	}
 	return rate

@@ -279,6 +279,7 @@ type Source string
 const (
 	BySMS   Source = "sms"
 	ByEmail Source = "email"
+	ByChat  Source = "chat"
 	ByVoice Source = "voice" // a key of the telephone, confirmed by a second one
 	ByLink  Source = "link"
 	BySpace Source = "space" // in his own space, or from a button of a notification

@@ -12,6 +12,7 @@ import (
 	"tocsin/internal/backup"
 	"tocsin/internal/bench"
 	"tocsin/internal/channels"
+	"tocsin/internal/channels/chat"
 	"tocsin/internal/channels/email"
 	"tocsin/internal/channels/espa"
 	"tocsin/internal/channels/modem"
@@ -60,7 +61,7 @@ func Migrations() []fs.FS {
 // Catalog are the sentences of every room.
 func Catalog() (*i18n.Catalog, error) {
 	return i18n.Load(
-		i18n.Locales, access.Locales, web.Locales, channels.Locales, sms.Locales, smshttp.Locales, modem.Locales, pager.Locales, espa.Locales, voice.Locales, email.Locales, push.Locales, config.Locales, storage.Locales, backup.Locales, vault.Locales, journal.Locales, rest.Locales, ui.Locales,
+		i18n.Locales, access.Locales, web.Locales, channels.Locales, sms.Locales, smshttp.Locales, modem.Locales, pager.Locales, chat.Locales, espa.Locales, voice.Locales, email.Locales, push.Locales, config.Locales, storage.Locales, backup.Locales, vault.Locales, journal.Locales, rest.Locales, ui.Locales,
 		table.Locales, phone.Locales, finess.Locales, organisation.Locales, organisationpages.Locales, directory.Locales, directorypages.Locales, proof.Locales, feed.Locales, ldap.Locales, oncall.Locales,
 		dispatch.Locales, dispatchpages.Locales, alerting.Locales, alertpages.Locales, report.Locales, telephone.Locales, hooks.Locales, space.Locales, screens.Locales, identity.Locales, administration.Locales, demo.Locales, bench.Locales, Locales,
 	)

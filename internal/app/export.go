@@ -46,7 +46,7 @@ func (c *exportCommand) Run(s *session) (err error) {
 
 // farHeader are the columns of what another instance lets a program read.
 func farHeader() []string {
-	return []string{"Matricule", "RPPS", "Nom", "Prénom", "Métier", "Qualifications", "Site", "Service", "Statut", "Portable", "Téléphone fixe", "Poste", "Bip", "Courriel", "Origine"}
+	return []string{"Matricule", "RPPS", "Nom", "Prénom", "Métier", "Qualifications", "Site", "Service", "Statut", "Portable", "Téléphone fixe", "Poste", "Bip", "Messagerie instantanée", "Courriel", "Origine"}
 }
 
 // far reads the directory of another instance page by page. Private numbers
@@ -102,6 +102,6 @@ func farRow(p directoryapi.Person) []string {
 	at := func(kind string) string { return strings.Join(by[kind], " / ") }
 	return []string{
 		p.Matricule, p.RPPS, p.LastName, p.FirstName, p.MetierLabel, strings.Join(p.Qualifications, ", "), place(p.Site), place(p.Service), p.Status,
-		at(directory.Mobile), at(directory.Landline), at(directory.Extension), at(directory.Pager), at(directory.Email), p.Source,
+		at(directory.Mobile), at(directory.Landline), at(directory.Extension), at(directory.Pager), at(directory.Chat), at(directory.Email), p.Source,
 	}
 }

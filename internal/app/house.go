@@ -19,6 +19,7 @@ import (
 	alertpages "tocsin/internal/alerting/pages"
 	"tocsin/internal/alerting/telephone"
 	"tocsin/internal/channels"
+	"tocsin/internal/channels/chat"
 	"tocsin/internal/channels/email"
 	"tocsin/internal/channels/espa"
 	"tocsin/internal/channels/modem"
@@ -107,7 +108,7 @@ type House struct {
 
 // Kinds are the channels of the product.
 func Kinds() []channels.Kind {
-	return []channels.Kind{sms.Kind{}, smshttp.Kind{}, modem.Kind{}, pager.Kind{}, espa.Kind{}, voice.New(), email.Kind{}, push.Kind{}}
+	return []channels.Kind{sms.Kind{}, smshttp.Kind{}, modem.Kind{}, pager.Kind{}, chat.Room{}, chat.Matrix{}, espa.Kind{}, voice.New(), email.Kind{}, push.Kind{}}
 }
 
 // Build opens the data and joins the rooms. It starts nothing. The caller

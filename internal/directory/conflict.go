@@ -116,7 +116,7 @@ func (r *reading) overHand(_ *entry, old, p *record) {
 const pinned = "!"
 
 func isContact(field string) bool {
-	return slices.Contains([]string{Mobile, Landline, Extension, Email}, field)
+	return slices.Contains(Kinds(), field)
 }
 
 // heldContacts gives what the list says of contact points, less what a person

@@ -2,6 +2,8 @@ package directory
 
 import (
 	"net/mail"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -31,6 +33,9 @@ func readAddress(kind, text, zone string) (Contact, error) {
 	case Pager:
 		number, err := readPager(text)
 		return Contact{Kind: Pager, Address: number}, err
+	case Chat:
+		address, err := readChat(text)
+		return Contact{Kind: Chat, Address: address}, err
 	case Mobile, Landline, Extension:
 		r := phone.Parse(text, phone.Options{Region: region(zone)})
 		if len(r.Problems) > 0 {
@@ -62,6 +67,27 @@ func readPager(text string) (string, error) {
 	}
 	return number, nil
 }
+
+// readChat accepts the identifier of one account on Matrix: "@jeanne.martin:hopital.example",
+// or the link that clients give to share it. Source: Matrix specification, « User identifiers ».
+func readChat(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	if rest, ok := strings.CutPrefix(text, "https://matrix.to/#/"); ok {
+		rest, _, _ = strings.Cut(rest, "?")
+		if plain, err := url.PathUnescape(rest); err == nil {
+			text = plain
+		}
+	}
+	name, server, ok := strings.Cut(text, ":")
+	if !ok || len(text) > 255 || len(name) < 2 || name[0] != '@' || strings.ContainsFunc(name[1:], func(r rune) bool { return r <= ' ' || r > '~' || r == '@' }) ||
+		!chatServer.MatchString(server) {
+		return "", fault.New(fault.Invalid, "directory.chat_invalid").At("contact")
+	}
+	return name + ":" + strings.ToLower(server), nil
+}
+
+// chatServer is the name of a homeserver, with its port.
+var chatServer = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$`)
 
 // readMail accepts one plain address of an internet mailbox.
 func readMail(text string) (string, error) {
@@ -102,6 +128,11 @@ func region(zone string) string {
 func mask(c Contact) string {
 	if c.Kind == Device {
 		return "•••"
+	}
+	if c.Kind == Chat {
+		name, server, _ := strings.Cut(c.Address, ":")
+		first, _ := utf8.DecodeRuneInString(strings.TrimPrefix(name, "@"))
+		return "@" + string(first) + "•••:" + server
 	}
 	if c.Kind != Email {
 		return phone.Mask(c.Address)

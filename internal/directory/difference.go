@@ -31,7 +31,7 @@ func changedFields(a, b Person) []string {
 	differ("contract_end", !sameInstant(a.ContractEnd, b.ContractEnd))
 	differ("absence", !sameInstant(a.AbsentFrom, b.AbsentFrom) || !sameInstant(a.AbsentTo, b.AbsentTo))
 	differ("departed", !sameInstant(a.Departed, b.Departed))
-	for _, kind := range []string{Mobile, Landline, Extension, Email, Pager} {
+	for _, kind := range Kinds() {
 		differ(kind, addresses(a.Contacts, kind) != addresses(b.Contacts, kind))
 	}
 	return out

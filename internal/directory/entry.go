@@ -145,9 +145,9 @@ func Harmed(cell string) string {
 	return cell
 }
 
-// kindOrder is the order of preference of an ordinary night: a mobile first.
+// kindOrder is where a kind stands in Kinds.
 func kindOrder(kind string) int {
-	return slices.Index([]string{Mobile, Landline, Extension, Email, Pager}, kind)
+	return slices.Index(Kinds(), kind)
 }
 
 func (r *reading) field(e *entry, i int, f Field, cell string) {
@@ -185,6 +185,8 @@ func (r *reading) field(e *entry, i int, f Field, cell string) {
 		r.mails(e, i, f, cell)
 	case FieldPager:
 		r.pagers(e, i, cell)
+	case FieldChat:
+		r.chats(e, i, cell)
 	default:
 		r.detail(e, i, f, cell)
 	}
@@ -296,6 +298,20 @@ func (r *reading) pagers(e *entry, i int, cell string) {
 	}
 }
 
+func (r *reading) chats(e *entry, i int, cell string) {
+	for _, part := range strings.Fields(strings.NewReplacer(",", " ", ";", " ", "|", " ").Replace(cell)) {
+		if part == "/" {
+			continue
+		}
+		address, err := readChat(part)
+		if err != nil {
+			r.complain(e, i, false, "directory.import.chat")
+			continue
+		}
+		r.contact(e, i, entryContact{Kind: Chat, Address: address})
+	}
+}
+
 func (r *reading) phones(e *entry, i int, f Field, cell, zone string) {
 	if cell == "" {
 		return
@@ -353,7 +369,7 @@ func readMedium(cell string) string {
 	s := slug(cell)
 	for medium, words := range map[string][]string{
 		Voice: {"voice", "voix", "appel", "vocal", "telephone", "call"}, SMS: {"sms", "texto", "text"},
-		Mail: {"email", "mail", "courriel", "mel"}, Beep: {"bip", "pager", "recepteur"},
+		Mail: {"email", "mail", "courriel", "mel"}, Beep: {"bip", "pager", "recepteur"}, Talk: {"chat", "matrix", "tchap", "instantanee"},
 	} {
 		for _, w := range words {
 			if strings.Contains(s, w) {

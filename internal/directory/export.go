@@ -42,6 +42,7 @@ func plainColumns() (header []string, m Mapping) {
 		{"Téléphone fixe", FieldPhone},
 		{"Poste", FieldExtension},
 		{"Bip", FieldPager},
+		{"Messagerie instantanée", FieldChat},
 		{"Courriel", FieldEmail},
 		{"RPPS", FieldRPPS},
 		{"Langue", FieldLanguage},
@@ -207,7 +208,7 @@ func (x *export) row(p Person) []string {
 	site, _ := x.c.places.Get(p.Site)
 	for i, f := range x.mapping {
 		switch {
-		case f.isPhone() || f.isMail() || f == FieldPager:
+		case f.isPhone() || f.isMail() || f == FieldPager || f == FieldChat:
 		case f == FieldQualified && i != qualified: // all of them are in the first column
 		default:
 			out[i] = x.cell(p, f, service, site)
@@ -285,7 +286,7 @@ func (x *export) column(k ContactPoint) int {
 	}
 	fields := map[string][]Field{
 		Mobile: {FieldMobile, FieldMobileOwn}, Landline: {FieldPhone, FieldPhoneOwn}, Extension: {FieldExtension, FieldDECT},
-		Email: {FieldEmail, FieldEmailOwn}, Pager: {FieldPager},
+		Email: {FieldEmail, FieldEmailOwn}, Pager: {FieldPager}, Chat: {FieldChat},
 	}[k.Kind]
 	if k.Private && len(fields) == 2 {
 		slices.Reverse(fields)
@@ -295,7 +296,7 @@ func (x *export) column(k ContactPoint) int {
 			return i
 		}
 	}
-	if k.Kind == Email || k.Kind == Pager {
+	if k.Kind == Email || k.Kind == Pager || k.Kind == Chat {
 		return -1
 	}
 	return slices.IndexFunc(x.mapping, Field.isPhone)
@@ -303,7 +304,7 @@ func (x *export) column(k ContactPoint) int {
 
 // written is a contact point as the parsers read it back.
 func written(k ContactPoint) string {
-	if k.Kind == Email {
+	if k.Kind == Email || k.Kind == Chat {
 		return k.Address
 	}
 	if k.Label == "" {

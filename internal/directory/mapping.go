@@ -41,6 +41,7 @@ const (
 	FieldExtension  Field = "extension"
 	FieldDECT       Field = "dect"
 	FieldPager      Field = "pager"
+	FieldChat       Field = "chat"
 	FieldEmail      Field = "email"
 	FieldEmailOwn   Field = "email_private"
 )
@@ -50,7 +51,7 @@ func Fields() []Field {
 	return []Field{
 		FieldMatricule, FieldLastName, FieldFirstName, FieldFullName, FieldMetier, FieldQualified, FieldSite, FieldService, FieldCode,
 		FieldStatus, FieldSemester, FieldContract, FieldAbsentFrom, FieldAbsentTo, FieldMobile, FieldMobileOwn, FieldPhone, FieldPhoneOwn,
-		FieldExtension, FieldDECT, FieldPager, FieldEmail, FieldEmailOwn, FieldRPPS, FieldLanguage, FieldProtected, FieldRefused, FieldKey,
+		FieldExtension, FieldDECT, FieldPager, FieldChat, FieldEmail, FieldEmailOwn, FieldRPPS, FieldLanguage, FieldProtected, FieldRefused, FieldKey,
 	}
 }
 
@@ -66,7 +67,7 @@ func (f Field) isMail() bool { return f == FieldEmail || f == FieldEmailOwn }
 
 // repeats tells the fields that several columns may give.
 func (f Field) repeats() bool {
-	return f == Ignored || f.isPhone() || f.isMail() || f == FieldPager || f == FieldQualified
+	return f == Ignored || f.isPhone() || f.isMail() || f == FieldPager || f == FieldChat || f == FieldQualified
 }
 
 // Mapping says what each column is, in the order of the header.
@@ -157,6 +158,8 @@ func fieldOf(header string) Field {
 	}
 	own := has("perso", "personnel", "personnelle", "prive", "privee", "domicile", "private", "personal", "home")
 	switch {
+	case has("matrix", "tchap", "chat") || has("messagerie") && has("instantanee"):
+		return FieldChat
 	case has("mail", "email", "mel", "courriel", "messagerie"):
 		return either(own, FieldEmailOwn, FieldEmail)
 	case has("dect"):
@@ -227,13 +230,17 @@ func exactHeader(s string) (Field, bool) {
 
 // fieldOfContent looks at the cells of a column whose header says nothing.
 func fieldOfContent(column int, sample [][]string) Field {
-	mails, mobiles, phones, extensions, filled := 0, 0, 0, 0, 0
+	mails, chats, mobiles, phones, extensions, filled := 0, 0, 0, 0, 0, 0
 	for _, row := range sample {
 		if column >= len(row) || row[column] == "" {
 			continue
 		}
 		filled++
 		cell := row[column]
+		if _, err := readChat(cell); err == nil {
+			chats++
+			continue
+		}
 		if strings.Contains(cell, "@") {
 			mails++
 			continue
@@ -251,6 +258,8 @@ func fieldOfContent(column int, sample [][]string) Field {
 	}
 	enough := func(n int) bool { return filled > 0 && n*10 >= filled*6 }
 	switch {
+	case enough(chats):
+		return FieldChat
 	case enough(mails):
 		return FieldEmail
 	case enough(mobiles):

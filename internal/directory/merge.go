@@ -223,7 +223,7 @@ func (r *reading) shown(field string, p *record, e *entry) string {
 		return day(p.ContractEnd, r.zone, true)
 	case "absence":
 		return strings.Trim(day(p.AbsentFrom, r.zone, false)+" → "+day(p.AbsentTo, r.zone, true), " →")
-	case Mobile, Landline, Extension, Email:
+	case Mobile, Landline, Extension, Email, Pager, Chat:
 		var out []string
 		for _, k := range p.Contacts {
 			if k.Kind == field {

@@ -34,7 +34,7 @@ func Statuses() []string {
 }
 
 // Media lists the media a person may refuse.
-func Media() []string { return []string{SMS, Voice, Mail, Beep} }
+func Media() []string { return []string{SMS, Voice, Mail, Talk, Beep} }
 
 // Person is someone who works here, in whatever status.
 type Person struct {

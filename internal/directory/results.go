@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
-	"tocsin/internal/directory/phone"
 	"tocsin/internal/i18n"
 	"tocsin/internal/storage"
 )
@@ -103,16 +102,11 @@ func (c *Change) hide() {
 	masked := func(list string) string {
 		parts := strings.Split(list, ", ")
 		for n := range parts {
-			if c.Field == Email {
-				parts[n] = mask(Contact{Kind: Email, Address: parts[n]})
-			} else {
-				parts[n] = phone.Mask(parts[n])
-			}
+			parts[n] = mask(Contact{Kind: c.Field, Address: parts[n]})
 		}
 		return strings.Join(parts, ", ")
 	}
-	switch c.Field {
-	case Mobile, Landline, Extension, Email:
+	if isContact(c.Field) {
 		if c.Before != "" {
 			c.Before = masked(c.Before)
 		}

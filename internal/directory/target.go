@@ -15,10 +15,16 @@ const (
 	Extension = "extension"
 	Email     = "email"
 	Pager     = "pager"
+	// Chat is an account on Matrix or Tchap.
+	Chat = "chat"
 	// Device stands for the devices of a person that receive notifications, all
 	// together; it is in no file and on no sheet.
 	Device = "device"
 )
+
+// Kinds lists the contact points that files and sheets hold, in the order of
+// preference of an ordinary night: a mobile first.
+func Kinds() []string { return []string{Mobile, Landline, Extension, Email, Chat, Pager} }
 
 // The media a person may refuse, and those of a ContactEvent. The values are stored.
 const (
@@ -26,6 +32,7 @@ const (
 	Voice = "voice"
 	Mail  = "email"
 	Beep  = "pager"
+	Talk  = "chat"
 )
 
 // ContactState is the last thing known of a contact point, the strongest first
@@ -46,9 +53,9 @@ const (
 // Contact is one way to reach a person.
 type Contact struct {
 	ID uuid.UUID
-	// Kind is Mobile, Landline, Extension, Email or Pager.
+	// Kind is one of Kinds, or Device.
 	Kind string
-	// Address is E.164, the digits of an extension, the digits of a pager, or an e-mail address.
+	// Address is E.164, the digits of an extension, the digits of a pager, an e-mail address, or the identifier of an account (@name:server).
 	Address string
 	// Private contact points serve alerts only and are masked on lists.
 	Private bool
@@ -76,7 +83,7 @@ type Target struct {
 	ServiceName, SiteName, SiteZone string
 	// Contacts are in order of preference; stopped and bounced ones are kept with their state.
 	Contacts []Contact
-	// Refused lists the media the person refuses: SMS, Voice, Mail, Beep.
+	// Refused lists the media the person refuses: SMS, Voice, Mail, Beep, Talk.
 	Refused []string
 	// First is the medium by which he asks to be called first at that hour; empty follows the alert.
 	First string
@@ -106,7 +113,7 @@ const (
 type ContactEvent struct {
 	// Address is as Contact.Address.
 	Address string
-	// Medium is SMS, Voice, Mail or Beep.
+	// Medium is SMS, Voice, Mail, Beep or Talk.
 	Medium string
 	Kind   EventKind
 	At     time.Time

@@ -27,7 +27,11 @@ func Routes() []string {
 
 // routeOf is the destination of an address; empty for the media without routes.
 func routeOf(m channels.Medium, address string) string {
-	if m != channels.SMS {
+	switch m {
+	case channels.SMS:
+	case channels.Room: // a room is told by its own gateway
+		return address
+	default:
 		return ""
 	}
 	for _, r := range Routes()[:5] {
@@ -112,6 +116,9 @@ func (k *desk) before(other *desk, route string) bool {
 func (o *office) routesOf(k *desk) []string {
 	if k.pause.isDown() || k.closing.Load() {
 		return nil
+	}
+	if k.gateway.Medium == channels.Room {
+		return []string{k.gateway.ID.String()}
 	}
 	all := []string{""}
 	if k.gateway.Medium == channels.SMS {

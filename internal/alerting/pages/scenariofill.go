@@ -18,14 +18,14 @@ import (
 func languages() []string { return []string{"fr", "en"} }
 
 // written are the media of the boxes of texts: SMS and e-mail, and the others once
-// the scenario uses them or has words for them. A notification takes the words
-// of the SMS, so that it has a box only for words of its own.
+// the scenario uses them or has words for them. Those that take the words of the
+// SMS have a box only for words of their own.
 func (e *editor) written() []channels.Medium {
 	return slices.DeleteFunc(alerting.Media(), func(m channels.Medium) bool {
 		if m == channels.SMS || m == channels.Email {
 			return false
 		}
-		used := m != channels.Push && slices.ContainsFunc(e.Def.Waves, func(w alerting.Wave) bool { return slices.Contains(w.Media, m) })
+		used := !alerting.Borrows(m) && slices.ContainsFunc(e.Def.Waves, func(w alerting.Wave) bool { return slices.Contains(w.Media, m) })
 		return !used && !slices.ContainsFunc(e.Def.Messages, func(t alerting.Text) bool { return t.Medium == m })
 	})
 }

@@ -173,21 +173,25 @@ func (e *editor) screenPlaces() (out []ui.Choice) {
 }
 
 // mediaOrders are the ways to go from one medium to the next. A pager comes first or
-// last, with one or two others: all its places would make a list that nobody reads.
+// last, with one or two others, and a chat before them or after one: all their places
+// would make a list that nobody reads.
 func mediaOrders(c *ui.Context) []ui.Choice {
-	others := slices.DeleteFunc(alerting.Media(), func(m channels.Medium) bool { return m == channels.Pager })
-	pager := [][]channels.Medium{{channels.Pager}}
+	others := slices.DeleteFunc(alerting.Media(), func(m channels.Medium) bool { return m == channels.Pager || m == channels.Chat })
+	ends := [][]channels.Medium{{channels.Chat}, {channels.Pager}}
 	var all [][]channels.Medium
 	for length := range min(ordersMost, len(others)) {
 		for _, order := range orders(others, length+1) {
 			all = append(all, order)
 			if len(order) < ordersMost {
-				pager = append(pager, append([]channels.Medium{channels.Pager}, order...), append(slices.Clone(order), channels.Pager))
+				ends = append(ends, append([]channels.Medium{channels.Chat}, order...), append([]channels.Medium{channels.Pager}, order...), append(slices.Clone(order), channels.Pager))
+			}
+			if len(order) == 1 {
+				ends = append(ends, append(slices.Clone(order), channels.Chat))
 			}
 		}
 	}
 	var out []ui.Choice
-	for _, order := range append(all, pager...) {
+	for _, order := range append(all, ends...) {
 		out = append(out, ui.Choice{Value: joinMedia(order), Label: mediaWords(c, alerting.Wave{Media: order})})
 	}
 	return out

@@ -152,7 +152,7 @@ func gatewayTone(g dispatch.GatewayView) ui.Tone {
 
 // address is a number as one dials it, or an e-mail address.
 func address(m channels.Medium, text string) string {
-	if m == channels.Email || m == channels.Pager {
+	if m == channels.Email || m == channels.Pager || m == channels.Chat {
 		return text
 	}
 	return phone.Format(text)

@@ -106,7 +106,7 @@ const addressMost = 255
 // person tells whether an address is the identifier of an account: @name:server.
 func person(address string) bool {
 	name, server, ok := strings.Cut(address, ":")
-	return ok && len(address) <= addressMost && len(name) > 1 && name[0] == '@' && server != "" && !strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '/' })
+	return ok && len(address) <= addressMost && len(name) > 1 && name[0] == '@' && server != "" && !strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == 0x7f })
 }
 
 // Health is what the last exchange showed.

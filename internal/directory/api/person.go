@@ -41,7 +41,7 @@ type Place struct {
 // Contact is one way to reach a person.
 type Contact struct {
 	ID      uuid.UUID `json:"id" format:"uuid"`
-	Kind    string    `json:"kind" enum:"mobile,landline,extension,email,pager"`
+	Kind    string    `json:"kind" enum:"mobile,landline,extension,email,pager,chat"`
 	Address string    `json:"address" doc:"Masked when private"`
 	Masked  bool      `json:"masked"`
 	Private bool      `json:"private"`

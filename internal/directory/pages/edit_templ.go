@@ -291,7 +291,7 @@ func languageChoices(c *ui.Context) []ui.Choice {
 
 func contactKinds(c *ui.Context) []ui.Choice {
 	var out []ui.Choice
-	for _, k := range []string{directory.Mobile, directory.Landline, directory.Extension, directory.Email, directory.Pager} {
+	for _, k := range directory.Kinds() {
 		out = append(out, ui.Choice{Value: k, Label: kindWord(c.Loc, k)})
 	}
 	return out

@@ -31,7 +31,7 @@ func metierOf(d *directory.Directory, loc *i18n.Localizer, p directory.Person) s
 
 // address is a contact point as people read it.
 func address(k directory.ContactPoint) string {
-	if k.Masked || k.Kind == directory.Email || k.Kind == directory.Pager {
+	if k.Masked || k.Kind == directory.Email || k.Kind == directory.Pager || k.Kind == directory.Chat {
 		return k.Address
 	}
 	return phone.Format(k.Address)
@@ -45,7 +45,7 @@ func kindIcon(kind string) string {
 	switch kind {
 	case directory.Email:
 		return "mail"
-	case directory.Mobile:
+	case directory.Mobile, directory.Chat:
 		return "message"
 	}
 	return "phone"
