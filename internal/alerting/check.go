@@ -73,6 +73,9 @@ func (c *checker) identity() {
 	if c.def.Screens.Show && c.def.Profile == Discret {
 		c.add("screens.show", "alerting.check.screens_discret")
 	}
+	if len(c.def.Rooms) > 0 && c.def.Profile == Discret {
+		c.add("rooms", "alerting.check.rooms_discret")
+	}
 	if c.def.ByTelephone && slices.ContainsFunc(c.def.Variables, func(v Variable) bool { return v.Required && v.Default.In("fr") == "" }) {
 		c.add("by_telephone", "alerting.check.by_telephone")
 	}

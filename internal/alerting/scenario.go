@@ -73,6 +73,8 @@ type Definition struct {
 	WhatToBring Localized `json:"what_to_bring" yaml:"what_to_bring"`
 	// Screens are those that show the alert while it runs.
 	Screens Screens `json:"screens,omitzero" yaml:"screens,omitempty"`
+	// Rooms are the gateways of the rooms of teams that are told of the alert, of its news and of its end.
+	Rooms []uuid.UUID `json:"rooms,omitempty" yaml:"rooms,omitempty"`
 }
 
 // Variable is asked at launch and fills {name} in the texts.

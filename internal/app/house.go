@@ -213,7 +213,7 @@ func (h *House) join(ctx context.Context) error {
 	out := carrier.New(h.HookAddresses)
 	h.Hooks = hooks.New(hooks.Options{
 		DB: h.DB, Guard: h.Guard, Vault: h.Vault, Alerting: h.Alerting, Dispatch: h.Dispatch, Carrier: out, Fetcher: out, Log: h.Log,
-		Node: h.Dispatch.Node(), Version: Version, Host: h.origin().Hostname(),
+		Node: h.Dispatch.Node(), Version: Version, Host: h.origin().Hostname(), Space: h.origin().String() + spacepages.Path, Catalog: h.Catalog,
 	})
 	h.Alerting.Tell(h.Hooks)
 	return h.openDesk()

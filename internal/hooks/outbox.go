@@ -93,6 +93,9 @@ func (s *Service) Herald(ctx context.Context, tx *storage.Tx, scope access.Scope
 			return err
 		}
 	}
+	if err := s.tellRooms(ctx, tx, scope, now, l, e); err != nil {
+		return err
+	}
 	kind := told(e.Kind)
 	if kind == "" {
 		return nil

@@ -13,6 +13,7 @@ import (
 	"tocsin/internal/alerting"
 	"tocsin/internal/dispatch"
 	"tocsin/internal/fault"
+	"tocsin/internal/i18n"
 	"tocsin/internal/journal"
 	"tocsin/internal/storage"
 	"tocsin/internal/vault"
@@ -34,6 +35,9 @@ type Options struct {
 	Version string
 	// Host ends the name under which alerts are published: "tocsin.hopital.fr".
 	Host string
+	// Space is the address of the personal space, where the members of a room answer.
+	Space   string
+	Catalog *i18n.Catalog
 }
 
 // Service is what can be done with subscriptions and doors.

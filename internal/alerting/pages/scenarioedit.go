@@ -26,6 +26,8 @@ type editor struct {
 	Previews []alerting.Preview
 	probe    []alerting.Preview
 	Choices  picker
+	// Rooms are the rooms of teams that can be told.
+	Rooms []ui.Choice
 	// Open is the field of the rule whose boxes are shown, in sections with several.
 	Open string
 	// Unsaved tells that the page shows what is not kept yet, Refused that it
@@ -62,6 +64,13 @@ func (p scenarioPages) open(c *ui.Context) (editor, error) {
 	}
 	if e.Section == "" {
 		e.Section = sectionOverview
+	}
+	rooms, err := p.s.TeamRooms(c.Ctx(), c.Scope)
+	if err != nil {
+		return e, err
+	}
+	for _, r := range rooms {
+		e.Rooms = append(e.Rooms, ui.Choice{Value: r.ID.String(), Label: r.Name})
 	}
 	if !slices.Contains(sections(), e.Section) {
 		return e, noScenario()

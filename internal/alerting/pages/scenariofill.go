@@ -74,6 +74,11 @@ func fillOverview(f *ui.Form, d alerting.Definition) {
 		places = append(places, id.String())
 	}
 	f.SetList("screens.places", places)
+	var rooms []string
+	for _, id := range d.Rooms {
+		rooms = append(rooms, id.String())
+	}
+	f.SetList("rooms", rooms)
 	fillBool(f, "by_telephone", d.ByTelephone)
 }
 

@@ -28,7 +28,7 @@ func (e *editor) apply(c *ui.Context, f *ui.Form, d alerting.Definition) alertin
 		d.Title, d.Purpose = localizedOf(f, "title"), localizedOf(f, "purpose")
 		d.WhereToGo, d.WhatToBring = localizedOf(f, "where_to_go"), localizedOf(f, "what_to_bring")
 		d.Family, d.Profile, d.LifeSafety = f.Value("family"), alerting.Profile(f.Value("profile")), f.Checked("life_safety", "oui")
-		d.Screens = screensOf(f)
+		d.Screens, d.Rooms = screensOf(f), e.roomsOf(f, d.Rooms)
 		d.ByTelephone = f.Checked("by_telephone", "oui")
 	case sectionTexts:
 		d.Messages = textsOf(f, d.Messages, e.Use)
@@ -68,6 +68,24 @@ func screensOf(f *ui.Form) alerting.Screens {
 	for _, text := range f.List("screens.places") {
 		if id, err := uuid.Parse(text); err == nil && out.Show {
 			out.Places = append(out.Places, id)
+		}
+	}
+	return out
+}
+
+// roomsOf reads which rooms are told; one that was not offered stays as it was.
+func (e *editor) roomsOf(f *ui.Form, before []uuid.UUID) (out []uuid.UUID) {
+	offered := func(id uuid.UUID) bool {
+		return slices.ContainsFunc(e.Rooms, func(r ui.Choice) bool { return r.Value == id.String() })
+	}
+	for _, id := range before {
+		if !offered(id) {
+			out = append(out, id)
+		}
+	}
+	for _, text := range f.List("rooms") {
+		if id, err := uuid.Parse(text); err == nil && offered(id) {
+			out = append(out, id)
 		}
 	}
 	return out
