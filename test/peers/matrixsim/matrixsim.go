@@ -391,3 +391,13 @@ func (s *Server) putData(w http.ResponseWriter, r *http.Request) {
 	s.data[r.PathValue("type")] = v
 	reply(w, 200, map[string]any{})
 }
+
+// Rewind makes the server forget the last places that the program noted, as if it
+// had died before it did.
+func (s *Server) Rewind() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for kind := range s.data {
+		s.data[kind] = json.RawMessage(`{"since":"s1"}`)
+	}
+}
