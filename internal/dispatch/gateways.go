@@ -276,3 +276,15 @@ func (d *Dispatch) TestGateway(ctx context.Context, scope access.Scope, id uuid.
 	}
 	return k.channel.Check(ctx)
 }
+
+// Rooms are the gateways of the rooms of teams in use, in the caller's transaction.
+func (*Dispatch) Rooms(ctx context.Context, tx *storage.Tx, scope access.Scope) (out []uuid.UUID, err error) {
+	err = tx.Query(ctx, `SELECT id FROM dispatch_gateways WHERE organisation_id = $1 AND medium = $2 AND enabled AND deleted_us IS NULL`,
+		[]any{scope.Organisation(), string(channels.Room)}, func(row func(...any) error) error {
+			var id uuid.UUID
+			err := row(&id)
+			out = append(out, id)
+			return err
+		})
+	return out, err
+}

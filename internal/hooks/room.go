@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,12 @@ func (s *Service) tellRooms(ctx context.Context, tx *storage.Tx, scope access.Sc
 	if err != nil || !told {
 		return err
 	}
+	// One that was taken away since, or another establishment's, is told nothing.
+	ours, err := s.opt.Dispatch.Rooms(ctx, tx, scope)
+	rooms := slices.DeleteFunc(slices.Clone(a.Rooms), func(id uuid.UUID) bool { return !slices.Contains(ours, id) })
+	if err != nil || len(rooms) == 0 {
+		return err
+	}
 	campaign := uuid.NewSHA1(l.ID, []byte("rooms"))
 	if err := s.opt.Dispatch.OpenCampaign(ctx, tx, scope, now, dispatch.Campaign{ID: campaign, Mode: string(l.Mode)}); err != nil {
 		return err
@@ -39,8 +46,8 @@ func (s *Service) tellRooms(ctx context.Context, tx *storage.Tx, scope access.Sc
 	if err := s.opt.Dispatch.AddContents(ctx, tx, scope, now, campaign, []dispatch.Content{content}); err != nil {
 		return err
 	}
-	orders := make([]dispatch.Order, len(a.Rooms))
-	for i, room := range a.Rooms {
+	orders := make([]dispatch.Order, len(rooms))
+	for i, room := range rooms {
 		orders[i] = dispatch.Order{
 			ID: storage.NewID(now), Campaign: campaign, Subject: room, Content: content.ID, Medium: channels.Room, Address: room.String(), Link: s.opt.Space,
 			Purpose: string(e.Kind), Priority: a.Priority, ExpiresAt: now.Add(a.Validity),

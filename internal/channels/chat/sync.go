@@ -63,21 +63,41 @@ type event struct {
 	} `json:"content"`
 }
 
+// events are those that can be read: what somebody wrote against the specification
+// must not hide what others say.
+type events []event
+
+// UnmarshalJSON leaves out what is no event.
+func (l *events) UnmarshalJSON(text []byte) error {
+	var all []json.RawMessage
+	if err := json.Unmarshal(text, &all); err != nil {
+		return err
+	}
+	*l = nil
+	for _, one := range all {
+		var e event
+		if json.Unmarshal(one, &e) == nil {
+			*l = append(*l, e)
+		}
+	}
+	return nil
+}
+
 // news is what happened since a place.
 type news struct {
 	Next  string `json:"next_batch"`
 	Rooms struct {
 		Join map[string]struct {
 			Timeline struct {
-				Events  []event `json:"events"`
-				Limited bool    `json:"limited"`
-				Before  string  `json:"prev_batch"`
+				Events  events `json:"events"`
+				Limited bool   `json:"limited"`
+				Before  string `json:"prev_batch"`
 			} `json:"timeline"`
-			State     struct{ Events []event } `json:"state"`
+			State     struct{ Events events } `json:"state"`
 			Ephemeral struct {
 				Events []struct {
-					Type    string                                           `json:"type"`
-					Content map[string]map[string]map[string]json.RawMessage `json:"content"`
+					Type    string          `json:"type"`
+					Content json.RawMessage `json:"content"`
 				} `json:"events"`
 			} `json:"ephemeral"`
 		} `json:"join"`
@@ -257,11 +277,8 @@ func (r *reader) take(ctx context.Context, n news) (said bool, err error) {
 			}
 		}
 		for _, e := range room.Ephemeral.Events {
-			if e.Type != "m.receipt" {
-				continue
-			}
-			for event, kinds := range e.Content {
-				receipts = append(receipts, r.read(event, kinds["m.read"])...)
+			if e.Type == "m.receipt" {
+				receipts = append(receipts, r.displayed(e.Content)...)
 			}
 		}
 	}
@@ -294,16 +311,20 @@ func (r *reader) heard(ctx context.Context, id string, e event) (channels.Reply,
 	return channels.Reply{PeerID: e.ID, From: e.Sender, To: r.self, Text: text, At: time.UnixMilli(e.At)}, strings.TrimSpace(text) != ""
 }
 
-// read is the receipt of a message that a person displayed.
-func (r *reader) read(event string, readers map[string]json.RawMessage) (out []channels.Receipt) {
-	for who, how := range readers {
-		var when struct {
-			At int64 `json:"ts"`
+// displayed are the receipts of the messages that people displayed.
+func (r *reader) displayed(content json.RawMessage) (out []channels.Receipt) {
+	var readers map[string]map[string]map[string]struct {
+		At int64 `json:"ts"`
+	}
+	if json.Unmarshal(content, &readers) != nil {
+		return nil
+	}
+	for event, kinds := range readers {
+		for who, when := range kinds["m.read"] {
+			if who != r.self {
+				out = append(out, channels.Receipt{ProviderID: event, Delivered: true, Final: true, Detail: "m.read", At: time.UnixMilli(when.At)})
+			}
 		}
-		if who == r.self || json.Unmarshal(how, &when) != nil {
-			continue
-		}
-		out = append(out, channels.Receipt{ProviderID: event, Delivered: true, Final: true, Detail: "m.read", At: time.UnixMilli(when.At)})
 	}
 	return out
 }
@@ -319,8 +340,8 @@ func (r *reader) back(ctx context.Context, id, from string) (out []event, err er
 			"dir": {"b"}, "from": {from}, "to": {r.since}, "limit": {strconv.Itoa(eventsMost)}, "filter": {string(filter)},
 		}, nil)
 		var page struct {
-			Chunk []event `json:"chunk"`
-			End   string  `json:"end"`
+			Chunk events `json:"chunk"`
+			End   string `json:"end"`
 		}
 		if !a.read(&page) {
 			return nil, errUnread
@@ -328,7 +349,7 @@ func (r *reader) back(ctx context.Context, id, from string) (out []event, err er
 		for _, e := range page.Chunk {
 			out = append([]event{e}, out...)
 		}
-		if page.End == "" || len(page.Chunk) == 0 {
+		if page.End == "" || page.End == from {
 			return out, nil
 		}
 		from = page.End
