@@ -23,13 +23,15 @@ type Clock struct {
 
 	mu      sync.Mutex
 	streams [phases]map[*Stream]struct{}
-	beating bool
-	late    Lateness
+	// conferences are those with somebody in them.
+	conferences map[*Conference]struct{}
+	beating     bool
+	late        Lateness
 }
 
 // NewClock returns a clock at rest.
 func NewClock() *Clock {
-	c := &Clock{elapsed: clock.Stopwatch(clock.Real())}
+	c := &Clock{elapsed: clock.Stopwatch(clock.Real()), conferences: make(map[*Conference]struct{})}
 	for i := range c.streams {
 		c.streams[i] = make(map[*Stream]struct{})
 	}
@@ -107,6 +109,17 @@ func (c *Clock) remove(s *Stream) {
 	delete(c.streams[s.phase], s)
 }
 
+// turning lets a conference turn with the clock, or no more.
+func (c *Clock) turning(r *Conference, turns bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if turns {
+		c.conferences[r] = struct{}{}
+	} else {
+		delete(c.conferences, r)
+	}
+}
+
 // beat sends a packet of every stream at each tick, part by part, until none is left.
 func (c *Clock) beat() {
 	defer hurry()()
@@ -117,6 +130,9 @@ func (c *Clock) beat() {
 		var more bool
 		if list, more = c.current(phase, list[:0]); !more {
 			return
+		}
+		if phase == 0 { // once a tick, before the first packet that it fills
+			c.turn()
 		}
 		for _, s := range list {
 			s.send()
@@ -139,6 +155,15 @@ func (c *Clock) current(phase int, list []*Stream) (_ []*Stream, more bool) {
 	}
 	c.beating = c.paced() > 0
 	return list, c.beating
+}
+
+// turn begins the next 20 ms of every conference.
+func (c *Clock) turn() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for r := range c.conferences {
+		r.room.Turn()
+	}
 }
 
 func (c *Clock) note(late time.Duration) {

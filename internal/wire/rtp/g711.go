@@ -21,27 +21,37 @@ const (
 // Encode writes 16-bit samples at 8 kHz with the codec, one octet each.
 func (c Codec) Encode(samples []int16) []byte {
 	out := make([]byte, len(samples))
-	for i, s := range samples {
+	c.encode(out, samples)
+	return out
+}
+
+// encode fills out, which is as long as the samples.
+func (c Codec) encode(out []byte, samples []int16) {
+	for i, s := range samples[:len(out)] {
 		if c == PCMU {
 			out[i] = muLaw(s)
 		} else {
 			out[i] = aLaw(s)
 		}
 	}
-	return out
 }
 
 // Decode reads octets of the codec as 16-bit samples.
 func (c Codec) Decode(octets []byte) []int16 {
 	out := make([]int16, len(octets))
-	for i, o := range octets {
+	c.decode(out, octets)
+	return out
+}
+
+// decode fills out from as many octets.
+func (c Codec) decode(out []int16, octets []byte) {
+	for i, o := range octets[:len(out)] {
 		if c == PCMU {
 			out[i] = fromMuLaw(o)
 		} else {
 			out[i] = fromALaw(o)
 		}
 	}
-	return out
 }
 
 // Silence is the octet of no sound.

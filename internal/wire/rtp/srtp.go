@@ -36,6 +36,8 @@ type shield struct {
 	salt  [14]byte
 	auth  hash.Hash
 	tag   []byte
+	// counter and pad are of the packet under way.
+	counter, pad [16]byte
 
 	// newest is the last index seen of the source, the turns of the sequence numbers
 	// counted, and window the packets heard before it.
@@ -85,16 +87,21 @@ func (s *shield) crypt(payload []byte, ssrc uint32, index uint64) {
 	for i := range 6 {
 		iv[8+i] ^= byte(index >> (40 - 8*i))
 	}
-	cipher.NewCTR(s.block, iv[:]).XORKeyStream(payload, payload)
+	// By hand: the library's counter mode would cost memory for each packet.
+	s.counter = iv
+	for len(payload) > 0 {
+		s.block.Encrypt(s.pad[:], s.counter[:])
+		payload = payload[subtle.XORBytes(payload, payload, s.pad[:]):]
+		binary.BigEndian.PutUint16(s.counter[14:], binary.BigEndian.Uint16(s.counter[14:])+1)
+	}
 }
 
 // sign is the tag of a packet in its turn of the sequence numbers.
 func (s *shield) sign(packet []byte, index uint64) []byte {
 	s.auth.Reset()
-	var turn [4]byte
-	binary.BigEndian.PutUint32(turn[:], uint32(index>>16))
+	binary.BigEndian.PutUint32(s.pad[:], uint32(index>>16))
 	s.auth.Write(packet)
-	s.auth.Write(turn[:])
+	s.auth.Write(s.pad[:4])
 	s.tag = s.auth.Sum(s.tag[:0])
 	return s.tag[:tagSize]
 }

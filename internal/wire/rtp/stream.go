@@ -29,6 +29,8 @@ type Stream struct {
 	// presses are the keys to send, and pressed the payload of the packet under way.
 	presses []press
 	pressed [4]byte
+	// place is in a conference; nil is in none.
+	place *place
 
 	// shieldOut and shieldIn are nil on a call in clear.
 	shieldOut, shieldIn *shield
@@ -111,6 +113,7 @@ func (s *Stream) Move(remote netip.AddrPort) {
 // Close ends the stream and waits for its end.
 func (s *Stream) Close() error {
 	s.clock.remove(s)
+	s.Leave()
 	err := s.conn.Close()
 	s.ended.Wait()
 	s.Hush()
@@ -161,14 +164,8 @@ func (s *Stream) send() {
 	keyed := s.pressing(&p)
 	b := p.Append(s.buffer[:0])
 	if !keyed {
-		n := copy(b[headerSize:headerSize+Frame], s.sound)
 		b = b[:headerSize+Frame]
-		for i := headerSize + n; i < len(b); i++ {
-			b[i] = s.codec.Silence()
-		}
-		if s.sound = s.sound[n:]; len(s.sound) == 0 && s.said != nil {
-			s.hush()
-		}
+		s.speak(b[headerSize:])
 	}
 	if s.shieldOut != nil {
 		b = s.shieldOut.protect(b)
@@ -176,6 +173,23 @@ func (s *Stream) send() {
 	remote := s.remote
 	s.mu.Unlock()
 	s.post.send(b, remote) // a lost packet of sound is 20 ms of silence
+}
+
+// speak fills a packet: with what is said to this call alone, else with what its
+// conference says, else with silence. The stream is locked.
+func (s *Stream) speak(out []byte) {
+	if len(s.sound) == 0 && s.place != nil {
+		s.place.fill(s.codec, out)
+	} else {
+		n := copy(out, s.sound)
+		s.sound = s.sound[n:]
+		for i := n; i < len(out); i++ {
+			out[i] = s.codec.Silence()
+		}
+	}
+	if len(s.sound) == 0 && s.said != nil {
+		s.hush()
+	}
 }
 
 // lockFor is how long a source that fell silent keeps its place: a gateway that
@@ -220,6 +234,9 @@ func (s *Stream) take(b []byte, from netip.AddrPort) {
 	s.locked, s.source, s.lastHeard = true, p.SSRC, now
 	s.heard++
 	if p.Type != s.event || s.event == 0 {
+		if s.place != nil {
+			s.place.hear(s.codec, p)
+		}
 		return
 	}
 	if key := s.keypad.Press(p); key != 0 {
