@@ -36,6 +36,8 @@ type Answer struct {
 	Delays []int `json:"delays,omitempty"`
 	// Action is the answer as our own pages post it, for the media whose buttons are ours.
 	Action string `json:"action,omitempty"`
+	// Conference makes the key no answer: it leads to the conference of the alert.
+	Conference bool `json:"conference,omitempty"`
 }
 
 // Message is one text for one address. All its fields are final: every
@@ -58,6 +60,8 @@ type Message struct {
 	// Answers are what voice proposes by keys; none asks only for a key that
 	// proves that a person listened.
 	Answers []Answer
+	// Conference is the audio conference that a key of Answers leads to; Nil is none.
+	Conference uuid.UUID
 	// ReplyToken identifies the recipient in a reply (e-mail plus-address); 10 to 32 characters of [a-z0-9].
 	ReplyToken string
 	// ExpiresAt is the instant after which nobody may receive the message any
@@ -229,6 +233,8 @@ type Opening struct {
 	Switchboard Switchboard
 	// Operator talks with those who pilot by telephone; nil talks with nobody.
 	Operator Operator
+	// Conferences is the register of the audio conferences; nil has none.
+	Conferences Conferences
 	// Links says how many connections (or calls) this node may hold; nil means all
 	// that the settings name. A kind whose Limits have Links asks it.
 	Links Links

@@ -78,6 +78,7 @@ type Dispatch struct {
 	watch     *watch
 	leases    *leases
 	shares    *shares
+	halls     *halls
 	relay     *relay
 	// sweepBell rings when something was withdrawn.
 	sweepBell chan struct{}
@@ -102,6 +103,7 @@ func New(o Options) *Dispatch {
 	d.watch = newWatch(d)
 	d.leases = newLeases(d)
 	d.shares = newShares(d)
+	d.halls = newHalls(d)
 	d.office = newOffice(d)
 	d.relay = newRelay(d)
 	return d

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -95,6 +96,9 @@ func (it *item) message(isolated bool) channels.Message {
 	m := channels.Message{
 		ID: it.id, To: it.address, Subject: t.subject, Text: t.body, Link: it.link,
 		Language: t.language, Answers: t.answers, ReplyToken: it.token, Quiet: it.lot.quiet, Leave: it,
+	}
+	if slices.ContainsFunc(t.answers, func(a channels.Answer) bool { return a.Conference }) {
+		m.Conference = it.lot.campaign
 	}
 	if it.lot.expiresUs > 0 {
 		m.ExpiresAt = storage.Time(it.lot.expiresUs)

@@ -54,6 +54,8 @@ type CampaignView struct {
 	Spending  Spending
 	Media     []MediumView
 	Gateways  []GatewayView
+	// Conference is who is in its audio conference.
+	Conference Conference
 }
 
 // Attempt is one try to send one delivery, or what became of it without one.

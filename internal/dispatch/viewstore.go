@@ -52,6 +52,9 @@ func (d *Dispatch) View(ctx context.Context, scope access.Scope, campaign uuid.U
 		if v.Spending, err = readSpending(ctx, tx, scope, campaign); err != nil {
 			return err
 		}
+		if v.Conference, err = readConference(ctx, tx, scope, campaign, now); err != nil {
+			return err
+		}
 		if err := readTallies(ctx, tx, scope, campaign, media); err != nil {
 			return err
 		}

@@ -25,10 +25,15 @@ type Kind struct {
 	// Clock paces the sound; Studio makes it.
 	Clock  *rtp.Clock
 	Studio *Studio
+	// rooms are the conferences, whatever the trunk that somebody is in them by.
+	rooms *rooms
 }
 
 // New returns the kind with a clock and a studio of its own.
-func New() Kind { return Kind{Clock: rtp.NewClock(), Studio: NewStudio()} }
+func New() Kind {
+	beat := rtp.NewClock()
+	return Kind{Clock: beat, Studio: NewStudio(), rooms: newRooms(beat)}
+}
 
 // Choices of the settings.
 const (

@@ -2,6 +2,7 @@ package voice
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +21,8 @@ type reception struct {
 	mu              sync.Mutex
 	most            int
 	busy, strangers int
+	// guests are those in a conference.
+	guests int
 }
 
 // enter takes a line; leave gives it back.
@@ -56,6 +59,22 @@ func (r *reception) leaveStranger() {
 	r.strangers--
 }
 
+// enterGuest counts a line as one of a conference, which lasts: a line is always
+// left to those who call back.
+func (r *reception) enterGuest() (leave func(), ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.guests >= r.most-1 {
+		return nil, false
+	}
+	r.guests++
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.guests--
+	}, true
+}
+
 // strangerFor bounds a call of somebody we know nothing about.
 const strangerFor = 30 * time.Second
 
@@ -81,7 +100,7 @@ func (t *trunk) receive(ctx context.Context, a *agent, req *sip.Request, tx sip.
 		t.welcome(ctx, l, t.config.mayBe(callerOf(req)))
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, t.config.longest)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	m, known := t.missed(ctx, t.config.mayBe(callerOf(req)))
 	if known {
@@ -112,21 +131,33 @@ func (t *trunk) missed(ctx context.Context, addresses []string) (channels.Messag
 // callBack says the message to who missed it and takes the answer, as if we had
 // called.
 func (t *trunk) callBack(ctx context.Context, l *leg, m channels.Message) {
-	s, err := t.write(ctx, m)
+	speaking, end := context.WithTimeout(ctx, t.config.longest)
+	defer end()
+	s, err := t.write(speaking, m)
 	if err == nil {
-		err = l.pickUp(ctx)
+		err = l.pickUp(speaking)
 	}
 	if err != nil {
 		t.unheard(l, err)
 		return
 	}
 	k := t.talkOf(&l.end, m, s, l.dialog.Context().Done(), uuid.NewString())
-	if err := k.hold(ctx); err != nil {
+	if k.door != nil {
+		k.door.admit = t.reception.enterGuest
+	}
+	err = k.hold(speaking)
+	if k.human {
+		t.provePerson(ctx, m)
+	}
+	if errors.Is(err, errConference) {
+		t.stayed(k.stay(ctx))
+	} else if err != nil {
 		t.log.Debug("sip: a call that came in was cut short", "error", err)
 	}
-	if !k.human {
-		return
-	}
+}
+
+// provePerson keeps that a key was pressed by who called back.
+func (t *trunk) provePerson(ctx context.Context, m channels.Message) {
 	// A key is a person: what the call we made could not prove is proven now.
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepFor)
 	defer cancel()

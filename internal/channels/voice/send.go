@@ -3,7 +3,6 @@ package voice
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -56,11 +55,12 @@ func (t *trunk) expired(m channels.Message) bool {
 	return !m.ExpiresAt.IsZero() && !t.now().Before(m.ExpiresAt)
 }
 
-// call rings, speaks and hangs up.
+// call rings, speaks and hangs up. Who asks for the conference stays on the line
+// after it returned: what the call brought is known, and the message is settled.
 func (t *trunk) call(line context.Context, a *agent, m channels.Message, number string, s *script, ended func()) channels.Outcome {
-	line, cancel := context.WithTimeout(line, t.config.ring+t.config.longest)
+	patient, cancel := context.WithTimeout(line, t.config.ring+t.config.longest)
 	defer cancel()
-	ringing, stop := context.WithCancelCause(line)
+	ringing, stop := context.WithCancelCause(patient)
 	watching := make(chan struct{})
 	go func() { // a telephone that rings for nothing is worse than one that does not ring
 		defer close(watching)
@@ -69,23 +69,38 @@ func (t *trunk) call(line context.Context, a *agent, m channels.Message, number 
 	c, err := a.place(ringing, m.ID.String()+"-"+uuid.NewString()[:8], number)
 	stop(nil)
 	<-watching
-	defer c.hangUp(ended)
 	if err != nil {
+		defer c.hangUp(ended)
 		return t.unanswered(c, err)
 	}
 	k := t.talkOf(&c.end, m, s, c.dialog.Context().Done(), c.id)
-	speaking, end := context.WithTimeout(line, t.config.longest)
+	speaking, end := context.WithTimeout(patient, t.config.longest)
 	defer end()
-	return k.outcome(c.id, k.hold(speaking))
+	err = k.hold(speaking)
+	if !errors.Is(err, errConference) {
+		defer c.hangUp(ended)
+		return k.outcome(c.id, err)
+	}
+	t.using.Add(1)
+	go func() {
+		defer t.using.Done()
+		defer c.hangUp(ended)
+		t.stayed(k.stay(line))
+	}()
+	return k.outcome(c.id, nil)
 }
 
 // talkOf is a conversation about a message, whoever called; its answers are kept
 // under an identifier of the call.
 func (t *trunk) talkOf(e *end, m channels.Message, s *script, gone <-chan struct{}, id string) *talk {
-	return &talk{
-		sound: e.sound, gone: gone, message: m, script: s, repeats: t.config.repeats, listen: t.config.listen,
+	k := &talk{
+		sound: e.sound, gone: gone, message: m, script: s, repeats: t.config.repeats, listen: t.config.listen, longest: t.config.longest,
 		keep: func(ctx context.Context, text string) error { return t.keepReply(ctx, m, id, text) },
 	}
+	if s.bridge != nil {
+		k.door = &door{id: m.Conference, rooms: t.kind.rooms, register: t.opening.Conferences, admit: func() (func(), bool) { return func() {}, true }}
+	}
+	return k
 }
 
 // watchRecall ends a call that rings when its alert is stopped.
@@ -160,7 +175,8 @@ func (t *trunk) keepReply(ctx context.Context, m channels.Message, id, text stri
 func (t *trunk) write(ctx context.Context, m channels.Message) (*script, error) {
 	w := words{t.catalog.For(i18n.Language(m.Language))}
 	text := spoken(m.Text, m.Link)
-	s := &script{answers: slices.Clone(m.Answers), when: make([][]byte, len(m.Answers)), confirm: make(map[confirmation][]byte)}
+	answers, key := t.bridged(m)
+	s := &script{answers: answers, when: make([][]byte, len(answers)), confirm: make(map[confirmation][]byte)}
 	var failed error
 	say := func(text string) []byte {
 		sound, err := t.kind.Studio.Say(ctx, text, m.Language, t.config.speed, t.config.codec)
@@ -169,13 +185,21 @@ func (t *trunk) write(ctx context.Context, m channels.Message) (*script, error) 
 		}
 		return sound
 	}
-	s.whole = say(w.join(text, w.menu(m.Answers)))
+	s.whole = say(w.join(text, w.menu(answers, key)))
 	s.short = say(w.join(text, w.loc.T("channels.sip.say.voicemail")))
 	s.wrong = say(w.join(w.loc.T("channels.sip.say.wrong")))
 	s.thanks = say(w.join(w.loc.T("channels.sip.say.thanks")))
 	s.failed = say(w.join(w.loc.T("channels.sip.say.failed")))
 	s.heard = say(w.join(w.loc.T("channels.sip.say.thanks_heard")))
-	for i, a := range m.Answers {
+	if key != 0 {
+		s.bridge = &bridgeScript{
+			key: key, over: say(w.join(w.loc.T("channels.sip.say.conference_over"))), full: say(w.join(w.loc.T("channels.sip.say.conference_full"))),
+			joined: func(ctx context.Context, others int) ([]byte, error) {
+				return t.kind.Studio.Say(ctx, w.joined(others), m.Language, t.config.speed, t.config.codec)
+			},
+		}
+	}
+	for i, a := range answers {
 		delays := a.Delays
 		if len(delays) > 1 {
 			delays = delays[:min(len(delays), 9)]

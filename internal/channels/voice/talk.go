@@ -26,6 +26,8 @@ type script struct {
 	answers                                    []channels.Answer
 	when                                       [][]byte
 	confirm                                    map[confirmation][]byte
+	// bridge is what is said around the conference; nil where no key leads to one.
+	bridge *bridgeScript
 }
 
 // confirmation is an answer, and minutes before arrival; −1 without.
@@ -43,8 +45,13 @@ type talk struct {
 	repeats int
 	// listen is how long a key is waited for, once the keys were proposed.
 	listen time.Duration
+	// longest bounds the conversation, once back from a conference.
+	longest time.Duration
 	// keep makes an answer durable.
 	keep func(ctx context.Context, text string) error
+
+	// door leads to the conference of the alert; nil where there is none.
+	door *door
 
 	// human tells that a key was pressed; kept that an answer was confirmed.
 	human, kept bool
@@ -82,6 +89,9 @@ func (t *talk) hold(ctx context.Context) error {
 func (t *talk) pressed(ctx context.Context, key byte) (done bool, err error) {
 	if key == '*' {
 		return false, nil
+	}
+	if t.script.bridge != nil && t.door != nil && key == t.script.bridge.key {
+		return true, errConference
 	}
 	if len(t.script.answers) == 0 {
 		_, err := t.say(ctx, t.script.heard, 0)

@@ -37,16 +37,27 @@ func (w words) join(parts ...string) string {
 	return spoken(strings.Join(kept, " "), "")
 }
 
-// menu proposes the keys.
-func (w words) menu(answers []channels.Answer) string {
+// menu proposes the keys; conference is the one that leads there, 0 for none.
+func (w words) menu(answers []channels.Answer, conference byte) string {
+	parts := make([]string, 0, len(answers)+2)
 	if len(answers) == 0 {
-		return w.join(w.loc.T("channels.sip.say.heard"), w.loc.T("channels.sip.say.again"))
+		parts = append(parts, w.loc.T("channels.sip.say.heard"))
 	}
-	parts := make([]string, 0, len(answers)+1)
 	for _, a := range answers {
 		parts = append(parts, w.loc.T("channels.sip.say.answer", "key", a.Key, "label", a.Label))
 	}
+	if conference != 0 {
+		parts = append(parts, w.loc.T("channels.sip.say.conference", "key", string(conference)))
+	}
 	return w.join(append(parts, w.loc.T("channels.sip.say.again"))...)
+}
+
+// joined welcomes to the conference, and tells how many others are there.
+func (w words) joined(others int) string {
+	if others == 0 {
+		return w.join(w.loc.T("channels.sip.say.conference_alone"), w.loc.T("channels.sip.say.conference_leave"))
+	}
+	return w.join(w.loc.N("channels.sip.say.conference_joined", others), w.loc.T("channels.sip.say.conference_leave"))
 }
 
 // delays proposes the times of arrival, by the keys 1 to 9.

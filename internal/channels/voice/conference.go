@@ -1,0 +1,173 @@
+package voice
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/channels"
+	"tocsin/internal/wire/rtp"
+)
+
+// The bounds of a conference: how many are in it on one node, how long somebody
+// stays, and after how long without any sound a telephone is taken for gone.
+const (
+	guestsMost = 100
+	stayFor    = 4 * time.Hour
+	muteFor    = 5 * time.Minute
+)
+
+// errConference ends a conversation that goes on in the conference.
+var errConference = errors.New("voice: the person asked for the conference")
+
+// rooms are the conferences of this node, by alert.
+type rooms struct {
+	clock *rtp.Clock
+
+	mu   sync.Mutex
+	open map[uuid.UUID]*room
+}
+
+type room struct {
+	conference *rtp.Conference
+	guests     int
+}
+
+func newRooms(c *rtp.Clock) *rooms { return &rooms{clock: c, open: make(map[uuid.UUID]*room)} }
+
+// enter gives a place in a room; nil when it is full.
+func (r *rooms) enter(id uuid.UUID) *rtp.Conference {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	one := r.open[id]
+	if one == nil {
+		one = &room{conference: r.clock.NewConference()}
+		r.open[id] = one
+	}
+	if one.guests >= guestsMost {
+		return nil
+	}
+	one.guests++
+	return one.conference
+}
+
+func (r *rooms) leave(id uuid.UUID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if one := r.open[id]; one != nil {
+		if one.guests--; one.guests == 0 {
+			delete(r.open, id)
+		}
+	}
+}
+
+// bridgeScript is what a call says around the conference.
+type bridgeScript struct {
+	key        byte
+	over, full []byte
+	// joined welcomes, and tells how many others are there.
+	joined func(ctx context.Context, others int) ([]byte, error)
+}
+
+// bridged parts the answers of a message from the key of its conference; 0 is none.
+func (t *trunk) bridged(m channels.Message) (answers []channels.Answer, key byte) {
+	answers = slices.DeleteFunc(slices.Clone(m.Answers), func(a channels.Answer) bool { return a.Conference })
+	at := slices.IndexFunc(m.Answers, func(a channels.Answer) bool { return a.Conference && len(a.Key) == 1 })
+	if at < 0 || m.Conference == uuid.Nil || t.opening.Conferences == nil {
+		return answers, 0
+	}
+	return answers, m.Answers[at].Key[0]
+}
+
+// door leads from a conversation to the conference of its alert.
+type door struct {
+	id       uuid.UUID
+	rooms    *rooms
+	register channels.Conferences
+	// admit asks for a line that lasts.
+	admit func() (leave func(), ok bool)
+}
+
+// stay is the conference, and what the person may say at the menu between two
+// stays, until somebody ends it. ctx is the line, without the bounds of a conversation.
+func (t *talk) stay(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, stayFor)
+	defer cancel()
+	leave, ok := t.door.admit()
+	if !ok {
+		return t.farewell(ctx, t.script.bridge.full)
+	}
+	defer leave()
+	conference := t.door.rooms.enter(t.door.id)
+	if conference == nil {
+		return t.farewell(ctx, t.script.bridge.full)
+	}
+	defer t.door.rooms.leave(t.door.id)
+	inside, out, err := t.door.register.Enter(ctx, t.door.id)
+	if err != nil {
+		return errors.Join(err, t.farewell(ctx, t.script.bridge.over))
+	}
+	defer out()
+	for err = errConference; errors.Is(err, errConference); {
+		if err = t.confer(inside, conference); err == nil { // back to the menu
+			speaking, end := context.WithTimeout(inside, t.longest)
+			err = t.hold(speaking)
+			end()
+		}
+	}
+	if errors.Is(context.Cause(inside), channels.ErrConferenceOver) {
+		return t.farewell(ctx, t.script.bridge.over)
+	}
+	return err
+}
+
+// farewell says a last sentence.
+func (t *talk) farewell(ctx context.Context, sound []byte) error {
+	_, err := t.say(ctx, sound, 0)
+	return err
+}
+
+// confer lets the person hear and be heard until * is pressed; any other end is an error.
+func (t *talk) confer(ctx context.Context, conference *rtp.Conference) error {
+	welcome, err := t.script.bridge.joined(ctx, conference.Inside())
+	if err == nil {
+		_, err = t.say(ctx, welcome, 0)
+	}
+	if err != nil {
+		return err
+	}
+	t.sound.Join(conference)
+	defer t.sound.Leave()
+	look := time.NewTicker(muteFor)
+	defer look.Stop()
+	before, _ := t.sound.Heard()
+	for {
+		select {
+		case key := <-t.sound.Keys():
+			if key == '*' {
+				return nil
+			}
+		case <-look.C:
+			heard, _ := t.sound.Heard()
+			if heard == before {
+				return errGone
+			}
+			before = heard
+		case <-t.gone:
+			return errGone
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// stayed notes how a stay in a conference ended.
+func (t *trunk) stayed(err error) {
+	if err != nil {
+		t.log.Debug("sip: somebody is out of the conference", "cause", err)
+	}
+}
