@@ -134,10 +134,10 @@ func (t *talk) farewell(ctx context.Context, sound []byte) error {
 // confer lets the person hear and be heard until * is pressed; any other end is an error.
 func (t *talk) confer(ctx context.Context, conference *rtp.Conference) error {
 	welcome, err := t.script.bridge.joined(ctx, conference.Inside())
-	if err == nil {
-		_, err = t.say(ctx, welcome, 0)
-	}
 	if err != nil {
+		return err
+	}
+	if key, err := t.say(ctx, welcome, 0); err != nil || key == '*' {
 		return err
 	}
 	t.sound.Join(conference)

@@ -85,16 +85,19 @@ func open(t *testing.T, s channels.Settings, links channels.Links) *bench {
 
 func openWith(t *testing.T, s channels.Settings, links channels.Links, known channels.Switchboard) *bench {
 	t.Helper()
-	kind := newKind()
+	return openBy(t, newKind(), s, channels.Opening{Links: links, Switchboard: known})
+}
+
+func openBy(t *testing.T, kind voice.Kind, s channels.Settings, o channels.Opening) *bench {
+	t.Helper()
 	valid, err := kind.Describe().Validate(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := &bench{t: t, inbox: channelstest.NewInbox(), log: &lines{}}
-	b.channel, err = kind.Open(channels.Opening{
-		Settings: valid, Inbox: b.inbox, Links: links, Switchboard: known, Now: clock.Real().Now,
-		Log: slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
+	o.Settings, o.Inbox, o.Now = valid, b.inbox, clock.Real().Now
+	o.Log = slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	b.channel, err = kind.Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,11 +34,14 @@ type BaresipOptions struct {
 	Certificate string
 	// Encryption is srtp-mand, or empty for sound in clear.
 	Encryption string
+	// Speaks is a WAV file of 8 kHz that it says when it picks up; empty says nothing.
+	Speaks string
 }
 
 const baresipConfig = `module_path /usr/lib/baresip/modules
 module g711.so
 module aubridge.so
+module aufile.so
 module srtp.so
 module_tmp uuid.so
 module_tmp account.so
@@ -50,7 +53,7 @@ ctrl_tcp_listen 127.0.0.1:%d
 sip_listen 127.0.0.1:%d
 sip_certificate %s
 audio_player aubridge,nil
-audio_source aubridge,nil
+audio_source %s
 audio_alert aubridge,nil
 ausrc_srate 8000
 auplay_srate 8000
@@ -74,7 +77,11 @@ func StartBaresip(t testing.TB, o BaresipOptions) *Baresip {
 	if o.Encryption != "" {
 		account += ";mediaenc=" + o.Encryption
 	}
-	for name, text := range map[string]string{"config": fmt.Sprintf(baresipConfig, keys, control, port, o.Certificate), "accounts": account + "\n", "contacts": "\n"} {
+	source := "aubridge,nil"
+	if o.Speaks != "" {
+		source = "aufile," + o.Speaks
+	}
+	for name, text := range map[string]string{"config": fmt.Sprintf(baresipConfig, keys, control, port, o.Certificate, source), "accounts": account + "\n", "contacts": "\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -341,13 +341,14 @@ func ended() string {
   ]]></send>`
 }
 
-// Answer picks up, waits, and presses keys at intervals; the caller hangs up.
+// Answer picks up, waits, and presses keys at intervals; the caller hangs up, once
+// the step "quiet" tells that sipp expects it.
 func Answer(wait, between time.Duration, keys ...string) string {
 	steps := []string{invited, reply("180 Ringing", "", ""), reply("200 OK", "", description), acked, pause(wait)}
 	for _, k := range keys {
 		steps = append(steps, press(k), pause(between))
 	}
-	return scenario(append(steps, ended())...)
+	return scenario(append(steps, `  <nop><action><log message="quiet"/></action></nop>`, ended())...)
 }
 
 // Refuse answers with a final status: "486 Busy Here".
