@@ -261,6 +261,9 @@ func (c *checker) answers() {
 		if len(o.Key) != 1 || o.Key < "0" || o.Key > "9" {
 			c.add(at+".key", "alerting.check.answer_key", "key", o.Key)
 		}
+		if c.def.Conference && o.Key == ConferenceKey {
+			c.add(at+".key", "alerting.check.conference_key", "key", o.Key)
+		}
 		if keys[o.Key] {
 			c.add(at+".key", "alerting.check.answer_twice", "key", o.Key)
 		}
@@ -276,6 +279,9 @@ func (c *checker) answers() {
 		if o.Label.In("fr") == "" {
 			c.add(at+".label", "alerting.check.answer_label", "key", o.Key)
 		}
+	}
+	if c.def.Conference && !slices.ContainsFunc(c.def.Waves, func(w Wave) bool { return slices.Contains(w.Media, channels.Voice) }) {
+		c.add("conference", "alerting.check.conference_voice")
 	}
 	if len(c.def.Quotas) > 0 && !slices.ContainsFunc(c.def.Answers, func(o Option) bool { return o.Meaning == Coming }) {
 		c.add("answers", "alerting.check.answer_coming")

@@ -101,6 +101,9 @@ func (s *Service) writeContents(ctx context.Context, tx *storage.Tx, scope acces
 	}, rows)
 }
 
+// ConferenceKey is what is pressed during a call to join the conference of its alert.
+const ConferenceKey = "9"
+
 // byKeys are the answers that a call, or a notification, proposes after a text: those of the scenario,
 // where it asks for one.
 func (d Definition) byKeys(t Text) []channels.Answer {
@@ -113,6 +116,9 @@ func (d Definition) byKeys(t Text) []channels.Answer {
 		if t.Medium == channels.Push {
 			out[i].Action = string(o.Meaning)
 		}
+	}
+	if d.Conference && t.Medium == channels.Voice {
+		out = append(out, channels.Answer{Key: ConferenceKey, Conference: true})
 	}
 	return out
 }

@@ -56,16 +56,19 @@ type Definition struct {
 	// LifeSafety scenarios never wait for a second person.
 	LifeSafety bool `json:"life_safety" yaml:"life_safety"`
 	// ByTelephone lets it be launched by somebody who has only a telephone.
-	ByTelephone bool       `json:"by_telephone,omitempty" yaml:"by_telephone,omitempty"`
-	Variables   []Variable `json:"variables" yaml:"variables"`
-	Messages    []Text     `json:"messages" yaml:"messages"`
-	Answers     []Option   `json:"answers" yaml:"answers"`
-	Audience    Audience   `json:"audience" yaml:"audience"`
-	Waves       []Wave     `json:"waves" yaml:"waves"`
-	Quotas      []Quota    `json:"quotas" yaml:"quotas"`
-	Authority   Authority  `json:"authority" yaml:"authority"`
-	Duties      []Duty     `json:"duties" yaml:"duties"`
-	Limits      Limits     `json:"limits" yaml:"limits"`
+	ByTelephone bool `json:"by_telephone,omitempty" yaml:"by_telephone,omitempty"`
+	// Conference opens an audio conference while the alert runs: a key of the call leads
+	// everybody who is called to it.
+	Conference bool       `json:"conference,omitempty" yaml:"conference,omitempty"`
+	Variables  []Variable `json:"variables" yaml:"variables"`
+	Messages   []Text     `json:"messages" yaml:"messages"`
+	Answers    []Option   `json:"answers" yaml:"answers"`
+	Audience   Audience   `json:"audience" yaml:"audience"`
+	Waves      []Wave     `json:"waves" yaml:"waves"`
+	Quotas     []Quota    `json:"quotas" yaml:"quotas"`
+	Authority  Authority  `json:"authority" yaml:"authority"`
+	Duties     []Duty     `json:"duties" yaml:"duties"`
+	Limits     Limits     `json:"limits" yaml:"limits"`
 	// Publication is what the outside is told; nil tells nothing.
 	Publication *Publication `json:"publication,omitempty" yaml:"publication,omitempty"`
 	// WhatToBring and WhereToGo are shown on the answer page.

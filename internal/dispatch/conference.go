@@ -146,7 +146,7 @@ func (h *hall) note(ctx context.Context, joined int, turning bool) error {
 			h.scope.Organisation(), h.campaign, h.d.node, len(h.inside), joined, h.most, storage.Micros(now)); err != nil || !turning {
 			return err
 		}
-		e := journal.Entry{Action: "dispatch.conference.open", ObjectKind: "campaign", ObjectID: h.campaign.String()}
+		e := journal.Entry{Action: "dispatch.conference.open", ObjectKind: "alert", ObjectID: h.campaign.String()}
 		if len(h.inside) == 0 {
 			e.Action, e.After = "dispatch.conference.close", map[string]int{"joins": h.joins, "most": h.most}
 		}

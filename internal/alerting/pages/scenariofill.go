@@ -44,6 +44,7 @@ func (e *editor) fill(f *ui.Form) {
 	case sectionQuestions:
 		fillQuestions(f, d.Variables)
 	case sectionAnswers:
+		fillBool(f, "conference", d.Conference)
 		fillAnswers(f, d.Answers)
 	case sectionAudience:
 		fillAudience(f, d.Audience)

@@ -35,7 +35,7 @@ func (e *editor) apply(c *ui.Context, f *ui.Form, d alerting.Definition) alertin
 	case sectionQuestions:
 		d.Variables = questionsOf(f)
 	case sectionAnswers:
-		d.Answers = answersOf(c, f)
+		d.Answers, d.Conference = answersOf(c, f), f.Checked("conference", "oui")
 	case sectionAudience:
 		d.Audience = audienceOf(f)
 	case sectionWaves:

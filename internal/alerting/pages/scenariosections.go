@@ -33,7 +33,7 @@ func sectionOf(field string) string {
 		return sectionTexts
 	case "variables":
 		return sectionQuestions
-	case "answers":
+	case "answers", "conference":
 		return sectionAnswers
 	case "audience":
 		return sectionAudience
