@@ -70,6 +70,8 @@ func TestCheckFindsEveryFault(t *testing.T) {
 		}, "messages.stand_down.sms.fr", "alerting.check.message_missing"},
 		{"answer key", func(d *alerting.Definition) { d.Answers[0].Key = "un" }, "answers.0.key", "alerting.check.answer_key"},
 		{"same key", func(d *alerting.Definition) { d.Answers[1].Key = "1" }, "answers.1.key", "alerting.check.answer_twice"},
+		{"the conference's key", func(d *alerting.Definition) { d.Conference, d.Answers[1].Key = true, "9" }, "answers.1.key", "alerting.check.conference_key"},
+		{"a conference without calls", func(d *alerting.Definition) { d.Conference = true }, "conference", "alerting.check.conference_voice"},
 		{"meaning", func(d *alerting.Definition) { d.Answers[1].Meaning = "perhaps" }, "answers.1.meaning", "alerting.check.answer_meaning"},
 		{"delay", func(d *alerting.Definition) { d.Answers[0].Delays = []int{2000} }, "answers.0.delays", "alerting.check.answer_delay"},
 		{"quota and nobody may come", func(d *alerting.Definition) {
