@@ -69,6 +69,8 @@ func (r *rooms) leave(id uuid.UUID) {
 type bridgeScript struct {
 	key        byte
 	over, full []byte
+	// call is said to who calls back: the conference is joined from a call of ours.
+	call []byte
 	// joined welcomes, and tells how many others are there.
 	joined func(ctx context.Context, others int) ([]byte, error)
 }
@@ -163,6 +165,34 @@ func (t *talk) confer(ctx context.Context, conference *rtp.Conference) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// callGuest calls who called us and wants to join the conference, on the line that
+// the first call gave back: the number a call presents proves nothing, and what is
+// said there is not for whoever forges one.
+func (t *trunk) callGuest(ctx context.Context, a *agent, m channels.Message, s *script) {
+	number, ok := t.config.dial(m.To)
+	if !ok {
+		return
+	}
+	select {
+	case <-time.After(pilotRest):
+	case <-ctx.Done():
+		return
+	}
+	ringing, cancel := context.WithTimeout(ctx, t.config.ring+t.config.longest)
+	defer cancel()
+	id := uuid.NewString()
+	c, err := a.place(ringing, id, number)
+	defer c.hangUp(func() {})
+	if err == nil {
+		k := t.talkOf(&c.end, m, s, c.dialog.Context().Done(), id)
+		k.door.admit = t.reception.enterGuest
+		if err = k.hold(ringing); errors.Is(err, errConference) {
+			err = k.stay(ctx)
+		}
+	}
+	t.stayed(err)
 }
 
 // stayed notes how a stay in a conference ended.

@@ -303,6 +303,32 @@ func TestNoRegisterNoConference(t *testing.T) {
 	}
 }
 
+// Who calls back and wants to join is called: the number he presents proves nothing.
+func TestWhoCallsBackIsCalledIntoTheConference(t *testing.T) {
+	t.Parallel()
+	phone := peer.Start(t, peer.Options{Scenario: peer.Answer(1200*time.Millisecond, 100*time.Millisecond, "9")})
+	local, register := peer.FreePort(t), &register{}
+	who := &missed{number: called, m: bridged(1)}
+	b := openBy(t, newKind(), settings(phone.Port, channels.Settings{"local_port": strconv.Itoa(local), "answer": "true", "reserve": "2"}),
+		channels.Opening{Switchboard: who, Conferences: register})
+	caller := peer.Call(t, peer.Calling{Port: local, From: "0639981001", Wait: time.Second, Between: 900 * time.Millisecond, Keys: []string{"9"}})
+	if got := caller.Ended(t); got != "answered bye" {
+		t.Errorf("the call back: %s", got)
+	}
+	channelstest.Eventually(t, "his own telephone is called and joins", func() bool { return register.present() == 1 && phone.Count("quiet") == 1 })
+	receipts, _ := b.inbox.Kept()
+	if len(receipts) != 1 || receipts[0].MessageID != who.m.ID {
+		t.Errorf("receipts %+v", receipts)
+	}
+	second := peer.Call(t, peer.Calling{Port: local, From: "0639981001", Wait: time.Second, Between: 900 * time.Millisecond, Keys: []string{"9"}})
+	if got := second.Ended(t); got != "answered bye" {
+		t.Errorf("a second call back: %s", got)
+	}
+	channelstest.Eventually(t, "a line is left to those who call: nobody else is in", func() bool { return phone.Count("bye") == 1 && register.present() == 1 })
+	register.end(channels.ErrConferenceOver)
+	channelstest.Eventually(t, "it is over", func() bool { return phone.Count("bye") == 2 && who.holds() == 0 })
+}
+
 // counted gives the right to a few calls.
 type counted struct {
 	mu         sync.Mutex

@@ -142,16 +142,16 @@ func (t *trunk) callBack(ctx context.Context, l *leg, m channels.Message) {
 		return
 	}
 	k := t.talkOf(&l.end, m, s, l.dialog.Context().Done(), uuid.NewString())
-	if k.door != nil {
-		k.door.admit = t.reception.enterGuest
-	}
 	err = k.hold(speaking)
 	if k.human {
 		t.provePerson(ctx, m)
 	}
 	if errors.Is(err, errConference) {
-		t.stayed(k.stay(ctx))
-	} else if err != nil {
+		err = k.farewell(speaking, s.bridge.call)
+		l.hangUp()
+		t.callGuest(ctx, l.agent, m, s)
+	}
+	if err != nil {
 		t.log.Debug("sip: a call that came in was cut short", "error", err)
 	}
 }

@@ -194,6 +194,7 @@ func (t *trunk) write(ctx context.Context, m channels.Message) (*script, error) 
 	if key != 0 {
 		s.bridge = &bridgeScript{
 			key: key, over: say(w.join(w.loc.T("channels.sip.say.conference_over"))), full: say(w.join(w.loc.T("channels.sip.say.conference_full"))),
+			call: say(w.join(w.loc.T("channels.sip.say.conference_call"))),
 			joined: func(ctx context.Context, others int) ([]byte, error) {
 				return t.kind.Studio.Say(ctx, w.joined(others), m.Language, t.config.speed, t.config.codec)
 			},
