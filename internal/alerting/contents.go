@@ -85,7 +85,7 @@ func (s *Service) writeContents(ctx context.Context, tx *storage.Tx, scope acces
 	for k, c := range texts {
 		id := contentID(source, k)
 		contents = append(contents, dispatch.Content{
-			ID: id, Medium: k.Medium, Language: k.Language, Subject: c.Subject, Text: c.Body, Linkless: c.Linkless, Answers: c.Answers,
+			ID: id, Medium: k.Medium, Language: k.Language, Subject: c.Subject, Text: c.Body, Linkless: c.Linkless, Answers: c.Answers, Recording: c.Recording,
 		})
 		rows = append(rows, []any{
 			scope.Organisation(), id, launch, storage.NullID(source), string(k.Use), string(k.Medium), k.Language,

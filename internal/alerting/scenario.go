@@ -119,6 +119,9 @@ type Text struct {
 	Language string          `json:"language" yaml:"language"`
 	Subject  string          `json:"subject,omitempty" yaml:"subject,omitempty"`
 	Body     string          `json:"body" yaml:"body"`
+	// Recording is said by telephone in place of Body, which is what is shown; see
+	// Service.Record.
+	Recording uuid.UUID `json:"recording,omitzero" yaml:"-"`
 }
 
 // Meaning is what an answer changes for the cell.

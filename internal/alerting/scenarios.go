@@ -198,6 +198,9 @@ func (s *Service) DuplicateScenario(ctx context.Context, scope access.Scope, now
 	if err != nil {
 		return Scenario{}, err
 	}
+	for i := range def.Messages {
+		def.Messages[i].Recording = uuid.Nil // whoever erases one of the two leaves the other alone
+	}
 	return s.insert(ctx, scope, now, Scenario{Library: from.Library}, def, "scenario.duplicate")
 }
 
@@ -252,6 +255,9 @@ func (s *Service) SaveScenario(ctx context.Context, scope access.Scope, now time
 			return nil
 		}
 		sc.Version, sc.Title, sc.Family, sc.Profile, sc.Updated = base+1, def.Title, def.Family, def.Profile, now
+		if err := s.eraseDropped(ctx, tx, scope, before, def); err != nil {
+			return err
+		}
 		return saveVersion(ctx, tx, scope, now, sc, def)
 	})
 	return sc, err

@@ -60,6 +60,9 @@ type Message struct {
 	// Answers are what voice proposes by keys; none asks only for a key that
 	// proves that a person listened.
 	Answers []Answer
+	// Recording is said in place of Text by the media that speak; without one, or
+	// where it is gone, Text is.
+	Recording Recording
 	// Conference is the audio conference that a key of Answers leads to; Nil is none.
 	Conference uuid.UUID
 	// ReplyToken identifies the recipient in a reply (e-mail plus-address); 10 to 32 characters of [a-z0-9].
@@ -233,6 +236,8 @@ type Opening struct {
 	Switchboard Switchboard
 	// Operator talks with those who pilot by telephone; nil talks with nobody.
 	Operator Operator
+	// Recordings gives the sound of recordings; nil where there are none.
+	Recordings Recordings
 	// Conferences is the register of the audio conferences; nil has none.
 	Conferences Conferences
 	// Links says how many connections (or calls) this node may hold; nil means all

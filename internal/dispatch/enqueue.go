@@ -41,10 +41,14 @@ func (d *Dispatch) AddContents(ctx context.Context, tx *storage.Tx, scope access
 		if err != nil {
 			return err
 		}
-		rows = append(rows, []any{scope.Organisation(), c.ID, campaign, string(c.Medium), c.Language, c.Subject, c.Text, c.Linkless, answers})
+		recording, err := encodeRecording(c.Recording)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, []any{scope.Organisation(), c.ID, campaign, string(c.Medium), c.Language, c.Subject, c.Text, c.Linkless, answers, recording})
 	}
 	return tx.InsertNewRows(ctx, "dispatch_contents",
-		[]string{"organisation_id", "id", "campaign_id", "medium", "language", "subject", "body", "linkless", "answers"}, rows)
+		[]string{"organisation_id", "id", "campaign_id", "medium", "language", "subject", "body", "linkless", "answers", "recording"}, rows)
 }
 
 // encodeAnswers writes the answers of a content; no text for none.

@@ -76,6 +76,8 @@ type text struct {
 	// linkless is the body when no link may leave.
 	linkless string
 	answers  []channels.Answer
+	// recording is said in place of body.
+	recording channels.Recording
 	// fills tells whether there is anything to fill in.
 	fills bool
 }
@@ -96,6 +98,7 @@ func (it *item) message(isolated bool) channels.Message {
 	m := channels.Message{
 		ID: it.id, To: it.address, Subject: t.subject, Text: t.body, Link: it.link,
 		Language: t.language, Answers: t.answers, ReplyToken: it.token, Quiet: it.lot.quiet, Leave: it,
+		Recording: t.recording,
 	}
 	if slices.ContainsFunc(t.answers, func(a channels.Answer) bool { return a.Conference }) {
 		m.Conference = it.lot.campaign

@@ -35,6 +35,8 @@ type Content struct {
 	Linkless string
 	// Answers are what a medium with keys proposes.
 	Answers []channels.Answer
+	// Recording is said in place of Text by a medium that speaks.
+	Recording channels.Recording
 }
 
 // Order is one message for one address. ID is the delivery's id: the same ID

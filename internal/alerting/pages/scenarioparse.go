@@ -133,6 +133,9 @@ func textsOf(f *ui.Form, list []alerting.Text, use alerting.Use) []alerting.Text
 			case at >= 0 && empty:
 				out = slices.Delete(out, at, at+1)
 			case at >= 0:
+				if out[at].Body == t.Body { // words that were changed are no longer those of the recording
+					t.Recording = out[at].Recording
+				}
 				out[at] = t
 			case !empty:
 				out = append(out, t)

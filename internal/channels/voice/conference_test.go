@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -122,6 +123,13 @@ func tone(frequency float64, from, n int) []int16 {
 	return out
 }
 
+// called tells that this telephone is in a call.
+func (e *ear) called() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.heard) > 0
+}
+
 // loud is the strength of a tone in what was heard last (Goertzel).
 func (e *ear) loud(frequency float64) float64 {
 	e.mu.Lock()
@@ -138,7 +146,8 @@ func (e *ear) loud(frequency float64) float64 {
 }
 
 // ears are the telephones of the calls of one sipp, from its second call on: the
-// sound of the first is on sipp's own socket.
+// sound of the first, a question whether it lives, is on sipp's own socket. A later
+// question takes the turn of a call, and leaves an ear without one.
 func ears(t *testing.T, n int) (base int, out []*ear) {
 	t.Helper()
 	for range 50 {
@@ -208,7 +217,7 @@ func recording(t *testing.T, frequency float64) string {
 func TestAConferenceOfTwentyTwo(t *testing.T) {
 	t.Parallel()
 	const people, foreign = 20, 2300
-	base, all := ears(t, people)
+	base, all := ears(t, people+4)
 	sipp := peer.Start(t, peer.Options{Scenario: peer.Answer(1200*time.Millisecond, 200*time.Millisecond, "9"), MediaPort: base})
 	kind, known := newKind(), &register{}
 	lines := openBy(t, kind, settings(sipp.Port, channels.Settings{"channels": "40", "rate": "20", "listen": "20"}), channels.Opening{Conferences: known})
@@ -234,6 +243,10 @@ func TestAConferenceOfTwentyTwo(t *testing.T) {
 	phone.Press(t, "9")
 	calls.Wait() // every message is settled, and everybody is still there
 	channelstest.Eventually(t, "all are in", func() bool { return known.present() == people+2 })
+	all = slices.DeleteFunc(slices.Clone(all), func(e *ear) bool { return !e.called() })
+	if len(all) < people {
+		t.Fatalf("%d telephones have an ear", len(all))
+	}
 	for _, e := range all {
 		e.speak.Store(true)
 	}

@@ -1,14 +1,17 @@
 package voice
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"tocsin/internal/channels"
 	"tocsin/internal/i18n"
+	"tocsin/internal/wire/rtp"
 )
 
 // Send makes one call and stays on the line until it ends.
@@ -171,6 +174,24 @@ func (t *trunk) keepReply(ctx context.Context, m channels.Message, id, text stri
 	return err
 }
 
+// recorded is the message as a person recorded it, with what is said around it; nil
+// when it is to be spoken.
+func (t *trunk) recorded(ctx context.Context, m channels.Message, say func(string) []byte) []byte {
+	if m.Recording.ID == uuid.Nil || t.opening.Recordings == nil {
+		return nil
+	}
+	sound, err := t.kind.Studio.Record(ctx, m.Recording.ID, t.config.codec, t.opening.Recordings.Recording)
+	if err != nil {
+		t.log.Warn("sip: a recording cannot be read; its text is spoken", "recording", m.Recording.ID, "error", err)
+		return nil
+	}
+	pause := bytes.Repeat([]byte{t.config.codec.Silence()}, recordedPause)
+	return slices.Concat(say(sentence(m.Recording.Before)), sound, pause, say(sentence(m.Recording.After)))
+}
+
+// recordedPause is what stands between a recording and the menu: 400 ms.
+const recordedPause = rtp.Rate * 2 / 5
+
 // write speaks everything the call may have to say.
 func (t *trunk) write(ctx context.Context, m channels.Message) (*script, error) {
 	w := words{t.catalog.For(i18n.Language(m.Language))}
@@ -185,8 +206,13 @@ func (t *trunk) write(ctx context.Context, m channels.Message) (*script, error) 
 		}
 		return sound
 	}
-	s.whole = say(w.join(text, w.menu(answers, key)))
-	s.short = say(w.join(text, w.loc.T("channels.sip.say.voicemail")))
+	if recorded := t.recorded(ctx, m, say); recorded != nil {
+		s.whole = slices.Concat(recorded, say(w.menu(answers, key)))
+		s.short = slices.Concat(recorded, say(w.join(w.loc.T("channels.sip.say.voicemail"))))
+	} else {
+		s.whole = say(w.join(text, w.menu(answers, key)))
+		s.short = say(w.join(text, w.loc.T("channels.sip.say.voicemail")))
+	}
 	s.wrong = say(w.join(w.loc.T("channels.sip.say.wrong")))
 	s.thanks = say(w.join(w.loc.T("channels.sip.say.thanks")))
 	s.failed = say(w.join(w.loc.T("channels.sip.say.failed")))

@@ -14,9 +14,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sync/singleflight"
 
 	"tocsin/internal/wire/rtp"
+	"tocsin/internal/wire/wav"
 )
 
 // What the speech program may take: the time for one text, the sound it gives
@@ -84,6 +86,24 @@ func (s *Studio) Say(ctx context.Context, text, language string, speed int, code
 	}
 }
 
+// Record gives a recording in the codec of a trunk; load reads it, in A-law. It
+// never changes, and is read once.
+func (s *Studio) Record(ctx context.Context, id uuid.UUID, codec rtp.Codec, load func(context.Context, uuid.UUID) ([]byte, error)) ([]byte, error) {
+	key := sha256.Sum256([]byte("recording\x00" + codec.String() + id.String()))
+	if sound, ok := s.kept(key); ok {
+		return sound, nil
+	}
+	sound, err := load(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if codec != rtp.PCMA {
+		sound = codec.Encode(rtp.PCMA.Decode(sound))
+	}
+	s.keep(key, sound)
+	return sound, nil
+}
+
 func (s *Studio) kept(key [sha256.Size]byte) ([]byte, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -147,11 +167,11 @@ func (s *Studio) speak(ctx context.Context, text, language string, speed int, co
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("%w: %w", errSpeech, err)
 	}
-	samples, rate, err := readWAV(out.Bytes())
+	samples, rate, err := wav.Read(out.Bytes())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errSpeech, err)
 	}
-	return codec.Encode(level(resample(samples, rate))), nil
+	return codec.Encode(wav.Level(wav.Resample(samples, rate))), nil
 }
 
 // Ready tells whether the program can speak at all.

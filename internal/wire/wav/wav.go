@@ -1,21 +1,31 @@
-package voice
+// Package wav is « Le fichier son »: files of 16-bit sound, brought to what a
+// telephone says.
+//
+// It promises that no file can make it fail, nor cost more than its own length. It
+// never reads a compressed sound.
+package wav
 
 import (
 	"encoding/binary"
 	"errors"
 	"math"
-
-	"tocsin/internal/wire/rtp"
 )
 
-var errWAV = errors.New("voice: not a WAV file of 16-bit sound")
+// Rate is the samples a second of a telephone.
+const Rate = 8000
 
-// readWAV gives the samples of a mono or stereo 16-bit file (stereo is mixed) and
+// fastest is the highest rate that is read.
+const fastest = 96000
+
+// ErrFormat is a file that is none of 16-bit sound, mono or stereo.
+var ErrFormat = errors.New("wav: not a WAV file of 16-bit sound")
+
+// Read gives the samples of a mono or stereo 16-bit file (stereo is mixed) and
 // their rate. The length of the data is not believed: a program that writes to a
 // pipe does not know it.
-func readWAV(b []byte) (samples []int16, rate int, err error) {
+func Read(b []byte) (samples []int16, rate int, err error) {
 	if len(b) < 12 || string(b[:4]) != "RIFF" || string(b[8:12]) != "WAVE" {
-		return nil, 0, errWAV
+		return nil, 0, ErrFormat
 	}
 	tracks := 0
 	for b = b[12:]; len(b) >= 8; {
@@ -24,21 +34,21 @@ func readWAV(b []byte) (samples []int16, rate int, err error) {
 		switch name {
 		case "fmt ":
 			if len(b) < 16 || binary.LittleEndian.Uint16(b) != 1 || binary.LittleEndian.Uint16(b[14:]) != 16 {
-				return nil, 0, errWAV
+				return nil, 0, ErrFormat
 			}
 			tracks, rate = int(binary.LittleEndian.Uint16(b[2:])), int(binary.LittleEndian.Uint32(b[4:]))
-			if tracks < 1 || tracks > 2 || rate < rtp.Rate || rate > 96000 {
-				return nil, 0, errWAV
+			if tracks < 1 || tracks > 2 || rate < Rate || rate > fastest {
+				return nil, 0, ErrFormat
 			}
 		case "data":
 			if tracks == 0 {
-				return nil, 0, errWAV
+				return nil, 0, ErrFormat
 			}
 			return mix(b[:min(size, len(b))], tracks), rate, nil
 		}
 		b = b[min(size+size&1, len(b)):]
 	}
-	return nil, 0, errWAV
+	return nil, 0, ErrFormat
 }
 
 func mix(b []byte, tracks int) []int16 {
@@ -57,13 +67,13 @@ func mix(b []byte, tracks int) []int16 {
 // telephone, whose band ends at 3,400 Hz.
 const lobes = 8
 
-// resample brings samples to 8 kHz, without the sounds above 4 kHz that would
+// Resample brings samples to 8 kHz, without the sounds above 4 kHz that would
 // come back as noise (windowed sinc).
-func resample(in []int16, rate int) []int16 {
-	if rate == rtp.Rate {
+func Resample(in []int16, rate int) []int16 {
+	if rate == Rate {
 		return in
 	}
-	step := float64(rate) / rtp.Rate
+	step := float64(rate) / Rate
 	cut := 0.92 / step // of the input's own half band
 	reach := int(math.Ceil(lobes / cut))
 	out := make([]int16, int(float64(len(in))/step))
@@ -88,8 +98,8 @@ func sinc(x float64) float64 {
 	return math.Sin(math.Pi*x) / (math.Pi * x)
 }
 
-// level brings the loudest sample to a fair share of what the codec holds.
-func level(samples []int16) []int16 {
+// Level brings the loudest sample to a fair share of what the codec holds.
+func Level(samples []int16) []int16 {
 	loudest := 0
 	for _, s := range samples {
 		loudest = max(loudest, int(s), -int(s))
@@ -102,4 +112,20 @@ func level(samples []int16) []int16 {
 		samples[i] = int16(float64(s) * gain)
 	}
 	return samples
+}
+
+// Write makes a mono file of samples at the rate of a telephone.
+func Write(samples []int16) []byte {
+	data := uint32(2 * len(samples))
+	b := make([]byte, 0, 44+int(data))
+	b = binary.LittleEndian.AppendUint32(append(b, "RIFF"...), 36+data)
+	b = append(b, "WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00"...)
+	b = binary.LittleEndian.AppendUint32(b, Rate)
+	b = binary.LittleEndian.AppendUint32(b, 2*Rate)
+	b = append(b, "\x02\x00\x10\x00data"...)
+	b = binary.LittleEndian.AppendUint32(b, data)
+	for _, v := range samples {
+		b = binary.LittleEndian.AppendUint16(b, uint16(v))
+	}
+	return b
 }
