@@ -54,10 +54,16 @@ func (d *Directory) PreferencesOf(ctx context.Context, scope access.Scope, perso
 		return p, err
 	}
 	err = d.db.Read(ctx, scope, func(tx *storage.Tx) error {
-		_, err := tx.Row(ctx, `SELECT day_medium, night_medium FROM directory_preferences WHERE organisation_id = $1 AND person_id = $2`,
-			[]any{scope.Organisation(), person}, &p.Day, &p.Night)
+		p, err = d.Wishes(ctx, tx, scope, person)
 		return err
 	})
+	return p, err
+}
+
+// Wishes gives what somebody asks, in the transaction of who shows it to him.
+func (d *Directory) Wishes(ctx context.Context, tx *storage.Tx, scope access.Scope, person uuid.UUID) (p Preferences, err error) {
+	_, err = tx.Row(ctx, `SELECT day_medium, night_medium FROM directory_preferences WHERE organisation_id = $1 AND person_id = $2`,
+		[]any{scope.Organisation(), person}, &p.Day, &p.Night)
 	return p, err
 }
 
@@ -67,29 +73,33 @@ func (d *Directory) Prefer(ctx context.Context, scope access.Scope, who uuid.UUI
 	if err := d.guard.Check(scope, access.DirectoryWrite); err != nil {
 		return err
 	}
-	return d.db.Write(ctx, scope, func(tx *storage.Tx) error {
-		is, found, err := person(ctx, tx, scope, who)
-		if err != nil {
+	return d.db.Write(ctx, scope, func(tx *storage.Tx) error { return d.Wish(ctx, tx, scope, scope, d.clock.Now(), who, p) })
+}
+
+// Wish keeps what somebody asks himself, in the transaction of what heard him; as
+// is how the journal names him. Errors: as Prefer.
+func (d *Directory) Wish(ctx context.Context, tx *storage.Tx, scope, as access.Scope, now time.Time, who uuid.UUID, p Preferences) error {
+	is, found, err := person(ctx, tx, scope, who)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return fault.New(fault.NotFound, "directory.person_not_found")
+	}
+	if err := p.checked(is.Refused); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM directory_preferences WHERE organisation_id = $1 AND person_id = $2`, scope.Organisation(), who); err != nil {
+		return err
+	}
+	if p != (Preferences{}) {
+		if _, err := tx.Exec(ctx, `INSERT INTO directory_preferences (organisation_id, person_id, day_medium, night_medium) VALUES ($1, $2, $3, $4)`,
+			scope.Organisation(), who, p.Day, p.Night); err != nil {
 			return err
 		}
-		if !found {
-			return fault.New(fault.NotFound, "directory.person_not_found")
-		}
-		if err := p.checked(is.Refused); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, `DELETE FROM directory_preferences WHERE organisation_id = $1 AND person_id = $2`, scope.Organisation(), who); err != nil {
-			return err
-		}
-		if p != (Preferences{}) {
-			if _, err := tx.Exec(ctx, `INSERT INTO directory_preferences (organisation_id, person_id, day_medium, night_medium) VALUES ($1, $2, $3, $4)`,
-				scope.Organisation(), who, p.Day, p.Night); err != nil {
-				return err
-			}
-		}
-		return journal.Append(ctx, tx, scope, d.clock.Now(), journal.Entry{
-			Action: "directory.preferences", ObjectKind: "person", ObjectID: who.String(), ObjectName: is.Name(), After: p,
-		})
+	}
+	return journal.Append(ctx, tx, as, now, journal.Entry{
+		Action: "directory.preferences", ObjectKind: "person", ObjectID: who.String(), ObjectName: is.Name(), After: p,
 	})
 }
 

@@ -98,7 +98,13 @@ func TestAPersonConfirmsCorrectsOrSaysItIsNotHer(t *testing.T) {
 	uitest.Post(t, nobody, link, []string{"reponse", "nouveau", "address", "06 39 98 77 66"}).Leads(link + "?note=nouveau")
 	page(link+"?note=nouveau").Says(".box", "Un message part vers").Says("main", "attend votre réponse")
 	w.get("/annuaire/campagnes/"+c.ID.String()).Says("#corrections", "Corrections données").Says("main", "Attend la réponse")
+	uitest.Post(t, nobody, link, []string{"reponse", "souhait", "day", "pigeon", "night", ""}).Want(http.StatusUnprocessableEntity).Whole().Has(".box.wrong")
+	uitest.Post(t, nobody, link, []string{"reponse", "souhait", "day", "sms", "night", "voice"}).Leads(link + "?note=souhait")
+	page(link+"?note=souhait").Whole().Says(".box", "préférence est enregistrée").Value("#night option[selected]", "value", "voice")
 	uitest.Post(t, nobody, link, []string{"reponse", "non"}).Leads(link + "?note=non")
+	if page(link).Lacks("#night"); len(w.actions("directory.preferences")) != 1 {
+		t.Error("the journal does not say that she chose")
+	}
 	page(link).Says(".box", "ne sera plus utilisé")
 	uitest.Post(t, nobody, link, []string{"reponse", "autre"}).Want(http.StatusUnprocessableEntity)
 	w.get("/annuaire/"+who.ID.String()).Says("main", "Serait le numéro d’un autre")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"tocsin/internal/directory"
 	"tocsin/internal/directory/proof"
 	"tocsin/internal/fault"
 	"tocsin/internal/i18n"
@@ -25,7 +26,7 @@ type confirmation struct {
 	code string
 	// asked is the language of the switch, empty for the person's own.
 	asked string
-	// done is what was just recorded: "oui", "non" or "nouveau".
+	// done is what was just recorded: "oui", "non", "nouveau" or "souhait".
 	done string
 	// typed and wrong are a refused correction.
 	typed, wrong string
@@ -96,6 +97,9 @@ func (p pages) answerLink(c *ui.Context) error {
 	case "nouveau":
 		v.typed = cut(c.FormValue("address"), 254)
 		err = p.proof.Correct(c.Ctx(), v.code, v.typed, ui.AddressOf(c.Ctx()), c.Now)
+	case "souhait":
+		v.Wishes = directory.Preferences{Day: c.FormValue("day"), Night: c.FormValue("night")}
+		err = p.proof.Wish(c.Ctx(), v.code, v.Wishes, ui.AddressOf(c.Ctx()), c.Now)
 	default:
 		v.wrong = c.Loc.T("directory.page.confirm.wrong")
 	}

@@ -36,6 +36,10 @@ type Link struct {
 	NewProven bool
 	// Waiting are the masked addresses that wait for their owner's answer.
 	Waiting []string
+	// Wishes are by which medium she asks to be called first, among Media: those
+	// she does not refuse. Media is empty where she cannot say.
+	Wishes directory.Preferences
+	Media  []string
 }
 
 // Shown is a contact point as a link shows it.
@@ -126,7 +130,13 @@ func (s *Service) OpenLink(ctx context.Context, code string, now time.Time) (Lin
 			l.Contacts = append(l.Contacts, Shown{Kind: k.Kind, Address: directory.Mask(k), Through: k.ID == f.asked.contact})
 		}
 	}
+	if f.mayWish() {
+		l.Media = slices.DeleteFunc(directory.Media(), func(m string) bool { return slices.Contains(f.person.Refused, m) })
+	}
 	return l, s.db.Read(ctx, f.scope, func(tx *storage.Tx) error {
+		if l.Wishes, err = s.people.Wishes(ctx, tx, f.scope, f.asked.person); err != nil {
+			return err
+		}
 		waiting, err := readCorrections(ctx, tx, f.scope, `asked_id = $2 AND state IN ('proving', 'proposed') ORDER BY made_us`, f.asked.id)
 		for _, c := range waiting {
 			l.Waiting = append(l.Waiting, directory.Mask(directory.Contact{Kind: c.Kind, Address: c.Address}))
@@ -208,6 +218,21 @@ func (s *Service) Correct(ctx context.Context, code, text, from string, now time
 			Action: "directory.contact.propose", ObjectKind: "person", ObjectID: f.asked.person.String(),
 			ObjectName: strings.TrimSpace(f.person.LastName + " " + f.person.FirstName), After: map[string]string{"contact": k.Kind},
 		})
+	})
+}
+
+// mayWish tells whether the link came to the person herself, as far as is known:
+// not that of a number still to be proven, nor one that somebody else answered.
+func (f followed) mayWish() bool { return f.correction == nil && f.asked.standing != NotMe }
+
+// Wish keeps by which medium the person asks to be called first. It confirms
+// nothing. from is the network address. Errors: NotFound, Invalid.
+func (s *Service) Wish(ctx context.Context, code string, p directory.Preferences, from string, now time.Time) error {
+	return s.answer(ctx, code, now, func(tx *storage.Tx, f followed) error {
+		if !f.mayWish() {
+			return unknownLink()
+		}
+		return s.people.Wish(ctx, tx, f.scope, f.agent(from), now, f.asked.person, p)
 	})
 }
 

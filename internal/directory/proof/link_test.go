@@ -249,3 +249,31 @@ func TestRepliesOfOthersAreLeftToThem(t *testing.T) {
 		}
 	})
 }
+
+func TestALinkKeepsByWhichMediumToCallFirst(t *testing.T) {
+	each(t, func(t *testing.T, w *ward) {
+		who := w.agent(1)
+		_, m := w.asks()
+		wish := directory.Preferences{Day: directory.SMS, Night: directory.Voice}
+		if err := w.Wish(t.Context(), m.code(), wish, "192.0.2.1", w.now()); err != nil {
+			t.Fatal(err)
+		}
+		l, err := w.OpenLink(t.Context(), m.code(), w.now())
+		if err != nil || l.Wishes != wish || len(l.Media) == 0 || l.Standing == proof.Confirmed {
+			t.Errorf("the page shows %+v of %+v, and a wish confirms nothing: %s; %v", l.Wishes, l.Media, l.Standing, err)
+		}
+		wantFault(t, w.Wish(t.Context(), m.code(), directory.Preferences{Day: "pigeon"}, "", w.now()), "directory.medium_unknown")
+		wantFault(t, w.Wish(t.Context(), "0000000000zz", wish, "", w.now()), "directory.proof.link_unknown")
+		if p, err := w.dir.PreferencesOf(t.Context(), w.scope, who.ID); err != nil || p != wish {
+			t.Errorf("%+v, %v", p, err)
+		}
+		// Somebody else has that telephone: what he wishes is nobody's.
+		if err := w.Disown(t.Context(), m.code(), w.now()); err != nil {
+			t.Fatal(err)
+		}
+		if l, err := w.OpenLink(t.Context(), m.code(), w.now()); err != nil || len(l.Media) != 0 {
+			t.Errorf("a stranger is asked: %+v, %v", l.Media, err)
+		}
+		wantFault(t, w.Wish(t.Context(), m.code(), directory.Preferences{}, "", w.now()), "directory.proof.link_unknown")
+	})
+}
