@@ -34,7 +34,7 @@ func (d Definition) Check() []error {
 // Families are the kinds of events, in the order they are shown.
 func Families() []string {
 	return []string{
-		"plan_blanc", "tension", "confinement", "evacuation", "panne_si", "cyberattaque", "coupure_electrique",
+		"plan_blanc", "releves", "tension", "confinement", "evacuation", "panne_si", "cyberattaque", "coupure_electrique",
 		"nrbc", "intrusion", "rappel_service", "test_mensuel", "autre",
 	}
 }

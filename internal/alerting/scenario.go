@@ -50,7 +50,7 @@ type Definition struct {
 	Title   Localized `json:"title" yaml:"title"`
 	Purpose Localized `json:"purpose" yaml:"purpose"`
 	// Family is the kind of event: plan_blanc, tension, confinement, evacuation, panne_si,
-	// cyberattaque, coupure_electrique, nrbc, intrusion, rappel_service, test_mensuel, autre.
+	// releves, cyberattaque, coupure_electrique, nrbc, intrusion, rappel_service, test_mensuel, autre.
 	Family  string  `json:"family" yaml:"family"`
 	Profile Profile `json:"profile" yaml:"profile"`
 	// LifeSafety scenarios never wait for a second person.

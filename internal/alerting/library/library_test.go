@@ -37,14 +37,14 @@ func TestNoScenarioHasAGap(t *testing.T) {
 	}
 }
 
-func TestElevenScenariosWithTheProfileOfTheirDanger(t *testing.T) {
+func TestEachScenarioWithTheProfileOfTheirDanger(t *testing.T) {
 	t.Parallel()
 	type nature struct {
 		profile alerting.Profile
 		life    bool
 	}
 	want := map[string]nature{
-		"plan_blanc": {alerting.Rappel, true}, "tension": {alerting.Rappel, false}, "confinement": {alerting.Diffusion, true},
+		"plan_blanc": {alerting.Rappel, true}, "releves": {alerting.Rappel, true}, "tension": {alerting.Rappel, false}, "confinement": {alerting.Diffusion, true},
 		"evacuation": {alerting.Diffusion, true}, "panne_si": {alerting.Rappel, false}, "cyberattaque": {alerting.Rappel, true},
 		"coupure_electrique": {alerting.Rappel, true}, "nrbc": {alerting.Rappel, true}, "intrusion": {alerting.Discret, true},
 		"rappel_service": {alerting.Rappel, false}, "test_mensuel": {alerting.Diffusion, false},

@@ -26,12 +26,15 @@ func longestWord() string { return strings.Repeat("W", organisation.WordLimit) }
 // maxSegments is the most parts a scenario's SMS may take, exercise mark included.
 const maxSegments = 2
 
-// uses are the texts a profile needs.
-func uses(p alerting.Profile) []alerting.Use {
+// uses are the texts a scenario needs: those of its profile, and of its reliefs.
+func uses(d alerting.Definition) []alerting.Use {
 	common := []alerting.Use{alerting.UseAlert, alerting.UseReminder, alerting.UseProgress, alerting.UseEnd, alerting.UseLate, alerting.UseAck}
-	switch p {
+	switch d.Profile {
 	case alerting.Rappel:
-		return append(common, alerting.UseStandDown)
+		common = append(common, alerting.UseStandDown)
+		if slices.ContainsFunc(d.Waves, func(w alerting.Wave) bool { return w.Relief > 0 }) {
+			common = append(common, alerting.UseKeptBack, alerting.UseRelief)
+		}
 	case alerting.Discret:
 		return append(common, alerting.UseStayAway)
 	}
@@ -47,12 +50,12 @@ func (l *linter) messages() {
 			l.add(at, "message_twice", "")
 		}
 		seen[at] = true
-		if !slices.Contains(uses(l.def.Profile), t.Use) {
+		if !slices.Contains(uses(l.def), t.Use) {
 			l.add(at, "message_never_sent", string(l.def.Profile))
 		}
 		l.message(at, t)
 	}
-	for _, use := range uses(l.def.Profile) {
+	for _, use := range uses(l.def) {
 		for _, medium := range []channels.Medium{channels.SMS, channels.Email} {
 			for _, lang := range languages() {
 				if at := pathOf(use, medium, lang); !seen[at] {
@@ -82,7 +85,7 @@ func (l *linter) message(at string, t alerting.Text) {
 	if !strings.Contains(t.Body, "{"+alerting.VarEstablishment+"}") {
 		l.add(at, "anonymous", "who speaks is not said")
 	}
-	asks := t.Use == alerting.UseAlert || t.Use == alerting.UseReminder || t.Use == alerting.UseStayAway
+	asks := t.Use == alerting.UseAlert || t.Use == alerting.UseKeptBack || t.Use == alerting.UseRelief || t.Use == alerting.UseReminder || t.Use == alerting.UseStayAway
 	if asks && t.Medium != channels.Voice && len(l.def.Answers) > 0 && !strings.Contains(t.Body, "{"+alerting.VarLink+"}") {
 		l.add(at, "no_answer_link", "")
 	}
@@ -132,7 +135,7 @@ func (l *linter) first(at string, t alerting.Text) {
 func (l *linter) sample(lang string, longest bool) map[string]string {
 	vars := map[string]string{
 		alerting.VarLink: sampleLink, alerting.VarEstablishment: sampleName, alerting.VarSite: "Site Nord",
-		alerting.VarTime: "03:12", alerting.VarWord: sampleWord, alerting.VarMode: "",
+		alerting.VarTime: "03:12", alerting.VarRelief: "11:12", alerting.VarWord: sampleWord, alerting.VarMode: "",
 	}
 	if longest {
 		vars[alerting.VarWord] = longestWord()

@@ -40,7 +40,7 @@ func TestLibraryIsReadThenCopied(t *testing.T) {
 	t.Parallel()
 	h := newHospital(t)
 	r := h.author(access.Administrator)
-	page(t, r, "/scenarios/bibliotheque").Count(".card-link", 11).Lacks(".badge")
+	page(t, r, "/scenarios/bibliotheque").Count(".card-link", 12).Lacks(".badge")
 	page(t, r, "/scenarios/bibliotheque/modele/plan_blanc").Says("h1", "Plan blanc").Has(".wave-line").Has(".preview-sms").Has(".preview-email").Lacks(".summary")
 	copied := uitest.Post(t, r, "/scenarios/bibliotheque/modele/plan_blanc", nil)
 	own, err := h.Scenarios(t.Context(), h.scope(access.Administrator), alerting.ScenarioFilter{})

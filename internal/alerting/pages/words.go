@@ -44,7 +44,7 @@ func stateTone(s alerting.LaunchState) ui.Tone {
 // familyIcon is the drawing of a kind of event.
 func familyIcon(family string) string {
 	switch family {
-	case "plan_blanc", "tension", "rappel_service":
+	case "plan_blanc", "releves", "tension", "rappel_service":
 		return "users"
 	case "confinement", "intrusion":
 		return "lock"
