@@ -182,7 +182,7 @@ func (h *House) join(ctx context.Context) error {
 	if h.Directory, err = directory.New(h.DB, h.Guard, h.Clock, h.Houses, keys[len(keys)-1]); err != nil {
 		return err
 	}
-	h.OnCall = oncall.New(oncall.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Organisation: h.Houses})
+	h.OnCall = oncall.New(oncall.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Organisation: h.Houses, Calls: calls{h}})
 	h.Directory.Consult(h.OnCall)
 	h.Alerting = alerting.New(alerting.Options{
 		DB: h.DB, Guard: h.Guard, Directory: h.Directory, Dispatch: h.Dispatch, Organisation: h.Houses,

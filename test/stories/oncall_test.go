@@ -90,6 +90,17 @@ func TestTheSheetNamesWhoHoldsTheFunction(t *testing.T) {
 		if !slices.Equal(s.ByWave[0].Named, []string{holder.Name()}) || !slices.Equal(s.ByWave[1].Named, []string{second.Name()}) {
 			t.Errorf("the waves name %v and %v", s.ByWave[0].Named, s.ByWave[1].Named)
 		}
+		// Who would delete the function is told which scenarios it leaves without anybody.
+		other := h.establishment("Clinique voisine", "voisine")
+		keeper := access.System(h.scope.Organisation(), "story")
+		if called, err := h.OnCall.CalledBy(t.Context(), keeper, f.ID, "fr"); err != nil || !slices.Equal(called, []string{sc.Title.In("fr")}) {
+			t.Errorf("called by %v, %v", called, err)
+		}
+		for _, scope := range []access.Scope{access.System(other.Organisation(), "story"), access.For(h.scope.Organisation(), access.Actor{Kind: access.Person}, true, access.Reader)} {
+			if called, err := h.OnCall.CalledBy(t.Context(), scope, f.ID, "fr"); len(called) != 0 {
+				t.Errorf("told to somebody else: %v, %v", called, err)
+			}
+		}
 		h.sleep(6 * time.Hour)
 		if s = sheet(); !slices.Equal(s.ByWave[0].Named, []string{relief.Name()}) {
 			t.Errorf("after the handover the first wave names %v", s.ByWave[0].Named)

@@ -179,7 +179,9 @@ func within(list []string, code string) bool { return len(list) == 0 || slices.C
 // earlier is the wave before i, of the same turn, that already calls a métier, or -1:
 // a relief calls others of the same métier.
 func (l *linter) earlier(i int, code string) int {
-	return slices.IndexFunc(l.def.Waves[:i], func(w alerting.Wave) bool { return w.Relief == l.def.Waves[i].Relief && slices.Contains(w.Who.Metiers, code) })
+	return slices.IndexFunc(l.def.Waves[:i], func(w alerting.Wave) bool {
+		return w.Relief == l.def.Waves[i].Relief && slices.Contains(w.Who.Metiers, code)
+	})
 }
 
 // called tells whether a wave wants a métier or a qualification.

@@ -24,12 +24,20 @@ import (
 //go:embed locales/*.yaml
 var Locales embed.FS
 
+// Calls is a Source: which scenarios of the establishment address a function, by
+// title in a language. It is joined in app.
+type Calls interface {
+	Calls(ctx context.Context, scope access.Scope, function uuid.UUID, language string) ([]string, error)
+}
+
 // Options are what on-call functions rest on.
 type Options struct {
 	DB           *storage.DB
 	Guard        *access.Guard
 	Clock        clock.Clock
 	Organisation *organisation.Service
+	// Calls may be nil: no scenario addresses a function.
+	Calls Calls
 }
 
 // Service is what can be done with on-call functions.
@@ -169,6 +177,15 @@ func (s *Service) checkSteps(ctx context.Context, tx *storage.Tx, scope access.S
 		}
 	}
 	return nil
+}
+
+// CalledBy lists the scenarios that address a function: they call nobody through it
+// once it is deleted. Errors: Denied.
+func (s *Service) CalledBy(ctx context.Context, scope access.Scope, function uuid.UUID, language string) ([]string, error) {
+	if err := s.Guard.Check(scope, access.OnCallWrite); err != nil || s.Calls == nil {
+		return nil, err
+	}
+	return s.Calls.Calls(ctx, scope, function, language)
 }
 
 // Delete forgets a function with its replacements, swaps and calendars. Errors:

@@ -52,6 +52,7 @@ type ward struct {
 	onCall  *oncall.Service
 	catalog *i18n.Catalog
 	woken   int
+	calls   []string
 }
 
 func newWard(t *testing.T, roles ...access.Role) *ward {
@@ -71,7 +72,7 @@ func newWard(t *testing.T, roles ...access.Role) *ward {
 		t.Fatal(err)
 	}
 	w.feeds = feed.New(feed.Options{DB: db, Guard: guard, Clock: w.clock, Vault: dispatchtest.OpenVault{}, Directory: w.d, Kinds: []feed.Kind{ldap.Kind{}}})
-	w.onCall = oncall.New(oncall.Options{DB: db, Guard: guard, Clock: w.clock, Organisation: w.org})
+	w.onCall = oncall.New(oncall.Options{DB: db, Guard: guard, Clock: w.clock, Organisation: w.org, Calls: w})
 	w.d.Consult(w.onCall)
 	w.proof = proof.New(proof.Options{
 		DB: db, Guard: guard, Clock: w.clock, Directory: w.d, Organisation: w.org, Catalog: w.catalog, LinkBase: "https://t.example" + pages.ConfirmPath,
@@ -87,6 +88,11 @@ func newWard(t *testing.T, roles ...access.Role) *ward {
 // sentences are those of a house with these pages; the first three are there anyway.
 func sentences() []fs.FS {
 	return []fs.FS{i18n.Locales, access.Locales, ui.Locales, pages.Locales, directory.Locales, proof.Locales, feed.Locales, ldap.Locales, oncall.Locales, phone.Locales, table.Locales, organisation.Locales}
+}
+
+// Calls implements oncall.Calls.
+func (w *ward) Calls(context.Context, access.Scope, uuid.UUID, string) ([]string, error) {
+	return w.calls, nil
 }
 
 func (w *ward) as(roles ...access.Role) *ui.Router { return w.asVisitor(uitest.As(roles...)) }

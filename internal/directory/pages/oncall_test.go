@@ -70,7 +70,9 @@ func TestRotationsAreOrderedAndRemoved(t *testing.T) {
 	w.get(base + "/retirer").Want(http.StatusOK).Whole()
 	w.post(base + "/retirer").Want(http.StatusSeeOther)
 	w.post(base + "/retirer").Want(http.StatusNotFound)
-	w.get(path+"/supprimer").Want(http.StatusOK).Whole().Says("main", "son tour de rôle")
+	w.get(path+"/supprimer").Want(http.StatusOK).Whole().Says("main", "son tour de rôle").Says("main", "Aucun scénario")
+	w.calls = []string{"Plan blanc", "Tension"}
+	w.get(path+"/supprimer").Want(http.StatusOK).Whole().Says("#scenarios", "2 scénarios").Says("main ul", "Tension")
 	w.post(path + "/supprimer").Want(http.StatusSeeOther)
 	w.get(path).Want(http.StatusNotFound)
 }

@@ -218,7 +218,11 @@ func (p pages) deletingFunction(c *ui.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.Render(deleteFunctionPage(c, v))
+	called, err := p.desk.CalledBy(c.Ctx(), c.Scope, v.Function.ID, string(c.Loc.Language()))
+	if err != nil {
+		return err
+	}
+	return c.Render(deleteFunctionPage(c, v, called))
 }
 
 func (p pages) deleteFunction(c *ui.Context) error {
