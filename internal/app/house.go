@@ -198,7 +198,7 @@ func (h *House) join(ctx context.Context) error {
 	})
 	h.Space = space.New(space.Options{
 		DB: h.DB, Guard: h.Guard, Clock: h.Clock, Directory: h.Directory, OnCall: h.OnCall, Dispatch: h.Dispatch, Alerting: h.Alerting, Organisation: h.Houses,
-		Catalog: h.Catalog, InviteBase: h.origin().String() + spacepages.EnterPath, Log: h.Log,
+		Catalog: h.Catalog, InviteBase: h.origin().String() + spacepages.EnterPath, DutiesLink: h.origin().String() + spacepages.DutiesPath, Log: h.Log,
 	})
 	h.Directory.Notify(h.Space)
 	code, err := h.Vault.DeriveKey("screens.codes")

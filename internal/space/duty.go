@@ -9,6 +9,7 @@ import (
 
 	"tocsin/internal/directory/oncall"
 	"tocsin/internal/fault"
+	"tocsin/internal/storage"
 )
 
 // dutiesAhead is how far on-call duties are shown.
@@ -93,14 +94,24 @@ func (s *Service) Propose(ctx context.Context, h Holder, function uuid.UUID, min
 		return fault.New(fault.NotFound, "space.swap.gone")
 	}
 	in := sw.Theirs[i]
-	_, err = s.opt.OnCall.ProposeOwn(ctx, h.scope, s.own(h, sw.Mine.Name, from), oncall.Swap{
+	n, err := s.news(ctx, h, swapAsked, sw.Mine.Name, sw.Mine.Function, in.Person)
+	if err != nil {
+		return err
+	}
+	_, err = s.opt.OnCall.ProposeOwn(ctx, h.scope, s.own(h, sw.Mine.Name, from, &n, now), oncall.Swap{
 		Function: function, Person: h.Device.Person, From: sw.Mine.From, To: sw.Mine.To, Other: in.Person, OtherFrom: in.From, OtherTo: in.To,
 	})
+	s.opt.Dispatch.Wake()
 	return err
 }
 
-func (s *Service) own(h Holder, name, from string) oncall.Own {
-	return oncall.Own{Person: h.Device.Person, Name: name, As: h.agent(from)}
+// own is the holder, who has the other told the news, if there are any.
+func (s *Service) own(h Holder, name, from string, n *news, now time.Time) oncall.Own {
+	who := oncall.Own{Person: h.Device.Person, Name: name, As: h.agent(from)}
+	if n != nil {
+		who.Tell = func(ctx context.Context, tx *storage.Tx, x oncall.Swap) error { return s.tell(ctx, tx, h, *n, x, now) }
+	}
+	return who
 }
 
 // Swaps are the holder's swaps that wait for an answer.
@@ -115,5 +126,33 @@ func (s *Service) Settle(ctx context.Context, h Holder, id uuid.UUID, accept boo
 	if err != nil {
 		return err
 	}
-	return s.opt.OnCall.SettleOwn(ctx, h.scope, s.own(h, name, from), id, accept)
+	now := s.opt.Clock.Now()
+	n, err := s.settling(ctx, h, id, name, accept, now)
+	if err != nil {
+		return err
+	}
+	err = s.opt.OnCall.SettleOwn(ctx, h.scope, s.own(h, name, from, n, now), id, accept)
+	s.opt.Dispatch.Wake()
+	return err
+}
+
+// settling are the news of a swap that the holder settles; nil when it does not wait.
+func (s *Service) settling(ctx context.Context, h Holder, id uuid.UUID, name string, accept bool, now time.Time) (*news, error) {
+	list, err := s.Swaps(ctx, h, now)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(list, func(w oncall.Waiting) bool { return w.ID == id })
+	if i < 0 {
+		return nil, nil
+	}
+	x, kind, to := list[i], swapRefused, list[i].Person
+	switch {
+	case x.Person == h.Device.Person:
+		kind, to = swapWithdrawn, x.Other
+	case accept:
+		kind = swapAccepted
+	}
+	n, err := s.news(ctx, h, kind, name, x.FunctionName, to)
+	return &n, err
 }

@@ -5,12 +5,14 @@ import (
 	"crypto/ecdh"
 	"encoding/base64"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
 	"tocsin/internal/channels"
+	"tocsin/internal/dispatch"
 	"tocsin/internal/fault"
 	"tocsin/internal/journal"
 	"tocsin/internal/storage"
@@ -72,16 +74,21 @@ func (s *Service) notified(ctx context.Context, h Holder, x Subscription, from, 
 // PushKey is the key that browsers of the holder's establishment subscribe
 // under; empty where no gateway notifies.
 func (s *Service) PushKey(ctx context.Context, h Holder) (string, error) {
+	g, _, err := s.notifier(ctx, h)
+	return g.Settings.Get(channels.PushPublicKey), err
+}
+
+// notifier is the gateway that notifies, where there is one.
+func (s *Service) notifier(ctx context.Context, h Holder) (g dispatch.Gateway, found bool, err error) {
 	list, err := s.opt.Dispatch.Gateways(ctx, h.scope)
 	if err != nil {
-		return "", err
+		return g, false, err
 	}
-	for _, g := range list {
-		if g.Enabled && g.Medium == channels.Push {
-			return g.Settings.Get(channels.PushPublicKey), nil
-		}
+	i := slices.IndexFunc(list, func(g dispatch.Gateway) bool { return g.Enabled && g.Medium == channels.Push })
+	if i < 0 {
+		return g, false, nil
 	}
-	return "", nil
+	return list[i], true, nil
 }
 
 // Notified implements directory.DeviceDesk.

@@ -31,6 +31,8 @@ type Options struct {
 	Catalog      *i18n.Catalog
 	// InviteBase begins the link of an invitation; its code follows.
 	InviteBase string
+	// DutiesLink is the page of the duties, for who is told of a swap.
+	DutiesLink string
 	Log        *slog.Logger
 }
 

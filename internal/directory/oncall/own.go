@@ -20,6 +20,15 @@ type Own struct {
 	Name   string
 	// As is who the journal names.
 	As access.Scope
+	// Tell, if set, has the other told, in the transaction of what was done.
+	Tell func(ctx context.Context, tx *storage.Tx, x Swap) error
+}
+
+func (who Own) told(ctx context.Context, tx *storage.Tx, x Swap) error {
+	if who.Tell == nil {
+		return nil
+	}
+	return who.Tell(ctx, tx, x)
 }
 
 // ProposeOwn is ProposeSwap by the first of the two: both turns lie ahead. Errors:
@@ -36,12 +45,15 @@ func (s *Service) ProposeOwn(ctx context.Context, scope access.Scope, who Own, x
 		return x, fault.New(fault.Invalid, "directory.oncall.swap.begun")
 	}
 	x.By = who.Name
-	return s.propose(ctx, scope, who.As, x, func(tx *storage.Tx) error {
+	return s.propose(ctx, scope, who.As, x, func(tx *storage.Tx, x Swap) error {
 		waiting, err := swaps(ctx, tx, scope, `person_id = $2 AND state = 'proposed' AND to_us > $3`, who.Person, storage.Micros(now))
 		if err == nil && len(waiting) >= ownMost {
 			err = fault.New(fault.TooMany, "directory.oncall.swap.too_many", "most", ownMost)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return who.told(ctx, tx, x)
 	})
 }
 
@@ -58,7 +70,7 @@ func (s *Service) SettleOwn(ctx context.Context, scope access.Scope, who Own, id
 			return x.Other == who.Person || x.Person == who.Person
 		}
 		return x.Other == who.Person && x.From.After(now) && x.OtherFrom.After(now)
-	})
+	}, who.told)
 }
 
 // Waiting is a swap that waits for an answer, with the names it needs.

@@ -136,11 +136,11 @@ func (s *Service) ProposeSwap(ctx context.Context, scope access.Scope, x Swap) (
 		return x, err
 	}
 	x.By = scope.Actor().Name
-	return s.propose(ctx, scope, scope, x, func(*storage.Tx) error { return nil })
+	return s.propose(ctx, scope, scope, x, func(*storage.Tx, Swap) error { return nil })
 }
 
 // propose writes a swap that passes a last check; as is who the journal names.
-func (s *Service) propose(ctx context.Context, scope, as access.Scope, x Swap, last func(*storage.Tx) error) (Swap, error) {
+func (s *Service) propose(ctx context.Context, scope, as access.Scope, x Swap, last func(*storage.Tx, Swap) error) (Swap, error) {
 	for _, half := range []Replacement{{From: x.From, To: x.To}, {From: x.OtherFrom, To: x.OtherTo}} {
 		if err := half.check(); err != nil {
 			return x, err
@@ -158,7 +158,7 @@ func (s *Service) propose(ctx context.Context, scope, as access.Scope, x Swap, l
 		if err := s.checkSwap(ctx, tx, scope, x); err != nil {
 			return err
 		}
-		if err := last(tx); err != nil {
+		if err := last(tx, x); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO directory_oncall_swaps (organisation_id, `+swapColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
@@ -208,12 +208,12 @@ func (s *Service) SettleSwap(ctx context.Context, scope access.Scope, function, 
 	if err := s.Guard.Check(scope, access.OnCallWrite); err != nil {
 		return err
 	}
-	return s.settle(ctx, scope, scope, scope.Actor().Name, id, accept, func(x Swap) bool { return x.Function == function })
+	return s.settle(ctx, scope, scope, scope.Actor().Name, id, accept, func(x Swap) bool { return x.Function == function }, Own{}.told)
 }
 
 // settle settles a swap that may be; as is who the journal names, by what the
-// roster says of who did it.
-func (s *Service) settle(ctx context.Context, scope, as access.Scope, by string, id uuid.UUID, accept bool, may func(Swap) bool) error {
+// roster says of who did it; last is told of what was settled.
+func (s *Service) settle(ctx context.Context, scope, as access.Scope, by string, id uuid.UUID, accept bool, may func(Swap) bool, last func(context.Context, *storage.Tx, Swap) error) error {
 	now := s.Clock.Now()
 	return s.DB.Write(ctx, scope, func(tx *storage.Tx) error {
 		found, err := swaps(ctx, tx, scope, `id = $2`, id)
@@ -235,6 +235,10 @@ func (s *Service) settle(ctx context.Context, scope, as access.Scope, by string,
 		}
 		if _, err := tx.Exec(ctx, `UPDATE directory_oncall_swaps SET state = $3, settled_by = $4, settled_us = $5 WHERE organisation_id = $1 AND id = $2`,
 			scope.Organisation(), id, string(state), by, storage.Micros(now)); err != nil {
+			return err
+		}
+		x.State = state
+		if err := last(ctx, tx, x); err != nil {
 			return err
 		}
 		return s.note(ctx, tx, as, action, x.Function, x.journal())

@@ -13,9 +13,11 @@ import (
 	"tocsin/internal/ui"
 )
 
+// DutiesPath is the page of the holder's own duties.
+const DutiesPath = Path + "/astreintes"
+
 const (
-	dutiesPath = Path + "/astreintes"
-	swapPath   = dutiesPath + "/echange"
+	swapPath   = DutiesPath + "/echange"
 	settlePath = Path + "/echanges/"
 )
 
@@ -111,7 +113,7 @@ func (p pages) swap(c *ui.Context) error {
 	if err != nil {
 		return p.tell(v, err)
 	}
-	return c.Redirect(dutiesPath + "?note=propose")
+	return c.Redirect(DutiesPath + "?note=propose")
 }
 
 func (p pages) acceptSwap(c *ui.Context) error { return p.settle(c, true) }
@@ -131,7 +133,7 @@ func (p pages) settle(c *ui.Context, accept bool) error {
 		return p.tell(v, err)
 	}
 	if accept {
-		return c.Redirect(dutiesPath + "?note=accepte")
+		return c.Redirect(DutiesPath + "?note=accepte")
 	}
-	return c.Redirect(dutiesPath + "?note=refuse")
+	return c.Redirect(DutiesPath + "?note=refuse")
 }

@@ -46,7 +46,7 @@ func Routes(r *ui.Router, o Options) {
 	p := pages{o, ui.NewGate()}
 	r.Get(Path, ui.Public, p.alerts, ui.Bare())
 	r.Get(Path+"/reponses", ui.Public, p.answers, ui.Bare())
-	r.Get(dutiesPath, ui.Public, p.duties, ui.Bare())
+	r.Get(DutiesPath, ui.Public, p.duties, ui.Bare())
 	r.Get(swapPath, ui.Public, p.swapping, ui.Bare())
 	r.Post(swapPath, ui.Public, p.swap, ui.Bare(), ui.Body(8<<10))
 	r.Post(settlePath+"{echange}/accepter", ui.Public, p.acceptSwap, ui.Bare(), ui.Body(8<<10))
@@ -137,7 +137,7 @@ func (v *visit) spec(title, here string) ui.PocketSpec {
 	for _, t := range []ui.Tab{
 		{Label: v.Loc.T("space.nav.alerts"), Path: Path},
 		{Label: v.Loc.T("space.nav.answers"), Path: Path + "/reponses"},
-		{Label: v.Loc.T("space.nav.duties"), Path: dutiesPath},
+		{Label: v.Loc.T("space.nav.duties"), Path: DutiesPath},
 		{Label: v.Loc.T("space.nav.me"), Path: Path + "/moi"},
 	} {
 		t.Current = t.Path == here
