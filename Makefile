@@ -46,7 +46,9 @@ run: bin/tocsin ## start empty, for real use (data in ./data)
 	@./bin/tocsin serve
 
 .PHONY: test
-test: test-deps test-go test-race test-fuzz test-browser ## install what the tests need and pass them all
+test: ## install what the tests need and pass them all
+	@$(MAKE) --no-print-directory -j 2 test-deps bin/tocsin
+	$(MAKE) --no-print-directory test-go test-race test-fuzz test-browser
 
 .PHONY: test-deps
 test-deps: ## install PostgreSQL, the peers and the browser of the tests
@@ -67,6 +69,11 @@ test-fuzz:
 .PHONY: test-browser
 test-browser: bin/tocsin ## the style guide, the road from first start to report, and every page of the demonstration, in a browser
 	@node test/browser/run.mjs
+
+.PHONY: test-matrix
+test-matrix: ## build a Matrix homeserver and try the chat channel against it
+	@bash test/dendrite.sh
+	$(GO) test -count=1 -run Dendrite -v ./internal/channels/chat
 
 .PHONY: test-db
 test-db: ## a PostgreSQL for running single tests by hand, until interrupted

@@ -26,16 +26,6 @@ for dir in . test/peers; do
   fi
 done
 
-# A Matrix homeserver, which Debian does not have: its Go module is built once for a
-# machine. SQLite is in C.
-dendrite=v0.13.8
-cache="${XDG_CACHE_HOME:-$HOME/.cache}/tocsin"
-if ! [ -x "$cache/dendrite-$dendrite" ]; then
-  echo "Building Dendrite $dendrite"
-  GOBIN="$cache/build" GOFLAGS=-trimpath CGO_ENABLED=1 go install "github.com/matrix-org/dendrite/cmd/dendrite@$dendrite"
-  mv "$cache/build/dendrite" "$cache/dendrite-$dendrite"
-fi
-
 # The version that upgrades are tested from: a shallow clone may be without it.
 previous=$(grep -v '^#' test/upgrade/previous)
 if git rev-parse --git-dir >/dev/null 2>&1 && ! git cat-file -e "$previous^{commit}" 2>/dev/null; then

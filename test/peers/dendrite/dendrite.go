@@ -24,7 +24,7 @@ import (
 	"tocsin/test/peers"
 )
 
-// Version is the one that test/deps.sh builds.
+// Version is the one that test/dendrite.sh builds.
 const Version = "v0.13.8"
 
 // Name is the name of the server.
@@ -62,7 +62,7 @@ user_api: {bcrypt_cost: 4, account_database: {connection_string: "file:acc.db"},
 logging: [{type: std, level: error}]
 `
 
-// Start starts a server that ends with the test.
+// Start starts a server that ends with the test, which is skipped where there is none.
 func Start(t testing.TB) *Server {
 	t.Helper()
 	cache, err := os.UserCacheDir()
@@ -70,7 +70,9 @@ func Start(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	program := filepath.Join(cache, "tocsin", "dendrite-"+Version)
-	peers.Need(t, program)
+	if _, err := os.Stat(program); err != nil {
+		t.Skip("Dendrite is not built on this machine: make test-matrix builds it and runs this test")
+	}
 	folder := t.TempDir()
 	seed := make([]byte, 32)
 	if _, err := rand.Read(seed); err != nil {
