@@ -37,7 +37,7 @@ func (d Definition) linkless(t Text, body string) string {
 
 // askBySMS asks for the keys of the answers; empty for what asks nothing.
 func (d Definition) askBySMS(t Text, body string) string {
-	if len(d.Answers) == 0 || !slices.Contains([]Use{UseAlert, UseReminder, UseProgress, UseKeptBack, UseRelief}, t.Use) || t.Medium == channels.SMS && d.asksAlready(body) {
+	if len(d.Answers) == 0 || !slices.Contains([]Use{UseAlert, UseReminder, UseProgress, UseKeptBack, UseRelief}, t.Use) || (t.Medium == channels.SMS || t.Medium == channels.Chat) && d.asksAlready(body) {
 		return ""
 	}
 	keys := make([]string, len(d.Answers))
@@ -49,10 +49,14 @@ func (d Definition) askBySMS(t Text, body string) string {
 	switch {
 	case t.Language == "en" && t.Medium == channels.SMS:
 		ask = "Reply by SMS: " + list + "."
+	case t.Language == "en" && t.Medium == channels.Chat:
+		ask = "Reply here: " + list + "."
 	case t.Language == "en":
 		ask = "Our links are out of order: reply by SMS, to the message you received: " + list + "."
 	case t.Medium == channels.SMS:
 		ask = "Répondez par SMS : " + list + "."
+	case t.Medium == channels.Chat:
+		ask = "Répondez ici : " + list + "."
 	default:
 		ask = "Nos liens ne fonctionnent pas : répondez par SMS, au message reçu : " + list + "."
 	}
