@@ -31,6 +31,7 @@ func (Matrix) Describe() channels.Description {
 		Fields: []channels.Field{
 			{Name: "server", Type: channels.Text, Required: true},
 			{Name: "token", Type: channels.Secret, Required: true},
+			{Name: "room_key", Type: channels.Secret},
 			{Name: "room_name", Type: channels.Text, Required: true, Default: "Alertes"},
 			{Name: "clear", Type: channels.Bool, Default: "false"},
 			{Name: "proxy", Type: channels.Text},
@@ -39,7 +40,6 @@ func (Matrix) Describe() channels.Description {
 			{Name: "rate", Type: channels.Number, Required: true, Default: "0", Min: 0, Max: 60000},
 			{Name: "connect_timeout", Type: channels.Number, Default: "10", Min: 1, Max: 120},
 			{Name: "response_timeout", Type: channels.Number, Default: "15", Min: 1, Max: 120},
-			{Name: "room_key", Type: channels.Secret},
 		},
 		Concurrency: func(s channels.Settings) int { return max(1, s.Int("connections")) },
 		Limits: func(s channels.Settings) channels.Limits {
