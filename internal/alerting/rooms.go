@@ -14,8 +14,9 @@ import (
 
 // Announcement is what the rooms of teams are told of an event of an alert.
 type Announcement struct {
-	// Rooms are their gateways.
-	Rooms []uuid.UUID
+	// Medium carries it; Rooms are the gateways of the rooms.
+	Medium channels.Medium
+	Rooms  []uuid.UUID
 	// Language is that of the establishment: a room has one for all.
 	Language string
 	// Title carries the mark of the mode; Text and WhereToGo may be empty.
@@ -40,7 +41,7 @@ func (s *Service) AnnouncementOf(ctx context.Context, tx *storage.Tx, scope acce
 	}
 	language := cmp.Or(p.Setting.Language, "fr")
 	a := Announcement{
-		Rooms: p.Definition.Rooms, Language: language, Title: Mark(l.Mode, language, p.Definition.Title.In(language)),
+		Medium: channels.Room, Rooms: p.Definition.Rooms, Language: language, Title: Mark(l.Mode, language, p.Definition.Title.In(language)),
 		Priority: p.priority(UseAlert), Validity: p.Definition.Limits.Validity.Std(),
 	}
 	switch use {

@@ -11,7 +11,6 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/alerting"
-	"tocsin/internal/channels"
 	"tocsin/internal/dispatch"
 	"tocsin/internal/i18n"
 	"tocsin/internal/storage"
@@ -41,7 +40,7 @@ func (s *Service) tellRooms(ctx context.Context, tx *storage.Tx, scope access.Sc
 		}
 	}
 	content := dispatch.Content{
-		ID: storage.NewID(now), Medium: channels.Room, Language: a.Language, Subject: a.Title, Text: s.roomText(a, e.Kind),
+		ID: storage.NewID(now), Medium: a.Medium, Language: a.Language, Subject: a.Title, Text: s.roomText(a, e.Kind),
 	}
 	if err := s.opt.Dispatch.AddContents(ctx, tx, scope, now, campaign, []dispatch.Content{content}); err != nil {
 		return err
@@ -49,7 +48,7 @@ func (s *Service) tellRooms(ctx context.Context, tx *storage.Tx, scope access.Sc
 	orders := make([]dispatch.Order, len(rooms))
 	for i, room := range rooms {
 		orders[i] = dispatch.Order{
-			ID: storage.NewID(now), Campaign: campaign, Subject: room, Content: content.ID, Medium: channels.Room, Address: room.String(), Link: s.opt.Space,
+			ID: storage.NewID(now), Campaign: campaign, Subject: room, Content: content.ID, Medium: a.Medium, Address: room.String(), Link: s.opt.Space,
 			Purpose: string(e.Kind), Priority: a.Priority, ExpiresAt: now.Add(a.Validity),
 		}
 	}

@@ -124,6 +124,7 @@ func TestAnAlertIsToldInARoomAndAnsweredByChat(t *testing.T) {
 			server.Say(account("medecin"), account("medecin"), matrixsim.Text("je ne peux pas"))
 			h.open()
 			h.start()
+			h.clock.Advance(time.Minute) // what the dead program held is free after a while
 			h.heard(server)
 			if got := h.person(l, doctor); got.Meaning != alerting.Unavailable {
 				t.Errorf("the doctor: %q", got.Meaning)
