@@ -96,3 +96,22 @@ func (s Suite) replies(t *testing.T) {
 		t.Errorf("token %q, want %q", r.Token, got.ReplyToken)
 	}
 }
+
+// keys asserts that an answer given during the message is kept before the message
+// is settled, although the inbox failed once, and that it proves that a person has it.
+func (s Suite) keys(t *testing.T) {
+	leaks(t)
+	b := s.open(t)
+	b.waitUp()
+	m := s.message(23)
+	m.Answers = []channels.Answer{{Key: "1", Label: "je viens"}, {Key: "2", Label: "je ne peux pas"}}
+	b.inbox.FailNext(1)
+	out := b.accepted(m)
+	_, replies := b.inbox.Kept()
+	if !out.Delivered || b.inbox.Failed() != 1 || len(replies) != 1 {
+		t.Fatalf("outcome %+v, replies %+v", out, replies)
+	}
+	if r := replies[0]; r.Text != "2" || r.Token != m.ReplyToken || r.At.IsZero() || !sameAddress(r.From, m.To) {
+		t.Errorf("reply %+v", r)
+	}
+}

@@ -59,7 +59,7 @@ func (s Suite) accepts(t *testing.T) {
 	if len(got) != 1 {
 		t.Fatalf("the peer took %d messages", len(got))
 	}
-	if !strings.Contains(got[0].Text, m.Text) || !sameAddress(got[0].To, m.To) {
+	if !s.Spoken && !strings.Contains(got[0].Text, m.Text) || !sameAddress(got[0].To, m.To) {
 		t.Errorf("the peer took %+v", got[0])
 	}
 	if s.CarriesExpiry && got[0].ExpiresAt.Sub(m.ExpiresAt).Abs() > 5*time.Second {
@@ -87,7 +87,7 @@ func (s Suite) acceptsLong(t *testing.T) {
 	b.accepted(m)
 	Eventually(t, "the long message arrives whole", func() bool {
 		got := b.peer.State().Received
-		return len(got) == 1 && strings.Contains(strings.Join(strings.Fields(got[0].Text), " "), strings.Join(strings.Fields(m.Text), " "))
+		return len(got) == 1 && s.Spoken || len(got) == 1 && strings.Contains(strings.Join(strings.Fields(got[0].Text), " "), strings.Join(strings.Fields(m.Text), " "))
 	})
 }
 

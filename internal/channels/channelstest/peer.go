@@ -105,6 +105,9 @@ type Suite struct {
 	Unknown []Behaviour
 	// OnlyGood is true for a medium whose receipts only ever tell of success.
 	OnlyGood bool
+	// Spoken is a medium whose text is said: the peer hears no words, and a person
+	// answers by keys during the message. The peer presses 2, then 1.
+	Spoken bool
 	// Longest is how many letters of a long message the peer takes; without limit when zero.
 	Longest int
 	// Many is how many messages the test of concurrency sends; 200 when zero.

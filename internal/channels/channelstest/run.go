@@ -50,7 +50,10 @@ func Run(t *testing.T, s Suite) {
 		t.Run("receipts", s.receipts)
 		t.Run("receipt acknowledged once durable", s.durable)
 	}
-	if s.Kind.Describe().Replies {
+	switch {
+	case s.Spoken:
+		t.Run("answers by keys", s.keys)
+	case s.Kind.Describe().Replies:
 		t.Run("replies", s.replies)
 	}
 }

@@ -78,6 +78,7 @@ type call struct {
 
 // The reasons for which a call is not answered, beside a statusError.
 var (
+	errUnsent  = errors.New("voice: the call could not be sent to the trunk")
 	errSilent  = errors.New("voice: the trunk does not answer the call")
 	errRinging = errors.New("voice: nobody picked up")
 	errSound   = errors.New("voice: no sound could be agreed on")
@@ -97,7 +98,7 @@ func (a *agent) place(ctx context.Context, id, number string) (*call, error) {
 	req := a.invitation(c, number)
 	if c.dialog, err = a.dialog.WriteInvite(ctx, req); err != nil {
 		c.dialog = nil
-		return c, fmt.Errorf("%w: %w", errSilent, err)
+		return c, fmt.Errorf("%w: %w", errUnsent, err)
 	}
 	if err := c.wait(ctx); err != nil {
 		return c, err

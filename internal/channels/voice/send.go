@@ -74,7 +74,7 @@ func (t *trunk) call(line context.Context, a *agent, m channels.Message, number 
 	<-watching
 	if err != nil {
 		defer c.hangUp(ended)
-		return t.unanswered(c, err)
+		return t.unanswered(line, c, err)
 	}
 	k := t.talkOf(&c.end, m, s, c.dialog.Context().Done(), c.id)
 	speaking, end := context.WithTimeout(patient, t.config.longest)
@@ -124,7 +124,7 @@ func watchRecall(ringing context.Context, m channels.Message, stop context.Cance
 }
 
 // unanswered is the outcome of a call that nobody took.
-func (t *trunk) unanswered(c *call, err error) channels.Outcome {
+func (t *trunk) unanswered(line context.Context, c *call, err error) channels.Outcome {
 	refused, isStatus := errors.AsType[*statusError](err)
 	switch {
 	case errors.Is(err, errRecalled):
@@ -135,6 +135,9 @@ func (t *trunk) unanswered(c *call, err error) channels.Outcome {
 		return channels.Outcome{State: channels.Retry, Reason: channels.ReasonNoAnswer, Detail: "not picked up"}
 	case errors.Is(err, errSound):
 		return channels.Outcome{State: channels.Retry, Reason: channels.ReasonPeerError, Detail: err.Error(), Uncertain: true}
+	case errors.Is(err, errUnsent) && line.Err() == nil:
+		t.seen(err)
+		return channels.Outcome{State: channels.Retry, Reason: channels.ReasonUnreachable, Detail: err.Error(), GatewayDown: true}
 	case errors.Is(err, errSilent):
 		out := channels.Outcome{State: channels.Retry, Reason: channels.ReasonTimeout, Detail: err.Error(), Uncertain: true, GatewayDown: true}
 		t.seen(err)

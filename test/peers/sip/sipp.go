@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,6 +26,8 @@ type Sipp struct {
 	// Port is where it listens, over UDP unless Options.TCP.
 	Port int
 	dir  string
+	// Stop ends it before the test does.
+	Stop func()
 }
 
 // Options are how a sipp takes calls.
@@ -37,6 +40,8 @@ type Options struct {
 	User, Password string
 	// Host is 127.0.0.1 when empty.
 	Host string
+	// Port is where it listens; 0 chooses.
+	Port int
 	// MediaPort is where sound is announced; 0 chooses.
 	MediaPort int
 }
@@ -51,7 +56,10 @@ func Start(t testing.TB, o Options) *Sipp {
 	if o.Host == "" {
 		o.Host = "127.0.0.1"
 	}
-	s := &Sipp{Port: freePort(t, o.Host), dir: t.TempDir()}
+	s := &Sipp{Port: o.Port, dir: t.TempDir()}
+	if s.Port == 0 {
+		s.Port = freePort(t, o.Host)
+	}
 	if o.MediaPort == 0 {
 		o.MediaPort = mediaPort(t, o.Host)
 	}
@@ -83,11 +91,14 @@ func Start(t testing.TB, o Options) *Sipp {
 		defer close(ended)
 		end = cmd.Wait()
 	}()
-	t.Cleanup(func() {
+	s.Stop = sync.OnceFunc(func() {
 		if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			t.Errorf("end sipp: %v", err)
 		}
 		<-ended
+	})
+	t.Cleanup(func() {
+		s.Stop()
 		if t.Failed() {
 			t.Logf("sipp said:\n%s\n%s", tail(out.String()), s.Errors())
 		}
@@ -173,7 +184,8 @@ func listens(t testing.TB, port int, tcp bool) bool {
 	}
 	taken := fmt.Sprintf(":%04X", port)
 	for line := range strings.Lines(string(text)) {
-		if fields := strings.Fields(line); len(fields) > 1 && strings.HasSuffix(fields[1], taken) {
+		// Over TCP a connection that has ended holds the port for a while without listening.
+		if fields := strings.Fields(line); len(fields) > 3 && strings.HasSuffix(fields[1], taken) && (!tcp || fields[3] == "0A") {
 			return true
 		}
 	}
@@ -423,4 +435,27 @@ func HangUp(after time.Duration) string {
 // Describe picks up with a description of its own, each line ended as SIP wants.
 func Describe(lines string) string {
 	return scenario(invited, reply("200 OK", "", lines+"\n\n"), acked, ended())
+}
+
+// Exchange picks up and presses keys as Answer does, and notes whom each call was
+// for; a number that ends so does not exist.
+func Exchange(unknown string, wait, between time.Duration, keys ...string) string {
+	steps := []string{
+		`  <recv request="INVITE" crlf="true"><action>
+      <ereg regexp="` + unknown + `@" search_in="hdr" header="To:" assign_to="bad"/>
+      <ereg regexp="[+0-9]+@" search_in="hdr" header="To:" assign_to="whom"/>
+    </action></recv>`,
+		`  <nop hide="true" test="bad" next="unknown"/>`,
+		reply("180 Ringing", "", ""), reply("200 OK", "", description),
+		`  <recv request="ACK" crlf="true"><action><log message="to=[$whom]"/></action></recv>`, pause(wait),
+	}
+	for _, k := range keys {
+		steps = append(steps, press(k), pause(between))
+	}
+	return scenario(append(steps, ended(), `  <nop next="end"/>`, `  <label id="unknown"/>`, reply("404 Not Found", "", ""), `  <recv request="ACK" crlf="true"/>`, `  <label id="end"/>`)...)
+}
+
+// Mute takes calls and answers nothing.
+func Mute() string {
+	return scenario(`  <recv request="INVITE" crlf="true"><action><log message="invite"/></action></recv>`, pause(time.Minute))
 }
