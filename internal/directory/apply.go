@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -201,7 +202,7 @@ func (a *application) run(ctx context.Context) error {
 func (a *application) next(ctx context.Context) (out []result, err error) {
 	err = a.db.Read(ctx, a.scope, func(tx *storage.Tx) error {
 		return tx.Query(ctx, `SELECT seq, person_id, entry FROM directory_import_results WHERE organisation_id = $1 AND import_id = $2 AND seq > $3
-			AND kind IN ('new', 'changed', 'gone') ORDER BY seq LIMIT $4`, []any{a.scope.Organisation(), a.i.ID, a.i.Done, applyChunk},
+			AND (kind IN ('new', 'changed', 'gone') OR kind = 'same' AND entry <> '') ORDER BY seq LIMIT $4`, []any{a.scope.Organisation(), a.i.ID, a.i.Done, applyChunk},
 			func(row func(...any) error) error {
 				var r result
 				var id uuid.NullUUID
@@ -231,9 +232,11 @@ func (a *application) readPlaces(ctx context.Context, chunk []result) error {
 				return err
 			}
 			a.reading, err = newReading(a.i.Header, a.i.Mapping, a.i.Source, places, a.reference)
-			if err == nil {
-				a.reading.secret = a.key.Secret
+			if err != nil {
+				return err
 			}
+			a.reading.secret = a.key.Secret
+			a.reading.rules, err = readFieldRules(ctx, tx, a.scope)
 			return err
 		})
 	}
@@ -279,7 +282,7 @@ func (a *application) write(ctx context.Context, tx *storage.Tx, chunk []result)
 		}
 		old := known[r.entry.Match]
 		p := a.reading.merge(r.entry, old, a.i.Applied)
-		if old != nil && len(changedFields(old.Person, p.Person)) == 0 {
+		if old != nil && len(changedFields(old.Person, p.Person)) == 0 && maps.Equal(old.hand, p.hand) {
 			continue
 		}
 		b.add(p, old != nil, a.i.Applied)

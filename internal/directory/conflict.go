@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -31,6 +32,8 @@ const (
 	RuleHand ConflictRule = "hand"
 	// RuleChanged: the list says something new since, and wins.
 	RuleChanged ConflictRule = "changed"
+	// RuleField: the establishment set a rule for this field.
+	RuleField ConflictRule = "field"
 )
 
 // Conflict is a value on which two sources disagreed, and which one a rule kept.
@@ -68,7 +71,7 @@ func ruled() []string {
 // settle gives back, to what a merge made of a person, the values that a rule
 // keeps, and notes every disagreement. old is as before, p as the list would have it.
 func (r *reading) settle(e *entry, old, p *record) {
-	p.hand = old.hand
+	p.hand = maps.Clone(old.hand)
 	if old.Source == "" || old.Source == r.source {
 		r.overHand(e, old, p)
 		return
@@ -78,6 +81,10 @@ func (r *reading) settle(e *entry, old, p *record) {
 		if kept == "" || kept == other {
 			continue
 		}
+		if other != "" && r.first(f) {
+			r.takeOver(old, p, f, kept, other)
+			continue
+		}
 		if other != "" {
 			value := Person{}
 			copyField(&value, p.Person, f)
@@ -85,6 +92,21 @@ func (r *reading) settle(e *entry, old, p *record) {
 		}
 		copyField(&p.Person, old.Person, f)
 	}
+}
+
+// takeOver leaves the value of the list that wins in a field, over that of the list
+// that owns the person: a mark holds it when the owner is read again.
+func (r *reading) takeOver(old, p *record, field, kept, other string) {
+	if strings.HasPrefix(old.hand[field], pinned) {
+		return // its own value of before
+	}
+	if p.hand == nil {
+		p.hand = map[string]string{}
+	}
+	p.hand[field] = pinned + r.digest(kept)
+	value := Person{}
+	copyField(&value, old.Person, field)
+	r.note(old, field, RuleField, other, kept, r.source, old.Source, value)
 }
 
 // overHand settles what the owner of a person says against what was entered by hand.
@@ -104,6 +126,15 @@ func (r *reading) overHand(_ *entry, old, p *record) {
 		case strings.HasPrefix(said, pinned) && said[len(pinned):] == r.digest(theirs):
 			copyField(&p.Person, old.Person, f)
 			p.hand[f] = said
+		case r.rules[f] == ByHand, r.second(f) && strings.HasPrefix(said, pinned):
+			value := Person{}
+			copyField(&value, p.Person, f)
+			r.note(old, f, RuleField, mine, theirs, r.rules[f].List(), r.source, value)
+			copyField(&p.Person, old.Person, f)
+			p.hand[f] = said
+			if r.second(f) {
+				p.hand[f] = pinned + r.digest(theirs)
+			}
 		default:
 			value := Person{}
 			copyField(&value, old.Person, f)
@@ -123,10 +154,13 @@ func isContact(field string) bool {
 // took away since and the list only repeats. It changes p.hand where the list
 // says something new.
 func (r *reading) heldContacts(e *entry, old, p *record) []entryContact {
-	if old == nil || old.Source != r.source || len(p.hand) == 0 {
+	if old == nil {
 		return e.Contacts
 	}
-	out := slices.Clone(e.Contacts)
+	out := r.outranked(e.Contacts, old)
+	if old.Source != r.source || len(p.hand) == 0 {
+		return out
+	}
 	for f, said := range p.hand {
 		if !isContact(f) {
 			continue
@@ -138,12 +172,17 @@ func (r *reading) heldContacts(e *entry, old, p *record) []entryContact {
 			}
 		}
 		now := listOf(old.Contacts, f)
+		rule := RuleHand
+		if r.rules[f] == ByHand {
+			rule, said = RuleField, r.digest(sorted(given))
+			p.hand[f] = said
+		}
 		if said == r.digest(sorted(given)) {
 			out = slices.DeleteFunc(out, func(k entryContact) bool {
 				return k.Kind == f && !slices.ContainsFunc(old.Contacts, func(c ContactPoint) bool { return c.Address == k.Address })
 			})
 			if refused := without(given, old.Contacts); len(refused) > 0 {
-				r.note(old, f, RuleHand, strings.Join(now, ", "), strings.Join(refused, ", "), "", r.source, contactsOf(f, refused))
+				r.note(old, f, rule, strings.Join(now, ", "), strings.Join(refused, ", "), "", r.source, contactsOf(f, refused))
 			}
 			continue
 		}

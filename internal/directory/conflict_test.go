@@ -169,3 +169,90 @@ func TestAProgramMayMakeFewPeopleLeave(t *testing.T) {
 		}
 	})
 }
+
+// The establishment says which list wins in a field: it wins over the list that
+// owns the person, and holds when that one says something new.
+func TestARuleOfAFieldNamesTheListThatWins(t *testing.T) {
+	each(t, func(t *testing.T, h hospital) {
+		rh := func(metier string) { h.lists(t, "RH", staff, []string{"1", "DURAND", "Léa", metier, "0639980001"}) }
+		ad := func(metier, mobile string) {
+			h.lists(t, "AD", staff, []string{"1", "DURAND-AD", "Léa", metier, mobile})
+		}
+		rh("Infirmier")
+		rules := map[string]directory.Precedence{"metier": directory.OfList("AD"), directory.Mobile: directory.OfList("AD"), "site": directory.Usual}
+		if err := h.SetFieldRules(t.Context(), h.scope, rules); err != nil {
+			t.Fatal(err)
+		}
+		ad("Cadre", "0639980002")
+		p := h.only(t)
+		if p.MetierLabel != "Cadre" || p.LastName != "DURAND" || p.Source != "RH" || len(p.Contacts) != 2 || p.Contacts[0].Address != "+33639980002" {
+			t.Fatalf("the AD wins in what it was named for, its number first: %+v", p)
+		}
+		of := func(field string) (c directory.Conflict) {
+			for _, k := range h.conflicts(t) {
+				if k.Field == field {
+					c = k
+				}
+			}
+			return c
+		}
+		if c := of("metier"); c.Rule != directory.RuleField || c.Kept != "Cadre" || c.KeptBy != "AD" || c.Other != "Infirmier" || c.OtherBy != "RH" {
+			t.Errorf("the rule is shown: %+v", c)
+		}
+		rh("Infirmier")
+		rh("Sage-femme")
+		if p = h.only(t); p.MetierLabel != "Cadre" {
+			t.Errorf("the owner says something new, and the rule holds: %s", p.MetierLabel)
+		}
+		if c := of("metier"); c.Other != "Sage-femme" || c.Rule != directory.RuleField {
+			t.Errorf("and it is shown: %+v", c)
+		}
+		ad("Directeur", "0639980002")
+		if p = h.only(t); p.MetierLabel != "Directeur" {
+			t.Errorf("the list that wins changes: %s", p.MetierLabel)
+		}
+		// Without the rule the owner decides again, once it says something new.
+		if err := h.SetFieldRules(t.Context(), h.scope, nil); err != nil {
+			t.Fatal(err)
+		}
+		rh("Infirmier")
+		if p = h.only(t); p.MetierLabel != "Infirmier" {
+			t.Errorf("the usual rule: %s", p.MetierLabel)
+		}
+	})
+}
+
+func TestARuleOfAFieldKeepsWhatAHandEntered(t *testing.T) {
+	each(t, func(t *testing.T, h hospital) {
+		h.lists(t, "RH", staff, []string{"1", "DURAND", "Léa", "Infirmier", "0639980001"})
+		if err := h.SetFieldRules(t.Context(), h.scope, map[string]directory.Precedence{"metier": directory.ByHand, directory.Mobile: directory.ByHand}); err != nil {
+			t.Fatal(err)
+		}
+		p := h.only(t)
+		p.Contacts = []directory.ContactPoint{contact(directory.Mobile, "+33639980002")}
+		p.MetierLabel, p.Metier = "Cadre", ""
+		h.save(t, h.scope, p)
+		h.lists(t, "RH", staff, []string{"1", "DURAND", "Léa", "Sage-femme", "0639980003"})
+		if p = h.only(t); p.MetierLabel != "Cadre" || len(p.Contacts) != 1 || p.Contacts[0].Address != "+33639980002" {
+			t.Errorf("what a hand entered is replaced: %+v", p)
+		}
+		for _, c := range h.conflicts(t) {
+			if c.Rule != directory.RuleField || c.OtherBy != "RH" || c.KeptBy != "" {
+				t.Errorf("shown as %+v", c)
+			}
+		}
+		if n := len(h.conflicts(t)); n != 2 {
+			t.Errorf("%d disagreements are shown", n)
+		}
+		for field, rule := range map[string]directory.Precedence{"pigeon": directory.ByHand, "metier": "list:", "service": "toujours"} {
+			wantFault(t, h.SetFieldRules(t.Context(), h.scope, map[string]directory.Precedence{field: rule}), "directory.conflict.rule_unknown")
+		}
+		other := h.establishment(t, "Clinique du Parc")
+		if rules, _, err := h.FieldRules(t.Context(), other); err != nil || len(rules) != 0 {
+			t.Errorf("another establishment has %v, %v", rules, err)
+		}
+		if err := h.SetFieldRules(t.Context(), h.as(access.Reader), nil); err == nil {
+			t.Error("a reader sets rules")
+		}
+	})
+}

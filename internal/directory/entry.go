@@ -46,6 +46,8 @@ type entry struct {
 
 	line     int
 	problems []Problem
+	// ruled tells that a rule kept a value against this row.
+	ruled bool
 }
 
 type entryContact struct {
@@ -69,8 +71,9 @@ type reading struct {
 	places    *organisation.Places
 	reference *Reference
 	serial    uint32
-	// secret marks what lists said; conflicts are those of the merges made so far.
+	// secret marks what lists said; rules are those of the fields; conflicts are those of the merges made so far.
 	secret    [32]byte
+	rules     map[string]Precedence
 	conflicts []Conflict
 }
 

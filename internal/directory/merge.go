@@ -133,6 +133,7 @@ func (r *reading) mergeContacts(given []entryContact, old []ContactPoint, now ti
 		}
 		out = slices.Insert(out, at, r.newContact(k, now))
 	}
+	r.ranked(out)
 	for i := range out {
 		out[i].Rank = i
 	}

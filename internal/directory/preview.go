@@ -19,7 +19,7 @@ const (
 	KindNew     = "new"
 	KindChanged = "changed"
 	KindGone    = "gone"
-	KindSame    = "same"    // only kept when it has a warning
+	KindSame    = "same"    // only kept when it has a warning, or when a rule keeps a value
 	KindRefused = "refused" // kept out: an error, or a row that cannot be read
 )
 
@@ -99,9 +99,11 @@ func (d *Directory) newComparison(ctx context.Context, scope access.Scope, i *Im
 			return err
 		}
 		c.reading, err = newReading(i.Header, i.Mapping, i.Source, places, d.reference)
-		if err == nil {
-			c.reading.secret = d.key.Secret
+		if err != nil {
+			return err
 		}
+		c.reading.secret = d.key.Secret
+		c.reading.rules, err = readFieldRules(ctx, tx, scope)
 		return err
 	})
 	return c, err
@@ -348,10 +350,11 @@ func (c *comparison) result(row staged, e *entry, known map[string]*record) ([]a
 		id = old.ID
 		after := c.reading.merge(e, old, c.clock.Now())
 		c.i.Summary.Conflicts += len(c.reading.conflicts)
+		e.ruled = len(c.reading.conflicts) > 0
 		c.reading.conflicts = nil
 		if changes = c.reading.changes(old, &after, e); len(changes) > 0 {
 			kind = KindChanged
-		} else if kind = KindSame; warnings == 0 {
+		} else if kind = KindSame; warnings == 0 && !e.ruled {
 			return nil, nil
 		}
 	}
@@ -368,7 +371,7 @@ func (c *comparison) result(row staged, e *entry, known map[string]*record) ([]a
 func (c *comparison) row(row staged, kind string, id uuid.UUID, name string, e *entry, fields []string, changes []Change, errs, warnings int) ([]any, error) {
 	texts := [3]string{}
 	for n, part := range []any{e, changes, e.problems} {
-		if n == 0 && kind != KindNew && kind != KindChanged || n == 1 && len(changes) == 0 || n == 2 && len(e.problems) == 0 {
+		if n == 0 && kind != KindNew && kind != KindChanged && !e.ruled || n == 1 && len(changes) == 0 || n == 2 && len(e.problems) == 0 {
 			continue
 		}
 		b, err := json.Marshal(part)
