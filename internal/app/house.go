@@ -198,7 +198,7 @@ func (h *House) join(ctx context.Context) error {
 	})
 	h.Space = space.New(space.Options{
 		DB: h.DB, Guard: h.Guard, Clock: h.Clock, Directory: h.Directory, OnCall: h.OnCall, Dispatch: h.Dispatch, Alerting: h.Alerting, Organisation: h.Houses,
-		Catalog: h.Catalog, InviteBase: h.origin().String() + spacepages.EnterPath, DutiesLink: h.origin().String() + spacepages.DutiesPath, Log: h.Log,
+		Catalog: h.Catalog, Vault: h.Vault, InviteBase: h.origin().String() + spacepages.EnterPath, DutiesLink: h.origin().String() + spacepages.DutiesPath, Log: h.Log,
 	})
 	h.Directory.Notify(h.Space)
 	code, err := h.Vault.DeriveKey("screens.codes")
@@ -260,5 +260,5 @@ func (h *House) Close() error { return h.DB.Close() }
 
 // keepers are the rooms that keep sealed secrets: each seals its own again.
 func (h *House) keepers() []func(context.Context, access.Scope) (int, error) {
-	return []func(context.Context, access.Scope) (int, error){h.Accounts.Reseal, h.Dispatch.Reseal, h.Hooks.Reseal, h.Feeds.Reseal}
+	return []func(context.Context, access.Scope) (int, error){h.Accounts.Reseal, h.Dispatch.Reseal, h.Hooks.Reseal, h.Feeds.Reseal, h.Space.Reseal}
 }

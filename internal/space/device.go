@@ -165,8 +165,11 @@ func (s *Service) revoke(ctx context.Context, scope, as access.Scope, person, id
 }
 
 // Sweep shuts what is over: devices past their end or whose owner left, and
-// invitations that nobody used. It suits jobs.Task.
+// invitations that nobody used. It seals what an earlier version left in plain. It suits jobs.Task.
 func (s *Service) Sweep(ctx context.Context, now time.Time) (bool, error) {
+	if err := s.sealOld(ctx); err != nil {
+		return false, err
+	}
 	instance := access.Instance(worker)
 	var list []Holder
 	if err := s.opt.DB.Read(ctx, instance, func(tx *storage.Tx) (err error) {

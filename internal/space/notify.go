@@ -57,14 +57,19 @@ func (s *Service) Unsubscribe(ctx context.Context, h Holder, from string) error 
 
 func (s *Service) notified(ctx context.Context, h Holder, x Subscription, from, action string) error {
 	now, org := s.opt.Clock.Now(), h.scope.Organisation()
+	x.Key, x.Secret = strings.TrimRight(x.Key, "="), strings.TrimRight(x.Secret, "=")
+	k, err := s.seal(h.Device.ID, x)
+	if err != nil {
+		return err
+	}
 	return s.opt.DB.Write(ctx, h.scope, func(tx *storage.Tx) error {
 		// A browser that changed hands notifies its last holder only.
-		if _, err := tx.Exec(ctx, `UPDATE space_devices SET endpoint = '', peer_key = '', peer_secret = '' WHERE organisation_id = $1 AND endpoint = $2 AND endpoint <> '' AND id <> $3`,
-			org, x.Endpoint, h.Device.ID); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE space_devices SET endpoint = '', peer_key = '', peer_secret = '', sealed = NULL
+			WHERE organisation_id = $1 AND endpoint IN ($2, $4) AND endpoint <> '' AND id <> $3`, org, x.Endpoint, h.Device.ID, k.mark); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `UPDATE space_devices SET endpoint = $3, peer_key = $4, peer_secret = $5, failed_us = NULL WHERE organisation_id = $1 AND id = $2`,
-			org, h.Device.ID, x.Endpoint, strings.TrimRight(x.Key, "="), strings.TrimRight(x.Secret, "=")); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE space_devices SET endpoint = $3, peer_key = '', peer_secret = '', sealed = $4, failed_us = NULL WHERE organisation_id = $1 AND id = $2`,
+			org, h.Device.ID, k.mark, k.text); err != nil {
 			return err
 		}
 		return journal.Append(ctx, tx, h.agent(from), now, journal.Entry{Action: action, ObjectKind: "person", ObjectID: h.Device.Person.String()})
@@ -112,10 +117,16 @@ func (s *Service) DevicesOf(ctx context.Context, address string) (out []channels
 	}
 	now := s.opt.Clock.Now()
 	err = s.opt.DB.Read(ctx, access.Instance(worker), func(tx *storage.Tx) error {
-		return tx.Query(ctx, `SELECT id, endpoint, peer_key, peer_secret FROM space_devices WHERE person_id = $1 AND endpoint <> '' AND expires_us > $2 ORDER BY id`,
+		return tx.Query(ctx, `SELECT id, endpoint, peer_key, peer_secret, sealed FROM space_devices WHERE person_id = $1 AND endpoint <> '' AND expires_us > $2 ORDER BY id`,
 			[]any{person, storage.Micros(now)}, func(row func(...any) error) error {
 				var d channels.Device
-				err := row(&d.ID, &d.Endpoint, &d.Key, &d.Secret)
+				var x Subscription
+				var text []byte
+				if err := row(&d.ID, &x.Endpoint, &x.Key, &x.Secret, &text); err != nil {
+					return err
+				}
+				x, err := s.unseal(d.ID, text, x)
+				d.Endpoint, d.Key, d.Secret = x.Endpoint, x.Key, x.Secret
 				out = append(out, d)
 				return err
 			})
@@ -127,7 +138,7 @@ func (s *Service) DevicesOf(ctx context.Context, address string) (out []channels
 // more until its holder asks again.
 func (s *Service) Gone(ctx context.Context, device uuid.UUID) error {
 	return s.opt.DB.Write(ctx, access.Instance(worker), func(tx *storage.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE space_devices SET endpoint = '', peer_key = '', peer_secret = '', failed_us = $2 WHERE id = $1 AND endpoint <> ''`, device, storage.Micros(s.opt.Clock.Now()))
+		_, err := tx.Exec(ctx, `UPDATE space_devices SET endpoint = '', peer_key = '', peer_secret = '', sealed = NULL, failed_us = $2 WHERE id = $1 AND endpoint <> ''`, device, storage.Micros(s.opt.Clock.Now()))
 		return err
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"tocsin/internal/i18n"
 	"tocsin/internal/organisation"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 // Options are what the room rests on.
@@ -29,6 +30,8 @@ type Options struct {
 	Alerting     *alerting.Service
 	Organisation *organisation.Service
 	Catalog      *i18n.Catalog
+	// Vault seals where the notifications of a device go.
+	Vault vault.Sealer
 	// InviteBase begins the link of an invitation; its code follows.
 	InviteBase string
 	// DutiesLink is the page of the duties, for who is told of a swap.
