@@ -97,6 +97,7 @@ func newCounter(t *testing.T, database string) *counter {
 		"arrivals":      fmt.Sprintf(`{"arrivals":[{"recipient":%q,"arrived":true}]}`, c.id("/alertes/", "personne")),
 		"endAlert":      `{}`,
 		"killAlert":     `{"why":"essai"}`,
+		"liftBudget":    `{"why":"essai"}`,
 	}
 	return c
 }

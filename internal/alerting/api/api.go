@@ -74,6 +74,9 @@ func (a api) conducting(d *rest.Desk) {
 	end := op("endAlert", "/alerts/{id}/end", access.AlertConduct, rest.KeyedRepeatable, "End an alert: nobody more is called, those who were called are told")
 	end.Status = http.StatusNoContent
 	rest.Register(d, end, a.end)
+	lift := op("liftBudget", "/alerts/{id}/budget/lift", access.AlertLaunch, rest.KeyedRepeatable, "Let an alert cost more than its ceiling: what waits for money leaves at once")
+	lift.Status = http.StatusNoContent
+	rest.Register(d, lift, a.liftBudget)
 	kill := op("killAlert", "/alerts/{id}/kill", access.AlertKill, rest.KeyedRepeatable, "Stop everything that has not left, and tell nobody")
 	kill.Status = http.StatusNoContent
 	rest.Register(d, kill, a.kill)

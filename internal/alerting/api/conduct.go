@@ -73,6 +73,20 @@ func (a api) kill(ctx context.Context, c *rest.Call, in *struct {
 	return &done{}, a.service.Kill(ctx, c.Scope, c.Now, id, in.Body.Why)
 }
 
+func (a api) liftBudget(ctx context.Context, c *rest.Call, in *struct {
+	ByID
+	Body struct {
+		Why string `json:"why" minLength:"1" maxLength:"300" doc:"For the journal and the report"`
+	}
+},
+) (*done, error) {
+	id, err := rest.ID(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &done{}, a.service.LiftCeiling(ctx, c.Scope, c.Now, id, in.Body.Why)
+}
+
 // Arrival is one person at the door.
 type Arrival struct {
 	Recipient uuid.UUID `json:"recipient" format:"uuid" doc:"The id of the person in this alert"`

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/alerting"
+	"tocsin/internal/dispatch"
 	"tocsin/internal/rest"
 )
 
@@ -73,6 +74,19 @@ type Carried struct {
 	Failed    int64  `json:"failed"`
 }
 
+// Budget is what an alert has cost, at the prices that are known, and what it may.
+type Budget struct {
+	Spent    float64    `json:"spent_euros" doc:"What gateways accepted at a known price"`
+	Ceiling  float64    `json:"ceiling_euros,omitempty" doc:"Absent when there is none"`
+	Stops    bool       `json:"stops" doc:"Messages that have a price wait once the ceiling is reached; otherwise it is only told"`
+	Held     bool       `json:"held" doc:"Such messages wait now"`
+	LiftedAt *time.Time `json:"lifted_at,omitempty"`
+}
+
+func budget(s dispatch.Spending) Budget {
+	return Budget{float64(s.Micros) / 1e6, float64(s.Ceiling) / 1e6, s.Stops, s.Held(), instant(s.LiftedAt)}
+}
+
 // Board is an alert as it stands.
 type Board struct {
 	Alert
@@ -81,6 +95,7 @@ type Board struct {
 	Quotas   []QuotaFigures `json:"quotas" nullable:"false"`
 	Waves    []WaveFigures  `json:"waves" nullable:"false"`
 	Media    []Carried      `json:"media" nullable:"false"`
+	Budget   Budget         `json:"budget"`
 	NextWave *time.Time     `json:"next_wave,omitempty"`
 }
 
@@ -93,7 +108,7 @@ func (a api) board(ctx context.Context, c *rest.Call, in *ByID) (*rest.One[Board
 	if err != nil {
 		return nil, err
 	}
-	out := Board{Alert: alert(b.Launch), At: b.At, Figures: figures(b.Counters), Quotas: []QuotaFigures{}, Waves: []WaveFigures{}, Media: []Carried{}, NextWave: instant(b.NextWave)}
+	out := Board{Alert: alert(b.Launch), At: b.At, Figures: figures(b.Counters), Quotas: []QuotaFigures{}, Waves: []WaveFigures{}, Media: []Carried{}, Budget: budget(b.Media.Spending), NextWave: instant(b.NextWave)}
 	for _, q := range b.Quotas {
 		line := QuotaFigures{Skill: q.Skill, Name: q.SiteName, Needed: q.Needed, Coming: q.Coming, Arrived: q.Arrived, Overdue: q.Overdue}
 		if q.Site != uuid.Nil {
