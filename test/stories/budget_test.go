@@ -3,17 +3,22 @@ package stories_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"tocsin/internal/access"
 	"tocsin/internal/alerting"
 	"tocsin/internal/channels"
 	"tocsin/internal/directory"
 	"tocsin/internal/dispatch"
+	"tocsin/internal/identity"
 	"tocsin/internal/identity/identitytest"
+	"tocsin/internal/rest"
 	"tocsin/internal/ui/uitest"
 )
 
@@ -57,6 +62,24 @@ func (h *hospital) crowd(n int) (out []directory.Person) {
 
 func (h *hospital) journalled(action string) int {
 	return h.number(`SELECT COUNT(*) FROM journal_entries WHERE organisation_id = $1 AND action = $2`, h.scope.Organisation(), action)
+}
+
+// program asks the interface as a program that may launch and read alerts.
+func (h *hospital) program(method, path, body string) (int, string) {
+	h.t.Helper()
+	_, key, err := h.Accounts.CreateToken(h.t.Context(), access.Instance("story").Within(h.scope.Organisation()), identity.TokenRequest{
+		Name: "Programme Réglisse", Actions: []access.Action{access.AlertRead, access.AlertLaunch}, Days: 30,
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(h.t.Context(), method, rest.Root+path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer "+key)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Idempotency-Key", uuid.NewString())
+	w := httptest.NewRecorder()
+	h.router.ServeHTTP(connection{w}, r)
+	return w.Code, w.Body.String()
 }
 
 func kinds(b alerting.Board) (out []alerting.EventKind) {
@@ -124,6 +147,10 @@ func TestAnAlertReachesItsCeiling(t *testing.T) {
 			t.Errorf("the alarm says %q", warned[0].Text)
 		}
 
+		if code, body := h.program(http.MethodGet, "/alerts/"+l.ID.String(), ""); code != http.StatusOK || !strings.Contains(body, `"held":true`) || !strings.Contains(body, fmt.Sprintf(`"ceiling_euros":%v`, float64(20*each)/100)) {
+			t.Errorf("a program reads %d %.600s", code, body)
+		}
+
 		h.restart() // what is counted is counted
 		h.pass(5 * time.Minute)
 		if n, _ = called(); n != 20 {
@@ -146,6 +173,12 @@ func TestAnAlertReachesItsCeiling(t *testing.T) {
 			t.Error("the journal does not tell it once")
 		}
 		uitest.Post(t, h.router, path, said, uitest.Cookie(guard.SecureCookie())).Want(http.StatusConflict)
+		if code, body := h.program(http.MethodPost, "/alerts/"+l.ID.String()+"/budget/lift", `{"why":"encore"}`); code != http.StatusConflict {
+			t.Errorf("a program lifts it again: %d %s", code, body)
+		}
+		if _, body := h.program(http.MethodGet, "/alerts/"+l.ID.String(), ""); !strings.Contains(body, `"held":false`) || !strings.Contains(body, `"lifted_at"`) {
+			t.Errorf("a program reads %.600s", body)
+		}
 
 		b, err = h.Alerting.Board(t.Context(), h.scope, l.ID, h.now())
 		if err != nil {
