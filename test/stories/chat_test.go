@@ -77,10 +77,11 @@ func TestAnAlertIsToldInARoomAndAnsweredByChat(t *testing.T) {
 		"sqlite": func(testing.TB) string { return "" }, "postgresql": func(t testing.TB) string { return storagetest.PostgresURL(t) },
 	} {
 		t.Run(engine, func(t *testing.T) {
-			server, team := matrixsim.Start(t), newTeamRoom(t)
+			server, team, canteen := matrixsim.Start(t), newTeamRoom(t), newTeamRoom(t)
 			h := build(t, night(), database(t), chat.Room{Loopback: true}, chat.Matrix{Loopback: true})
 			server.Now = h.clock.Now
 			room := h.gateway(h.scope, "chathook", "Urgences", channels.Settings{"preset": "mattermost", "url": team.URL + "/hooks/secret", "clear": "true", "rate": "0"})
+			h.gateway(h.scope, "chathook", "Cuisine", channels.Settings{"preset": "mattermost", "url": canteen.URL + "/hooks/secret", "clear": "true", "rate": "0"})
 			h.gateway(h.scope, "matrix", "Matrix", channels.Settings{"server": server.URL(), "token": matrixsim.Token, "clear": "true", "rate": "0"})
 			nurse, doctor, idle := h.agent("Infirmière", "ide", chats("infirmiere")), h.agent("Médecin", "ide", chats("medecin")), h.agent("Muette", "ide", chats("muette"))
 			stranger := h.agent("Inconnue", "ide", func(p *directory.Person) {
@@ -143,6 +144,9 @@ func TestAnAlertIsToldInARoomAndAnsweredByChat(t *testing.T) {
 				t.Errorf("the room reads %q", said)
 			}
 
+			if said := canteen.said(); len(said) != 0 {
+				t.Errorf("a room that nobody chose reads %q", said)
+			}
 			other := h.establishment("Clinique des Aulnes", "other")
 			h.scope = other
 			h.agentOf(other, "Voisine", "ide")
