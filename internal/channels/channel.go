@@ -201,7 +201,8 @@ type Inbox interface {
 // Channel is one configured way out: a bind to an SMSC, a pool to a relay.
 type Channel interface {
 	// Send tries once and returns the truth about it. It is called by up to
-	// Description.Concurrency goroutines at once.
+	// Description.Concurrency goroutines at once. What it took of Links may outlive it
+	// (somebody stays in a conference), as long as ctx.
 	Send(ctx context.Context, m Message) Outcome
 	// Check connects and authenticates without sending anything; the error is a fault
 	// with one clear sentence.
