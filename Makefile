@@ -23,7 +23,7 @@ RACE := ./internal/live/... ./internal/jobs/... ./internal/dispatch ./internal/c
 # Packages that take minutes: begun first, so that nothing waits for them at the end.
 LONG := ./test/stories ./test/crash ./internal/bench
 
-# How long each target of test/fuzz-targets is fuzzed.
+# How long each target is fuzzed.
 FUZZTIME ?= 30s
 
 .PHONY: help
