@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -14,10 +15,12 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/backup"
+	"tocsin/internal/directory"
 	"tocsin/internal/directory/feed"
 	"tocsin/internal/dispatch"
 	"tocsin/internal/hooks"
 	"tocsin/internal/identity/identitytest"
+	spacepages "tocsin/internal/space/pages"
 	"tocsin/internal/storage"
 )
 
@@ -63,14 +66,15 @@ func TestKeysAreRotatedWhileTheProgramWorks(t *testing.T) {
 func sealedColumns() []string {
 	return []string{
 		"directory_feeds.secrets", "dispatch_gateways.secrets", "hooks_doors.old_secret", "hooks_doors.secret", "hooks_subscriptions.old_secret", "hooks_subscriptions.secret",
-		"identity_accounts.totp_sealed", "identity_envelopes.pending", "identity_sessions.codes_pending", "identity_sessions.totp_pending",
+		"identity_accounts.totp_sealed", "identity_envelopes.pending", "identity_sessions.codes_pending", "identity_sessions.totp_pending", "space_devices.sealed",
 	}
 }
 
-// plainColumns hold bytes that no key seals: digests, signatures, public keys.
+// plainColumns hold bytes that no key seals: digests, signatures, public keys, what
+// is said to everybody who is called.
 func plainColumns() []string {
 	return []string{
-		"hooks_readers.code",
+		"dispatch_recording_parts.sound", "hooks_readers.code",
 		"identity_challenges.key_hash", "identity_devices.token_hash", "identity_links.token_hash", "identity_passkeys.credential_id", "identity_recovery_codes.code_hash",
 		"identity_sessions.token_hash", "identity_throttles.key_hash", "identity_tokens.token_hash", "journal_entries.seal_chain", "journal_entries.seal_digest",
 		"journal_entries.seal_salt", "journal_heads.chain", "journal_heads.signature", "rest_keys.body", "rest_keys.fingerprint",
@@ -129,13 +133,21 @@ type secrets struct {
 	signs, opens []string
 	door         caller
 	server       feed.Feed
+	// agent has a telephone that is notified at pushed.
+	agent directory.Person
 }
+
+const pushed = "https://updates.push.services.mozilla.com/wpush/v2/rotation"
 
 func (h *hospital) secrets() *secrets {
 	t, ctx := h.t, h.t.Context()
 	t.Helper()
-	h.agent("Zéphyrin", "iade")
-	s := &secrets{hospital: h, there: newReceiver(t)}
+	s := &secrets{hospital: h, there: newReceiver(t), agent: h.agent("Zéphyrin", "iade")}
+	phone := &pocket{h: h}
+	phone.ask(http.MethodPost, h.invited(s.agent), url.Values{})
+	if a := phone.ask(http.MethodPost, spacepages.Path+"/notifications", subscription(t, pushed)); a.Code != http.StatusNoContent {
+		t.Fatalf("a telephone asks to be notified: %d", a.Code)
+	}
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -237,6 +249,9 @@ func (s *secrets) work() {
 	}
 	if half, err := s.Accounts.BeginTOTP(ctx, s.newcomer.Scope, s.newcomer.Token); err != nil || half.Secret != s.half {
 		t.Errorf("an authenticator being set up: %v", err)
+	}
+	if found, err := s.Space.DevicesOf(ctx, s.agent.ID.String()); err != nil || len(found) != 1 || found[0].Endpoint != pushed {
+		t.Errorf("where a telephone is notified: %v %v", found, err)
 	}
 	s.links()
 	system := access.System(s.scope.Organisation(), "story")

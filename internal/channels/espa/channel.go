@@ -3,6 +3,7 @@ package espa
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"time"
 
@@ -58,8 +59,14 @@ func (c *channel) Run(ctx context.Context) error {
 	return nil
 }
 
-// take waits for the right to the line: one node has it at a time.
+// take waits for the right to the line: one node has it at a time, among those where
+// it is plugged in.
 func (c *channel) take(ctx context.Context) (context.Context, func(), error) {
+	if c.config.device != "" {
+		if _, err := os.Stat(c.config.device); err != nil {
+			return nil, nil, cause(err)
+		}
+	}
 	if c.links == nil {
 		return ctx, func() {}, nil
 	}
@@ -159,7 +166,7 @@ func (c *channel) Check(ctx context.Context) error {
 		l.close()
 	}
 	if err != nil {
-		return fault.Wrap(err, fault.Unavailable, "channels.espa.unreachable", "host", c.config.host)
+		return fault.Wrap(err, fault.Unavailable, "channels.espa.unreachable", "host", c.config.name)
 	}
 	return nil
 }

@@ -1,8 +1,10 @@
 package espa
 
 import (
+	"cmp"
 	"embed"
 	"net"
+	"path"
 	"strings"
 	"time"
 
@@ -33,8 +35,11 @@ func (Kind) Describe() channels.Description {
 		Kind:   "espa",
 		Medium: channels.Pager,
 		Fields: []channels.Field{
-			{Name: "host", Type: channels.Text, Required: true},
+			{Name: "host", Type: channels.Text},
 			number("port", "4444", 1, 65535),
+			{Name: "device", Type: channels.Text},
+			{Name: "speed", Type: channels.Choice, Default: "9600", Choices: []string{"300", "600", "1200", "2400", "4800", "9600", "19200"}},
+			{Name: "framing", Type: channels.Choice, Default: "7e1", Choices: []string{"7e1", "7e2", "8n1", "8e1", "8n2"}},
 			{Name: "role", Type: channels.Choice, Default: roleControl, Choices: []string{roleControl, rolePolled}},
 			number("station", "1", 0, 9),
 			number("server", "2", 0, 9),
@@ -61,8 +66,16 @@ func (Kind) Open(o channels.Opening) (channels.Channel, error) {
 	if strings.ContainsAny(s.Get("host"), " /\\@") {
 		return nil, fault.New(fault.Invalid, "channels.espa.bad_host").At("host")
 	}
+	device := s.Get("device")
+	if (device == "") == (s.Get("host") == "") {
+		return nil, fault.New(fault.Invalid, "channels.espa.one_way").At("host")
+	}
+	if device != "" && (path.Clean(device) != device || !strings.HasPrefix(device, "/dev/")) {
+		return nil, fault.New(fault.Invalid, "channels.espa.bad_device").At("device")
+	}
 	c := config{
-		address: net.JoinHostPort(s.Get("host"), s.Get("port")), host: s.Get("host"), timeout: time.Duration(s.Int("timeout")) * time.Second,
+		address: net.JoinHostPort(s.Get("host"), s.Get("port")), name: cmp.Or(s.Get("host"), device),
+		device: device, speed: s.Get("speed"), framing: s.Get("framing"), timeout: time.Duration(s.Int("timeout")) * time.Second,
 		polled: s.Get("role") == rolePolled, own: byte('0' + s.Int("station")), server: byte('0' + s.Int("server")),
 		length: s.Int("length"), priority: s.Int("priority"), beep: s.Int("beep"), repeats: s.Int("repeats"),
 	}
@@ -71,7 +84,11 @@ func (Kind) Open(o channels.Opening) (channels.Channel, error) {
 
 // config is the settings, parsed once.
 type config struct {
-	address, host string
+	address string
+	// name is the server or its line, for people.
+	name string
+	// device is the serial line, and how it is spoken to; empty for TCP.
+	device, speed, framing string
 	// polled waits for the server to ask; otherwise this station controls the line.
 	polled      bool
 	own, server byte

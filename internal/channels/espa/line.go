@@ -4,15 +4,23 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io"
 	"net"
+	"os"
 	"time"
 
 	"tocsin/internal/clock"
 )
 
+// port is what the bytes pass through: a TCP connection, or a serial line.
+type port interface {
+	io.ReadWriteCloser
+	SetDeadline(time.Time) error
+}
+
 // line is a connection to the server.
 type line struct {
-	conn    net.Conn
+	conn    port
 	reader  *bufio.Reader
 	timeout time.Duration
 	stop    func() bool
@@ -20,14 +28,25 @@ type line struct {
 
 // dial connects; the end of ctx ends whatever is being waited for.
 func (c config) dial(ctx context.Context) (*line, error) {
+	conn, err := c.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l := &line{conn: conn, reader: bufio.NewReaderSize(conn, 64), timeout: c.timeout}
+	l.stop = context.AfterFunc(ctx, func() { _ = conn.Close() }) // it may be closed already
+	return l, nil
+}
+
+func (c config) open(ctx context.Context) (port, error) {
+	if c.device != "" {
+		return openSerial(c.device, c.speed, c.framing)
+	}
 	dialer := net.Dialer{Timeout: c.timeout}
 	conn, err := dialer.DialContext(ctx, "tcp", c.address)
 	if err != nil {
 		return nil, cause(err)
 	}
-	l := &line{conn: conn, reader: bufio.NewReaderSize(conn, 64), timeout: c.timeout}
-	l.stop = context.AfterFunc(ctx, func() { _ = conn.Close() }) // it may be closed already
-	return l, nil
+	return conn, nil
 }
 
 func (l *line) close() {
@@ -91,8 +110,11 @@ func (l *line) awaitPoll(own byte) error {
 	}
 }
 
-// cause is an error without the address in it.
+// cause is an error without the address or the path in it.
 func cause(err error) error {
+	if path, ok := errors.AsType[*os.PathError](err); ok {
+		return path.Err
+	}
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err
 	}

@@ -11,7 +11,10 @@ package espasim
 
 import (
 	"bufio"
+	"errors"
+	"io"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -54,14 +57,14 @@ type Server struct {
 	calls    []Call
 	bad      int
 	listener net.Listener
-	conns    map[net.Conn]bool
+	conns    map[io.Closer]bool
 	wait     sync.WaitGroup
 }
 
 // Start starts a server; it ends with the test. Numbers that begin by 9 are unknown.
 func Start(t testing.TB, polls bool) *Server {
 	t.Helper()
-	s := &Server{t: t, Polls: polls, conns: map[net.Conn]bool{}}
+	s := &Server{t: t, Polls: polls, conns: map[io.Closer]bool{}}
 	s.Up()
 	t.Cleanup(s.Down)
 	return s
@@ -134,7 +137,7 @@ func (s *Server) fault() {
 	s.bad++
 }
 
-func (s *Server) serve(conn net.Conn) {
+func (s *Server) serve(conn io.ReadWriteCloser) {
 	defer func() {
 		s.mu.Lock()
 		delete(s.conns, conn)
@@ -177,7 +180,7 @@ func (s *Server) serve(conn net.Conn) {
 }
 
 // take acknowledges a selection and reads the block.
-func (s *Server) take(conn net.Conn, r *bufio.Reader) bool {
+func (s *Server) take(conn io.ReadWriteCloser, r *bufio.Reader) bool {
 	if _, err := conn.Write([]byte{ack}); err != nil {
 		return false
 	}
@@ -263,12 +266,15 @@ func (s *Server) judge(block []byte) []byte {
 }
 
 // control polls the station 1, as a server that controls the line does.
-func (s *Server) control(conn net.Conn, r *bufio.Reader) {
+func (s *Server) control(conn io.ReadWriteCloser, r *bufio.Reader) {
 	for {
 		if _, err := conn.Write([]byte{eot, '3', enq, '1', enq}); err != nil { // the station 3 is another one
 			return
 		}
-		b, err := r.ReadByte()
+		b, err := answered(conn, r)
+		if errors.Is(err, os.ErrDeadlineExceeded) { // nobody there yet: asked again
+			continue
+		}
 		if err != nil {
 			return
 		}
@@ -292,4 +298,17 @@ func (s *Server) control(conn net.Conn, r *bufio.Reader) {
 			s.fault()
 		}
 	}
+}
+
+// answered reads one byte, within a second: a station that listens answers at once.
+func answered(conn io.ReadWriteCloser, r *bufio.Reader) (byte, error) {
+	d, ok := conn.(interface{ SetReadDeadline(time.Time) error })
+	if !ok {
+		return r.ReadByte()
+	}
+	if err := d.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
+		return 0, err
+	}
+	b, err := r.ReadByte()
+	return b, errors.Join(err, d.SetReadDeadline(time.Time{}))
 }
