@@ -96,6 +96,8 @@ func (a *agent) place(ctx context.Context, id, number string) (*call, error) {
 		return c, err
 	}
 	req := a.invitation(c, number)
+	// A header of its own: the library writes the port of the connection in it.
+	req.AppendHeader(a.dialog.ContactHDR.Clone())
 	if c.dialog, err = a.dialog.WriteInvite(ctx, req); err != nil {
 		c.dialog = nil
 		return c, fmt.Errorf("%w: %w", errUnsent, err)

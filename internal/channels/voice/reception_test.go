@@ -151,7 +151,9 @@ func TestAStoppedAlertHangsUpOnWhoCallsBack(t *testing.T) {
 	t.Parallel()
 	b, known, local := reception(t, nil)
 	alert := &order{}
+	known.mu.Lock()
 	known.m.Leave = alert
+	known.mu.Unlock()
 	caller := peer.Call(t, peer.Calling{Port: local, From: "0639981001"})
 	channelstest.Eventually(t, "the call is answered", func() bool { return slices.Contains(caller.Steps(), "answered") })
 	alert.recalled.Store(true)
