@@ -1,6 +1,7 @@
 package espasim
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -36,6 +37,10 @@ func StartSerial(t testing.TB) (s *Server, device string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A cable has no echo.
+	if err := quiet(held); err != nil {
+		t.Fatal(err)
+	}
 	s = &Server{t: t, Polls: true, conns: map[io.Closer]bool{line: true}}
 	s.wait.Go(func() { s.serve(line) })
 	t.Cleanup(func() {
@@ -43,4 +48,20 @@ func StartSerial(t testing.TB) (s *Server, device string) {
 		_ = held.Close() // a terminal of the system, nothing is lost
 	})
 	return s, device
+}
+
+// quiet makes a terminal pass bytes as they are.
+func quiet(f *os.File) error {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	cerr := raw.Control(func(fd uintptr) {
+		var now *unix.Termios
+		if now, err = unix.IoctlGetTermios(int(fd), unix.TCGETS); err == nil {
+			now.Iflag, now.Oflag, now.Lflag = 0, 0, 0
+			err = unix.IoctlSetTermios(int(fd), unix.TCSETS, now)
+		}
+	})
+	return errors.Join(cerr, err)
 }
