@@ -77,13 +77,13 @@ receivers:
 		}
 		return answer.Body.Close() == nil && answer.StatusCode == http.StatusOK
 	}
-	storagetest.Eventually(t, time.Minute, "Alertmanager takes an alert", func() bool { return post("") })
-	storagetest.Eventually(t, time.Minute, "it was heard twice", func() bool { return h.number(`SELECT COALESCE(SUM(heard), 0) FROM hooks_calls`) >= 2 })
+	storagetest.Eventually(t, patience, "Alertmanager takes an alert", func() bool { return post("") })
+	storagetest.Eventually(t, patience, "it was heard twice", func() bool { return h.number(`SELECT COALESCE(SUM(heard), 0) FROM hooks_calls`) >= 2 })
 	if n := h.number(`SELECT COUNT(*) FROM alerting_launches`); n != 1 {
 		t.Errorf("%d alerts", n)
 	}
 	if !post(fmt.Sprintf(`,"endsAt":%q`, time.Now().Add(-time.Second).Format(time.RFC3339))) {
 		t.Error("Alertmanager did not take the end")
 	}
-	storagetest.Eventually(t, time.Minute, "the end is understood", func() bool { return h.number(`SELECT COUNT(*) FROM hooks_calls WHERE outcome = 'resolved'`) == 1 })
+	storagetest.Eventually(t, patience, "the end is understood", func() bool { return h.number(`SELECT COUNT(*) FROM hooks_calls WHERE outcome = 'resolved'`) == 1 })
 }

@@ -165,7 +165,7 @@ func recallWithRoom(room uuid.UUID) alerting.Definition {
 // heard waits until the program has read what people said, and lets it act.
 func (h *hospital) heard(server *matrixsim.Server) {
 	h.t.Helper()
-	storagetest.Eventually(h.t, time.Minute, "what people said is read", func() bool {
+	storagetest.Eventually(h.t, patience, "what people said is read", func() bool {
 		unread, _ := server.Unread()
 		return unread == 0
 	})

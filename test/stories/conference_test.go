@@ -42,9 +42,9 @@ func TestTheConferenceOfTheCellEndsWithItsAlert(t *testing.T) {
 			t.Errorf("%d are reached, %d calls have ended", b.Counters.Reached, phones.Count("bye"))
 		}
 		h.end(l)
-		storagetest.Eventually(t, time.Minute, "all of them are hung up", func() bool { return phones.Count("bye") == 3 })
+		storagetest.Eventually(t, patience, "all of them are hung up", func() bool { return phones.Count("bye") == 3 })
 		h.settle()
-		storagetest.Eventually(t, time.Minute, "nobody is in", func() bool { return h.conference(l).Present() == 0 })
+		storagetest.Eventually(t, patience, "nobody is in", func() bool { return h.conference(l).Present() == 0 })
 		if got := h.conference(l); got.Joins != 3 || h.journalled("dispatch.conference.close") != 1 {
 			t.Errorf("afterwards: %+v, closed %d times", got, h.journalled("dispatch.conference.close"))
 		}
@@ -62,7 +62,7 @@ func TestTheKillSwitchEndsTheConference(t *testing.T) {
 		if err := h.Alerting.Kill(t.Context(), h.scope, h.now(), l.ID, "erreur"); err != nil {
 			t.Fatal(err)
 		}
-		storagetest.Eventually(t, 30*time.Second, "the call is hung up", func() bool { return phones.Count("bye") == 1 })
+		storagetest.Eventually(t, patience, "the call is hung up", func() bool { return phones.Count("bye") == 1 })
 	})
 }
 

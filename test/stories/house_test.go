@@ -151,6 +151,10 @@ func (h *hospital) establishment(name, peer string) access.Scope {
 
 func (h *hospital) now() time.Time { return h.clock.Now() }
 
+// patience bounds what a story waits for from programs that work in their own time;
+// the machine may be busy.
+const patience = 3 * time.Minute
+
 // settle lets everything happen that is due at this instant: the work by the
 // clock, the sends, the receipts of telephones that are on, and what follows.
 func (h *hospital) settle() {
@@ -184,7 +188,7 @@ func (h *hospital) work() {
 // has heard all that came back.
 func (h *hospital) quiet() {
 	h.t.Helper()
-	storagetest.Eventually(h.t, time.Minute, "the outbox is empty and its news are told", func() bool {
+	storagetest.Eventually(h.t, patience, "the outbox is empty and its news are told", func() bool {
 		h.Dispatch.Wake()
 		// What a ceiling of cost holds back is not due.
 		return h.number(`SELECT (SELECT COUNT(*) FROM dispatch_lots l WHERE l.pending AND l.due_us <= $1 AND (l.medium <> 'sms' OR NOT EXISTS (

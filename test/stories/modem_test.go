@@ -53,7 +53,7 @@ func TestTheInternetIsDownModemAndInternalCalls(t *testing.T) {
 			t.Errorf("the extension: %s, %s", got.State, got.Meaning)
 		}
 		daemon.Receive(mobile(director), "1 15")
-		storagetest.Eventually(t, time.Minute, "the reply is taken", func() bool { return daemon.Waiting() == 0 })
+		storagetest.Eventually(t, patience, "the reply is taken", func() bool { return daemon.Waiting() == 0 })
 		h.pass(5 * time.Second)
 		if got := h.person(l, director); got.Meaning != alerting.Coming || got.Minutes != 15 {
 			t.Errorf("the director: %s, %s in %d minutes", got.State, got.Meaning, got.Minutes)

@@ -2,7 +2,6 @@ package stories_test
 
 import (
 	"testing"
-	"time"
 
 	"tocsin/internal/access"
 	"tocsin/internal/alerting"
@@ -30,7 +29,7 @@ func TestTheNeighbourSeesNothing(t *testing.T) {
 		who := h.person(l, agent)
 
 		h.seesNothing(other, l, who, sc, agent)
-		storagetest.Eventually(t, time.Minute, "the neighbour's gateway is open", func() bool { return h.sms.Channel("voisine") != nil })
+		storagetest.Eventually(t, patience, "the neighbour's gateway is open", func() bool { return h.sms.Channel("voisine") != nil })
 		if err := h.sms.Channel("voisine").Inbox().Replies(t.Context(), []channels.Reply{{PeerID: "v1", From: mobile(same), Text: "1 15", At: h.now()}}); err != nil {
 			t.Fatal(err)
 		}

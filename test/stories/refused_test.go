@@ -38,7 +38,7 @@ func TestTheOperatorRefusesUs(t *testing.T) {
 	}
 	letters := func(n int) {
 		t.Helper()
-		storagetest.Eventually(t, time.Minute, "the administrator is told", func() bool {
+		storagetest.Eventually(t, patience, "the administrator is told", func() bool {
 			h.clock.Advance(200 * time.Millisecond)
 			return len(h.mail.received("admin@valbrume.example")) >= n
 		})

@@ -51,7 +51,7 @@ func TestKillSwitchEmptiesAStuckOutbox(t *testing.T) {
 			t.Fatal(err)
 		}
 		// The kill is read within a second of the machine's own time.
-		storagetest.Eventually(t, time.Minute, "the outbox is emptied although the gateway is cut", func() bool {
+		storagetest.Eventually(t, patience, "the outbox is emptied although the gateway is cut", func() bool {
 			return h.number(`SELECT COUNT(*) FROM dispatch_lots WHERE pending`) == 0
 		})
 		h.clock.Advance(time.Minute)
@@ -75,7 +75,7 @@ func TestNobodyGetsCalledAtNine(t *testing.T) {
 			h.clock.Advance(time.Minute)
 			h.work()
 		}
-		storagetest.Eventually(t, time.Minute, "the e-mail leaves although the SMS cannot", func() bool { return len(h.mail.received(mailbox(agent))) == 1 })
+		storagetest.Eventually(t, patience, "the e-mail leaves although the SMS cannot", func() bool { return len(h.mail.received(mailbox(agent))) == 1 })
 		if health := h.board(l).Media.Gateways; len(health) == 0 || health[len(health)-1].Health.Up == health[0].Health.Up {
 			t.Errorf("the dashboard does not say which gateway is down: %+v", health)
 		}

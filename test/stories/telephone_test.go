@@ -64,7 +64,7 @@ func TestLaunchByTelephoneWithTwoPeople(t *testing.T) {
 		}
 		states := func(query string, want int, what string) {
 			t.Helper()
-			storagetest.Eventually(t, 2*time.Minute, what, func() bool { return h.number(query, org) == want })
+			storagetest.Eventually(t, patience, what, func() bool { return h.number(query, org) == want })
 		}
 		call(first, phonePIN, "anonymous")
 		states(`SELECT COUNT(*) FROM alerting_requests WHERE organisation_id = $1 AND state = 'waiting'`, 1, "the launch waits for a second person")

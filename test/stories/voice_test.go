@@ -153,14 +153,14 @@ func TestTheKillSwitchHangsUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		h.work()
-		storagetest.Eventually(t, time.Minute, "four telephones are picked up", func() bool {
+		storagetest.Eventually(t, patience, "four telephones are picked up", func() bool {
 			h.Dispatch.Wake()
 			return phones.Count("ack") == 4
 		})
 		if err := h.Alerting.Kill(t.Context(), h.scope, h.now(), l.ID, "erreur"); err != nil {
 			t.Fatal(err)
 		}
-		storagetest.Eventually(t, time.Minute, "all of them are hung up", func() bool { return phones.Count("bye") == 4 })
+		storagetest.Eventually(t, patience, "all of them are hung up", func() bool { return phones.Count("bye") == 4 })
 		h.settle()
 		if n := phones.Count("invite"); n != 4 {
 			t.Errorf("%d calls, want the four that rang before the alert was stopped", n)

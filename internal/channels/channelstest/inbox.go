@@ -95,7 +95,7 @@ func (i *Inbox) Kept() ([]channels.Receipt, []channels.Reply) {
 }
 
 // patience is how long the suite waits for what must happen.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // Eventually waits until ok holds, and fails the test when it does not in time.
 func Eventually(t testing.TB, what string, ok func() bool) {
