@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long the browser may take for one thing, on a busy machine.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // Browser is a Firefox that obeys by Marionette, the protocol of its own tests.
 type Browser struct {
