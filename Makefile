@@ -48,8 +48,7 @@ run: bin/tocsin ## start empty, for real use (data in ./data)
 .PHONY: test
 test: ## install what the tests need and pass them all
 	@$(MAKE) --no-print-directory -j 2 test-deps bin/tocsin
-	$(MAKE) --no-print-directory test-go test-fuzz
-	$(MAKE) --no-print-directory -j 2 test-race test-browser
+	$(MAKE) --no-print-directory test-go test-race test-fuzz test-browser
 
 .PHONY: test-deps
 test-deps: ## install PostgreSQL, the peers and the browser of the tests
