@@ -2,6 +2,7 @@ package stories_test
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,7 @@ func TestTheInternetIsDownModemAndInternalCalls(t *testing.T) {
 		h := build(t, night(), database, modem.Kind{}, voice.New())
 		h.trunk(exchange, "4")
 		h.modem(daemon)
+		h.up("modem", "ligne")
 		h.sms.Air.Channel("main").Cut()
 		h.mail.Air.Channel("main").Cut()
 		h.sms.Air.Answer(dispatchtest.Down)
@@ -61,6 +63,25 @@ func TestTheInternetIsDownModemAndInternalCalls(t *testing.T) {
 		if n := len(h.sms.all("")); n != 0 {
 			t.Errorf("%d texts left by the operator, who was down", n)
 		}
+	})
+}
+
+// up waits until gateways are seen up: what is due while none of a
+// medium is waits for a clock that stands still.
+func (h *hospital) up(names ...string) {
+	h.t.Helper()
+	storagetest.Eventually(h.t, patience, "the gateways are up", func() bool {
+		list, err := h.Dispatch.Health(h.t.Context(), access.System(h.scope.Organisation(), "story"))
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		n := 0
+		for _, g := range list {
+			if slices.Contains(names, g.Name) && g.Health.Up {
+				n++
+			}
+		}
+		return n == len(names)
 	})
 }
 
