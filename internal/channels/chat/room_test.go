@@ -4,10 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/http/httptest"
-	"strconv"
 	"sync"
 	"testing"
 
@@ -21,11 +18,10 @@ const badRoom = "salon-inconnu"
 // server is a webhook of an ordinary sort, which holds what comes against the
 // documented form.
 type server struct {
-	t    *testing.T
-	port int
+	t   *testing.T
+	web channelstest.Web
 
 	mu       sync.Mutex
-	http     *httptest.Server
 	mode     channelstest.Behaviour
 	received []channelstest.Received
 }
@@ -33,35 +29,14 @@ type server struct {
 func startServer(t *testing.T) *server {
 	t.Helper()
 	p := &server{t: t, mode: channelstest.Accept}
-	p.listen()
-	t.Cleanup(p.shut)
+	p.web.Up(p.t, p)
+	t.Cleanup(p.web.Down)
 	return p
-}
-
-func (p *server) listen() {
-	l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(p.port))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.port = l.Addr().(*net.TCPAddr).Port
-	p.http = &httptest.Server{Listener: l, Config: &http.Server{Handler: p}}
-	p.http.Start()
-}
-
-func (p *server) shut() {
-	p.mu.Lock()
-	server := p.http
-	p.http = nil
-	p.mu.Unlock()
-	if server != nil {
-		server.CloseClientConnections()
-		server.Close()
-	}
 }
 
 func (p *server) Settings() channels.Settings {
 	return channels.Settings{
-		"preset": "custom", "url": fmt.Sprintf("http://127.0.0.1:%d/hooks/secret-du-salon", p.port), "clear": "true", "rate": "0",
+		"preset": "custom", "url": fmt.Sprintf("http://127.0.0.1:%d/hooks/secret-du-salon", p.web.Port), "clear": "true", "rate": "0",
 		"body": `{"channel":"{destinataire}","text":"{texte}"}`, "headers": "Authorization: Bearer {secret}", "secret": "secret-en-tete",
 		"answers": "ok 200\ninvalid 404", "connect_timeout": "1", "response_timeout": "1",
 	}
@@ -74,9 +49,9 @@ func (p *server) Behave(b channelstest.Behaviour) {
 	p.mu.Unlock()
 	switch {
 	case b == channelstest.Down:
-		p.shut()
+		p.web.Down()
 	case was == channelstest.Down:
-		p.listen()
+		p.web.Up(p.t, p)
 	}
 }
 

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"sync"
 	"testing"
@@ -31,13 +29,12 @@ func phoneOf(n int) string { return fmt.Sprintf("+3363998%04d", n) }
 // calls back until they are acknowledged. Kannel, which is not ours, has its own tests.
 type provider struct {
 	t      *testing.T
-	port   int
+	web    channelstest.Web
 	called channels.Called
 	ended  chan struct{}
 	calls  sync.WaitGroup
 
 	mu       sync.Mutex
-	server   *httptest.Server
 	mode     channelstest.Behaviour
 	received []channelstest.Received
 	unacked  int
@@ -47,38 +44,17 @@ type provider struct {
 func startProvider(t *testing.T) *provider {
 	t.Helper()
 	p := &provider{t: t, mode: channelstest.Accept, ended: make(chan struct{})}
-	p.listen()
+	p.web.Up(p.t, p)
 	t.Cleanup(func() {
 		close(p.ended)
 		p.calls.Wait()
-		p.shut()
+		p.web.Down()
 	})
 	return p
 }
 
-func (p *provider) listen() {
-	l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(p.port))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.port = l.Addr().(*net.TCPAddr).Port
-	p.server = &httptest.Server{Listener: l, Config: &http.Server{Handler: p}}
-	p.server.Start()
-}
-
-func (p *provider) shut() {
-	p.mu.Lock()
-	server := p.server
-	p.server = nil
-	p.mu.Unlock()
-	if server != nil {
-		server.CloseClientConnections()
-		server.Close()
-	}
-}
-
 func (p *provider) Settings() channels.Settings {
-	base := "http://127.0.0.1:" + strconv.Itoa(p.port)
+	base := "http://127.0.0.1:" + strconv.Itoa(p.web.Port)
 	return channels.Settings{
 		"preset": "custom", "url": base + "/envoi", "check_url": base + "/compte", "clear": "true", "password": key, "source": "CHU",
 		"headers": "X-Cle: {mot_de_passe}", "format": "json",
@@ -97,9 +73,9 @@ func (p *provider) Behave(b channelstest.Behaviour) {
 	p.mu.Unlock()
 	switch {
 	case b == channelstest.Down:
-		p.shut()
+		p.web.Down()
 	case was == channelstest.Down:
-		p.listen()
+		p.web.Up(p.t, p)
 	}
 }
 
