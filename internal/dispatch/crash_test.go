@@ -230,3 +230,27 @@ func TestTheEndOfTheContextStops(t *testing.T) {
 		return !v.Gateways[0].Running
 	})
 }
+
+// What a node that stops gives back stays given back: a renewal under way would
+// make the others wait until they take the node for dead.
+func TestAStopGivesItsSharesBackForGood(t *testing.T) {
+	h := newHouse(t, storagetest.PostgreSQL(t, dispatchtest.Migrations()...), channels.SMS)
+	h.open(channels.Settings{})
+	shares := func() (n int) {
+		if err := h.db.Read(t.Context(), access.Instance("test"), func(tx *storage.Tx) error {
+			_, err := tx.Row(t.Context(), `SELECT COUNT(*) FROM dispatch_shares`, nil, &n)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	h.within("the node has its share", func() bool { return shares() == 1 })
+	h.d.CloseDesks()
+	if err := h.d.RenewShares(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := shares(); n != 0 {
+		t.Errorf("%d shares of a node that has stopped", n)
+	}
+}

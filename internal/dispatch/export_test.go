@@ -37,3 +37,18 @@ func (d *Dispatch) LookForTroubles(ctx context.Context) error {
 	_, err := d.lookForTroubles(ctx)
 	return err
 }
+
+// RenewShares is what the task that divides the contracts does.
+func (d *Dispatch) RenewShares(ctx context.Context) error {
+	_, err := d.shares.renew(ctx)
+	return err
+}
+
+// CloseDesks is what a stop does first: the desks end and give their shares back,
+// and are still on the list that a renewal under way has read.
+func (d *Dispatch) CloseDesks() {
+	d.office.mu.Lock()
+	defer d.office.mu.Unlock()
+	d.office.closed = true
+	d.office.closeUnwanted(nil)
+}

@@ -2,6 +2,8 @@ package dispatch
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,6 +26,10 @@ const (
 type shares struct {
 	d    *Dispatch
 	bell chan struct{}
+	// writing is held while rows of this node are written or deleted: a renewal under
+	// way must not bring back what leave gave back, or the others would wait for a
+	// node that has gone.
+	writing sync.Mutex
 	// others are the last renewals seen of the other nodes, and number counts
 	// ours; only the task uses them.
 	others *sightings[claimKey]
@@ -49,8 +55,13 @@ type claimRow struct {
 // renew says what this node holds and needs, and takes its part: one short
 // transaction for all the gateways of the node.
 func (s *shares) renew(ctx context.Context) (bool, error) {
-	desks := *s.d.office.list.Load()
-	if s.d.leases.alone || len(desks) == 0 {
+	if s.d.leases.alone {
+		return false, nil
+	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	desks := slices.DeleteFunc(slices.Clone(*s.d.office.list.Load()), func(k *desk) bool { return k.closing.Load() })
+	if len(desks) == 0 {
 		return false, nil
 	}
 	// A renewal that takes longer than what it renews is worth nothing.
@@ -194,6 +205,8 @@ func (s *shares) leave(ctx context.Context, k *desk) {
 	if s.d.leases.alone {
 		return
 	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shareKeep)
 	defer cancel()
 	if err := s.d.db.Write(ctx, k.scope, func(tx *storage.Tx) error {
