@@ -129,10 +129,9 @@ func refuseNewer(ctx context.Context, p *goose.Provider) error {
 // raiseWalls puts row-level security on every table of the schema that has an
 // organisation_id, so that a query which forgot its establishment sees nothing.
 func (db *DB) raiseWalls(ctx context.Context) error {
-	rows, err := db.pool.QueryContext(ctx, `SELECT c.table_name FROM information_schema.columns c
-		JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name AND t.table_type = 'BASE TABLE'
-		JOIN pg_class k ON k.oid = (quote_ident(c.table_schema) || '.' || quote_ident(c.table_name))::regclass
-		WHERE c.table_schema = current_schema() AND c.column_name = 'organisation_id' AND NOT k.relforcerowsecurity`)
+	rows, err := db.pool.QueryContext(ctx, `SELECT k.relname FROM pg_class k
+		JOIN pg_attribute a ON a.attrelid = k.oid AND a.attname = 'organisation_id' AND NOT a.attisdropped
+		WHERE k.relnamespace = current_schema()::regnamespace AND k.relkind IN ('r', 'p') AND NOT k.relforcerowsecurity`)
 	if err != nil {
 		return fmt.Errorf("list tables: %w", err)
 	}

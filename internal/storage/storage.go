@@ -109,15 +109,7 @@ func (db *DB) Read(ctx context.Context, scope access.Scope, fn func(*Tx) error) 
 	if db.engine == SQLite {
 		return db.lite.read(ctx, func(q querier) error { return fn(&Tx{q: q, engine: SQLite, texts: db.texts}) })
 	}
-	tx, err := db.pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
-	if err != nil {
-		return fmt.Errorf("begin read: %w", err)
-	}
-	err = db.within(ctx, scope, tx, fn)
-	if rerr := tx.Rollback(); err == nil && rerr != nil {
-		return fmt.Errorf("end read: %w", rerr)
-	}
-	return err
+	return db.readPostgres(ctx, scope, fn)
 }
 
 // Write runs fn in one transaction and commits it when fn returns nil. On
@@ -144,13 +136,6 @@ func refuseEmpty(scope access.Scope) error {
 		return fault.New(fault.Unauthenticated, "access.sign_in")
 	}
 	return nil
-}
-
-func (db *DB) within(ctx context.Context, scope access.Scope, tx *sql.Tx, fn func(*Tx) error) error {
-	if _, err := tx.ExecContext(ctx, `SELECT set_config('tocsin.organisation', $1, true)`, tenant(scope)); err != nil {
-		return fmt.Errorf("set the establishment: %w", err)
-	}
-	return fn(&Tx{q: pooled{tx}, engine: db.engine, texts: db.texts, known: &db.known})
 }
 
 // tenant is what row-level security compares organisation_id with.

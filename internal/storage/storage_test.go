@@ -1,11 +1,14 @@
 package storage_test
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -270,4 +273,99 @@ func TestTheFileIsForUsAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantPrivate("a file of an older version")
+}
+
+// The node opens as many connections as the URL says, and no nonsense.
+func TestConnectionsByTheURL(t *testing.T) {
+	url := storagetest.PostgresURL(t, schema)
+	for _, wrong := range []string{"1", "beaucoup", "-3"} {
+		_, err := storage.Open(t.Context(), storage.Options{URL: url + "&pool_max_conns=" + wrong})
+		if !fault.Is(err, fault.Invalid) {
+			t.Errorf("%q connections: %v", wrong, err)
+		}
+	}
+	db, err := storage.Open(t.Context(), storage.Options{URL: url + "&pool_max_conns=2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var work sync.WaitGroup
+	var most atomic.Int64
+	for range 6 {
+		work.Go(func() {
+			err := db.Read(t.Context(), access.Instance("test"), func(tx *storage.Tx) error {
+				var n int64
+				_, err := tx.Row(t.Context(), `SELECT COUNT(*), pg_sleep(0.01) FROM pg_stat_activity WHERE datname = current_database()`, nil, &n, new(any))
+				for seen := most.Load(); n > seen && !most.CompareAndSwap(seen, n); seen = most.Load() {
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	work.Wait()
+	if n := most.Load(); n != 2 {
+		t.Errorf("%d connections, want 2", n)
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A transaction in which a statement failed is never kept, even when its caller
+// saw nothing; nor is one whose caller left. The next ones are well.
+func TestPostgreSQLKeepsNothingOfABrokenTransaction(t *testing.T) {
+	db := storagetest.PostgreSQL(t, schema)
+	nord := access.System(storage.NewID(t0), "n")
+	add := func(ctx context.Context, then func(tx *storage.Tx) error) error {
+		return db.Write(ctx, nord, func(tx *storage.Tx) error {
+			if _, err := tx.Exec(ctx, `INSERT INTO test_beds (organisation_id, id, name, free) VALUES ($1, $2, 'x', true)`, nord.Organisation(), storage.NewID(t0)); err != nil {
+				return err
+			}
+			return then(tx)
+		})
+	}
+	for what, err := range map[string]error{
+		"a failure nobody looked at": add(t.Context(), func(tx *storage.Tx) error {
+			if _, err := tx.Exec(t.Context(), `SELECT 1/0`); err == nil {
+				t.Error("a division by nothing")
+			}
+			return nil
+		}),
+		"a caller that left": func() error {
+			ctx, leave := context.WithCancel(t.Context())
+			return add(ctx, func(*storage.Tx) error { leave(); return ctx.Err() })
+		}(),
+		"a caller that left in the middle of a statement": func() error {
+			ctx, leave := context.WithTimeout(t.Context(), 20*time.Millisecond)
+			defer leave()
+			return add(ctx, func(tx *storage.Tx) error {
+				_, err := tx.Exec(ctx, `SELECT pg_sleep(30)`)
+				return err
+			})
+		}(),
+	} {
+		if err == nil {
+			t.Errorf("%s is kept", what)
+		}
+	}
+	panics := func() (said any) {
+		defer func() { said = recover() }()
+		return add(t.Context(), func(*storage.Tx) error { panic("as it happens") })
+	}
+	if said := panics(); said != "as it happens" {
+		t.Errorf("the panic becomes %v", said)
+	}
+	for range 20 { // whichever connection is taken
+		if n := count(t, db, nord, `SELECT COUNT(*) FROM test_beds`); n != 0 {
+			t.Fatalf("%d rows are kept", n)
+		}
+	}
+	if err := add(t.Context(), func(*storage.Tx) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, db, nord, `SELECT COUNT(*) FROM test_beds`); n != 1 {
+		t.Errorf("%d rows after a sound transaction", n)
+	}
 }

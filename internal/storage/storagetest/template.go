@@ -98,7 +98,7 @@ func sqliteTemplate(t testing.TB, template string, rooms []fs.FS) ([]byte, error
 	return text, os.Rename(draft.Name(), template)
 }
 
-// postgresFrom gives the URL of a fresh copy of the template.
+// postgresFrom gives the name of a fresh copy of the template.
 func postgresFrom(t testing.TB, rooms []fs.FS) string {
 	t.Helper()
 	if len(rooms) == 0 {
@@ -147,7 +147,7 @@ func postgresTemplate(t testing.TB, template string, rooms []fs.FS) (err error) 
 			return err
 		}
 	}
-	db, err := storage.Open(t.Context(), storage.Options{URL: named(t, draft), Connections: 4})
+	db, err := storage.Open(t.Context(), storage.Options{URL: named(t, baseURL(t), draft), Connections: 4})
 	if err != nil {
 		return err
 	}
@@ -189,13 +189,13 @@ func newDatabase(t testing.TB, template string) string {
 			t.Errorf("drop database: %v", err)
 		}
 	})
-	return named(t, name)
+	return name
 }
 
 // named is the URL of another database of the test server.
-func named(t testing.TB, database string) string {
+func named(t testing.TB, server, database string) string {
 	t.Helper()
-	u, err := url.Parse(baseURL(t))
+	u, err := url.Parse(server)
 	if err != nil {
 		t.Fatalf("the test server's URL: %v", err)
 	}
