@@ -2,6 +2,7 @@ package app
 
 import (
 	"io/fs"
+	"sync"
 
 	"tocsin/internal/access"
 	"tocsin/internal/administration"
@@ -58,11 +59,14 @@ func Migrations() []fs.FS {
 	}
 }
 
-// Catalog are the sentences of every room.
-func Catalog() (*i18n.Catalog, error) {
+// Catalog are the sentences of every room. They are the program's own and do not
+// change while it runs: whoever asks again gets the same.
+func Catalog() (*i18n.Catalog, error) { return sentences() }
+
+var sentences = sync.OnceValues(func() (*i18n.Catalog, error) {
 	return i18n.Load(
 		i18n.Locales, access.Locales, web.Locales, channels.Locales, sms.Locales, smshttp.Locales, modem.Locales, pager.Locales, chat.Locales, espa.Locales, voice.Locales, email.Locales, push.Locales, config.Locales, storage.Locales, backup.Locales, vault.Locales, journal.Locales, rest.Locales, ui.Locales,
 		table.Locales, phone.Locales, finess.Locales, organisation.Locales, organisationpages.Locales, directory.Locales, directorypages.Locales, proof.Locales, feed.Locales, ldap.Locales, oncall.Locales,
 		dispatch.Locales, dispatchpages.Locales, alerting.Locales, alertpages.Locales, report.Locales, telephone.Locales, hooks.Locales, space.Locales, screens.Locales, identity.Locales, administration.Locales, demo.Locales, bench.Locales, Locales,
 	)
-}
+})

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"unicode"
 
 	"tocsin/internal/storage"
@@ -19,8 +20,12 @@ var packed []byte
 // List knows the worn passwords.
 type List struct{ worn map[string]struct{} }
 
-// Load reads the bundled list.
-func Load() (_ *List, err error) {
+// Load gives the bundled list, read once.
+func Load() (*List, error) { return bundled() }
+
+var bundled = sync.OnceValues(read)
+
+func read() (_ *List, err error) {
 	zipped, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
 		return nil, fmt.Errorf("list of common passwords: %w", err)
