@@ -1,5 +1,6 @@
 // Command postgres starts a private PostgreSQL for tests, runs a command beside
-// it with TOCSIN_TEST_DATABASE_URL set, and stops it again.
+// it with TOCSIN_TEST_DATABASE_URL (by the network) and TOCSIN_TEST_DATABASE_SOCKET
+// set, and stops it again.
 //
 //	go run ./test/postgres -- go test ./...
 //	go run ./test/postgres -serve .cache/test-postgres.url   # until interrupted
@@ -58,6 +59,6 @@ func run(serve string, command []string) (err error) {
 	}
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), "TOCSIN_TEST_DATABASE_URL="+c.URL)
+	cmd.Env = append(os.Environ(), "TOCSIN_TEST_DATABASE_URL="+c.URL, "TOCSIN_TEST_DATABASE_SOCKET="+c.Socket)
 	return cmd.Run()
 }

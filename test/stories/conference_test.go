@@ -68,7 +68,7 @@ func TestTheKillSwitchEndsTheConference(t *testing.T) {
 
 // Without the option the key is not proposed, and leads nowhere.
 func TestNoConferenceUnlessTheScenarioSaysSo(t *testing.T) {
-	telephones(t, sip.Answer(1200*time.Millisecond, 900*time.Millisecond, "9", "2", "1"), func(t *testing.T, h *hospital, _ *sip.Sipp) {
+	telephones(t, sip.Answer(1200*time.Millisecond, 2*time.Second, "9", "2", "1"), func(t *testing.T, h *hospital, _ *sip.Sipp) {
 		a := h.agent("Appelée", "ide", func(p *directory.Person) { p.Contacts = p.Contacts[:1] })
 		l := h.launch(recall(called, bridged, func(d *alerting.Definition) { d.Conference = false }))
 		h.settle()

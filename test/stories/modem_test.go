@@ -25,7 +25,7 @@ import (
 // replies back; the exchange of the hospital rings the extensions.
 func TestTheInternetIsDownModemAndInternalCalls(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, database string) {
-		exchange := sip.Start(t, sip.Options{Scenario: sip.Answer(time.Second, 900*time.Millisecond, "2", "1")})
+		exchange := sip.Start(t, sip.Options{Scenario: sip.Answer(time.Second, 2*time.Second, "2", "1")})
 		daemon := gammu.Start(t)
 		h := build(t, night(), database, modem.Kind{}, voice.New())
 		h.trunk(exchange, "4")

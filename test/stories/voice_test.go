@@ -77,7 +77,7 @@ func called(d *alerting.Definition) {
 // No answer to the SMS within five minutes: the telephone rings, and a key that is
 // confirmed counts as the answer of the scenario.
 func TestNoAnswerToTheSMSMeansACall(t *testing.T) {
-	telephones(t, sip.Answer(time.Second, 900*time.Millisecond, "1", "2", "1"), func(t *testing.T, h *hospital, phones *sip.Sipp) {
+	telephones(t, sip.Answer(time.Second, 2*time.Second, "1", "2", "1"), func(t *testing.T, h *hospital, phones *sip.Sipp) {
 		silent, prompt := h.agent("Silence", "ide"), h.agent("Prompte", "ide")
 		fixed := h.agent("Fixe", "ide", func(p *directory.Person) {
 			p.Contacts = []directory.ContactPoint{at(directory.Landline, "+33142999999")}
@@ -171,7 +171,7 @@ func TestTheKillSwitchHangsUp(t *testing.T) {
 // Who wrote STOP to the SMS is not deaf: the operator blocks the messages, and the
 // telephone still rings.
 func TestAStopBySMSDoesNotStopTheTelephone(t *testing.T) {
-	telephones(t, sip.Answer(500*time.Millisecond, 900*time.Millisecond, "2", "1"), func(t *testing.T, h *hospital, phones *sip.Sipp) {
+	telephones(t, sip.Answer(500*time.Millisecond, 2*time.Second, "2", "1"), func(t *testing.T, h *hospital, phones *sip.Sipp) {
 		tired := h.agent("Lasse", "ide", func(p *directory.Person) { p.Contacts = p.Contacts[:1] })
 		l := h.launch(recall(called))
 		h.sms.answer(mobile(tired), "STOP")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"net"
 	"os"
 	"os/exec"
@@ -17,7 +18,9 @@ import (
 // Postgres is a private server, its data in a folder of its own.
 type Postgres struct {
 	// URL leads to its database, as an account that is no superuser.
-	URL    string
+	URL string
+	// Socket leads there too, by the socket of the machine.
+	Socket string
 	dir    string
 	server *exec.Cmd
 }
@@ -67,7 +70,10 @@ func StartPostgres(ctx context.Context, durable bool) (*Postgres, error) {
 	if err := server.Start(); err != nil {
 		return nil, fmt.Errorf("start postgres: %w", err)
 	}
-	c := &Postgres{dir: dir, server: server, URL: fmt.Sprintf("postgres://tocsin@127.0.0.1:%d/tocsin?sslmode=disable", port)}
+	c := &Postgres{
+		dir: dir, server: server, URL: fmt.Sprintf("postgres://tocsin@127.0.0.1:%d/tocsin?sslmode=disable", port),
+		Socket: fmt.Sprintf("postgres://tocsin@/tocsin?host=%s&port=%d", url.QueryEscape(dir), port),
+	}
 	return c, c.prepare(ctx, bin, port)
 }
 
