@@ -58,9 +58,11 @@ func onEachDatabase(t *testing.T, tell func(t *testing.T, database string)) {
 	t.Helper()
 	t.Parallel()
 	for engine, database := range map[string]func(testing.TB) string{
-		"sqlite":     func(testing.TB) string { return "" },
+		"sqlite": func(testing.TB) string { return "" },
 		// Few connections: what a session of PostgreSQL learns of the tables costs more than most stories.
-		"postgresql": func(t testing.TB) string { return storagetest.PostgresSocket(t, app.Migrations()...) + "&pool_max_conns=4" },
+		"postgresql": func(t testing.TB) string {
+			return storagetest.PostgresSocket(t, app.Migrations()...) + "&pool_max_conns=4"
+		},
 	} {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
