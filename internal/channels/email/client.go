@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/wneessen/go-mail"
-
 	"tocsin/internal/channels"
 )
 
@@ -171,18 +169,23 @@ func (c *Client) sweep() {
 // isStale tells whether err is what a connection closed by the peer answers
 // to the first command.
 func isStale(err error) bool {
-	e := sendError(err)
-	if e == nil || (e.Reason != mail.ErrSMTPMailFrom && e.Reason != mail.ErrConnCheck) {
+	e, ok := errors.AsType[*passError](err)
+	if !ok || e.step != stepSender {
 		return false
 	}
-	return e.ErrorCode() == 0 || e.ErrorCode() == 421
+	a := e.answer()
+	return a == nil || a.Code == 421
 }
 
 // isAlive tells whether the connection can carry another message after err:
 // the peer answered, and not to say goodbye.
 func isAlive(err error) bool {
-	e := sendError(err)
-	return e != nil && e.ErrorCode() != 0 && e.ErrorCode() != 421
+	e, ok := errors.AsType[*passError](err)
+	if !ok {
+		return false
+	}
+	a := e.answer()
+	return e.step == stepWrite || a != nil && a.Code != 421
 }
 
 // warm opens one connection and keeps it for the next message.

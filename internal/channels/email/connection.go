@@ -21,18 +21,19 @@ const quitTimeout = 2 * time.Second
 type connection struct {
 	// raw is the socket itself: closing it is the only way to interrupt the
 	// library, and the library forgets to close it when a greeting fails.
-	raw    net.Conn
-	mail   *mail.Client
-	smtp   *smtp.Client
-	sent   int
-	usedAt time.Time
+	raw  net.Conn
+	smtp *smtp.Client
+	// patience is how long one message may take.
+	patience time.Duration
+	sent     int
+	usedAt   time.Time
 }
 
 var errPin = errors.New("the certificate of the relay is not the one of the setting tls_pin")
 
 // dial connects, protects and authenticates within the timeout.
 func (c config) dial(ctx context.Context) (*connection, error) {
-	k := &connection{}
+	k := &connection{patience: c.timeout}
 	opts := append(c.options(), mail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
 		var d net.Dialer
 		raw, err := d.DialContext(ctx, network, address)
@@ -49,24 +50,24 @@ func (c config) dial(ctx context.Context) (*connection, error) {
 		}
 		return protected, nil
 	}))
-	var err error
-	if k.mail, err = mail.NewClient(c.host, opts...); err != nil {
+	client, err := mail.NewClient(c.host, opts...)
+	if err != nil {
 		return nil, fmt.Errorf("prepare the connection: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	// The library looks at the context only while connecting; a peer that
 	// connects and says nothing must be interruptible too.
-	if k.smtp, err = k.open(ctx); err != nil {
+	if k.smtp, err = k.open(ctx, client); err != nil {
 		k.drop()
 		return nil, err
 	}
 	return k, nil
 }
 
-func (k *connection) open(ctx context.Context) (*smtp.Client, error) {
+func (k *connection) open(ctx context.Context, client *mail.Client) (*smtp.Client, error) {
 	defer k.interruptible(ctx)()
-	return k.mail.DialToSMTPClientWithContext(ctx)
+	return client.DialToSMTPClientWithContext(ctx)
 }
 
 // interruptible makes the end of ctx cut the socket; the returned function
@@ -79,11 +80,6 @@ func (k *connection) interruptible(ctx context.Context) func() {
 func (c config) options() []mail.Option {
 	opts := []mail.Option{
 		mail.WithPort(c.port), mail.WithTimeout(c.timeout), mail.WithHELO(c.helo), mail.WithoutSMTPUTF8(),
-		// A NOOP before and a RSET after each message would triple the round
-		// trips; the end of DATA already leaves the session clean (RFC 5321 §4.1.1.4).
-		mail.WithoutNoop(), mail.WithoutRset(),
-		mail.WithDSNMailReturnType(mail.DSNMailReturnHeadersOnly),
-		mail.WithDSNRcptNotifyType(mail.DSNRcptNotifyFailure, mail.DSNRcptNotifyDelay),
 		mail.WithTLSConfig(c.tlsConfig()),
 	}
 	switch c.security {
@@ -128,26 +124,14 @@ func (k *connection) send(ctx context.Context, msg *mail.Msg) error {
 		return err
 	}
 	defer k.interruptible(ctx)()
-	err := k.mail.SendWithSMTPClient(k.smtp, msg)
-	if err == nil {
-		k.sent++
-		return nil
+	if err := k.smtp.UpdateDeadline(k.patience); err != nil {
+		return &passError{stepSender, err}
 	}
-	if e := sendError(err); e != nil && e.Reason == mail.ErrSMTPData && e.ErrorCode() != 0 {
-		// The library resets after a refused MAIL or RCPT but not here.
-		if reset := k.smtp.Reset(); reset != nil {
-			k.drop()
-		}
+	if err := k.pass(msg); err != nil {
+		return err
 	}
-	return err
-}
-
-func sendError(err error) *mail.SendError {
-	e, ok := errors.AsType[*mail.SendError](err)
-	if !ok {
-		return nil
-	}
-	return e
+	k.sent++
+	return nil
 }
 
 // drop cuts the socket at once.

@@ -24,41 +24,34 @@ func sendOutcome(err error) channels.Outcome {
 	if err == nil {
 		return channels.Outcome{State: channels.Accepted}
 	}
-	e := sendError(err)
-	if e == nil {
+	e, ok := errors.AsType[*passError](err)
+	if !ok {
 		return channels.Outcome{State: channels.Retry, Reason: channels.ReasonUnreachable, Detail: scrub(err.Error())}
 	}
-	if e.Reason == mail.ErrSMTPReset {
-		// The relay answered 250 to the message itself; only the clean-up failed.
-		return channels.Outcome{State: channels.Accepted}
+	detail := scrub(e.Error())
+	a := e.answer()
+	if a == nil {
+		return brokenOutcome(e.step, detail)
 	}
-	detail := scrub(strings.SplitN(e.Error(), ", affected", 2)[0])
-	if e.ErrorCode() == 0 {
-		return brokenOutcome(e, detail)
-	}
-	s := status{code: e.ErrorCode(), enhanced: e.EnhancedStatusCode(), text: detail}
-	if s.enhanced == "" {
-		s.enhanced = enhancedPattern.FindString(detail)
-	}
-	return answeredOutcome(e.Reason, s, detail)
+	return answeredOutcome(e.step, status{code: a.Code, enhanced: enhancedPattern.FindString(a.Msg), text: detail}, detail)
 }
 
-// brokenOutcome is for errors without an SMTP code: the network, mostly. The
-// library calls them permanent; they are not. Only a break after the final dot
-// leaves a doubt: before it, the relay may not deliver (RFC 5321 §4.1.1.4).
-func brokenOutcome(e *mail.SendError, detail string) channels.Outcome {
+// brokenOutcome is for errors without an answer: the network, mostly. Only a break
+// after the final dot leaves a doubt: before it, the relay may not deliver (RFC 5321
+// §4.1.1.4).
+func brokenOutcome(at step, detail string) channels.Outcome {
 	out := channels.Outcome{State: channels.Retry, Reason: channels.ReasonUnreachable, Detail: detail}
-	switch e.Reason {
-	case mail.ErrSMTPDataClose:
+	switch at {
+	case stepEnd:
 		out.Reason, out.Uncertain = channels.ReasonTimeout, true
-	case mail.ErrGetSender, mail.ErrGetRcpts, mail.ErrNoUnencoded:
+	case stepWrite:
 		return channels.Outcome{State: channels.Refused, Reason: channels.ReasonRejected, Detail: detail}
 	}
 	return out
 }
 
 // answeredOutcome is for errors with an SMTP code.
-func answeredOutcome(stage mail.SendErrReason, s status, detail string) channels.Outcome {
+func answeredOutcome(at step, s status, detail string) channels.Outcome {
 	out := channels.Outcome{State: channels.Retry, Reason: s.reason(), Detail: detail}
 	if out.Reason == channels.ReasonThrottled {
 		out.RetryAfter = slowDown
@@ -66,7 +59,7 @@ func answeredOutcome(stage mail.SendErrReason, s status, detail string) channels
 	switch {
 	case out.Reason == channels.ReasonAuth:
 		out.GatewayDown = true
-	case stage == mail.ErrSMTPMailFrom && s.permanent():
+	case at == stepSender && s.permanent():
 		// The relay does not want our sender: that is true of every message.
 		out.Reason, out.GatewayDown = channels.ReasonPolicy, true
 	case s.permanent():
