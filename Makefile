@@ -48,7 +48,8 @@ run: bin/tocsin ## start empty, for real use (data in ./data)
 .PHONY: test
 test: ## install what the tests need and pass them all
 	@$(MAKE) --no-print-directory -j 2 test-deps bin/tocsin
-	$(MAKE) --no-print-directory test-go test-race test-fuzz test-browser
+	$(MAKE) --no-print-directory test-go
+	$(MAKE) --no-print-directory -j 2 -Otarget test-browser test-sharp
 
 .PHONY: test-deps
 test-deps: ## install PostgreSQL, the peers and the browser of the tests
@@ -57,6 +58,11 @@ test-deps: ## install PostgreSQL, the peers and the browser of the tests
 .PHONY: test-go
 test-go: bin/tocsin
 	@GO='$(GO)' bash test/go-test.sh $(LONG) $$(comm -23 <($(GO) list ./... | sort) <($(GO) list $(RACE) $(LONG) | sort))
+
+# A browser waits more than it works: these work meanwhile.
+.PHONY: test-sharp
+test-sharp:
+	@nice -n 5 $(MAKE) --no-print-directory test-race test-fuzz
 
 .PHONY: test-race
 test-race:
@@ -74,6 +80,10 @@ test-browser: bin/tocsin ## the style guide, the road from first start to report
 test-matrix: ## build a Matrix homeserver and try the chat channel against it
 	@bash test/dendrite.sh
 	$(GO) test -count=1 -run Dendrite -v ./internal/channels/chat
+
+.PHONY: test-upgrade
+test-upgrade: bin/tocsin ## the version before beside this one and before it (part of make test once there is a release)
+	@TOCSIN_TEST_UPGRADE=1 GO='$(GO)' bash test/go-test.sh -run TheVersionBefore ./test/crash
 
 .PHONY: test-db
 test-db: ## a PostgreSQL for running single tests by hand, until interrupted

@@ -174,14 +174,14 @@ func TestStreamEndsQuietlyWhenTheBrowserLeaves(t *testing.T) {
 func TestSlowViewerIsDroppedAndDelaysNobody(t *testing.T) {
 	t.Parallel()
 	hub := live.NewHub()
-	board := live.NewBoard[int](hub, pace(time.Millisecond, 0))
+	board := live.NewBoard[int](hub, pace(20*time.Millisecond, 0))
 	defer board.Close()
 	reading := 0
 	load := func(context.Context) (int, error) { reading++; return reading, nil }
 	big := strings.Repeat("x", 256<<10) // soon more than the buffers of a connection
 	dropped := make(chan error, 1)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		o := live.Options{WriteTimeout: 200 * time.Millisecond}
+		o := live.Options{WriteTimeout: 2 * time.Second}
 		err := live.Stream(w, r, o, board.Watch(r.Context(), "x", load), func(s live.Snapshot[int]) (live.Event, error) {
 			return live.Event{ID: fmt.Sprint(s.Value), Data: []byte(fmt.Sprint(s.Value) + big)}, nil
 		})
@@ -189,7 +189,7 @@ func TestSlowViewerIsDroppedAndDelaysNobody(t *testing.T) {
 			dropped <- err
 		}
 	}))
-	server.Config.ReadTimeout = 100 * time.Millisecond // must not end a stream
+	server.Config.ReadTimeout = time.Second // must not end a stream
 	server.Start()
 	defer server.Close()
 
@@ -204,7 +204,7 @@ func TestSlowViewerIsDroppedAndDelaysNobody(t *testing.T) {
 	}
 	defer quick.Body.Close()
 	lines, events := bufio.NewReaderSize(quick.Body, 1<<20), 0
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for isDropped := false; !isDropped; {
 		hub.Notify("x")
 		for line := ""; !strings.HasPrefix(line, "data: "); {
