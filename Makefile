@@ -45,7 +45,11 @@ demo: bin/tocsin ## an invented hospital, a simulated telephone network, a real 
 run: bin/tocsin ## start empty, for real use (data in ./data)
 	@./bin/tocsin serve
 
+# Where there is memory, compilers and tests spend less of their time collecting it.
+PLENTY := $(shell awk '/^MemAvailable/ && $$2 > 12000000 { print 400 }' /proc/meminfo)
+
 .PHONY: test
+test: export GOGC := $(or $(GOGC),$(PLENTY),100)
 test: ## install what the tests need and pass them all
 	@$(MAKE) --no-print-directory -j 2 test-deps bin/tocsin
 	$(MAKE) --no-print-directory test-go
@@ -84,6 +88,10 @@ test-matrix: ## build a Matrix homeserver and try the chat channel against it
 .PHONY: test-upgrade
 test-upgrade: bin/tocsin ## the version before beside this one and before it (part of make test once there is a release)
 	@TOCSIN_TEST_UPGRADE=1 GO='$(GO)' bash test/go-test.sh -run TheVersionBefore ./test/crash
+
+.PHONY: test-both
+test-both: bin/tocsin ## every story on both engines (make test tells those on both in which the data are at stake)
+	@TOCSIN_TEST_BOTH=1 GO='$(GO)' bash test/go-test.sh ./test/stories
 
 .PHONY: test-db
 test-db: ## a PostgreSQL for running single tests by hand, until interrupted

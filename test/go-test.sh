@@ -16,8 +16,6 @@ if [ "${1:-}" = -race ]; then
   flags+=(-race '-gcflags=modernc.org/...=-race=false -dwarf=false')
   shift
 fi
-# Where there is memory, less of the time goes to collecting it.
-if [ "$(awk '/^MemAvailable/ { print int($2 / 1048576) }' /proc/meminfo)" -ge 12 ]; then export GOGC=${GOGC:-400}; fi
 # What tests write is theirs alone and short-lived: in memory where there is plenty.
 # What the compiler writes is large, and stays on the disk.
 export GOTMPDIR=${GOTMPDIR:-${TMPDIR:-/tmp}}

@@ -38,7 +38,7 @@ func (h *hospital) contactOf(p directory.Person, kind string) directory.ContactP
 // a full mailbox is counted and tried again next time; a server that blocks us is
 // never held against the person.
 func TestBouncesAreActedOn(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		gone, full, blocked := h.agent("Parti", "ide"), h.agent("Comble", "ide"), h.agent("Bloque", "ide")
 		bounce := map[string]channels.Reason{
 			mailbox(gone): channels.ReasonInvalidAddress, mailbox(full): channels.ReasonMailboxFull, mailbox(blocked): channels.ReasonPolicy,

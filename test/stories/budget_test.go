@@ -93,7 +93,7 @@ func kinds(b alerting.Board) (out []alerting.EventKind) {
 // SMS more leaves, those who wait are called by e-mail, somebody is told, and
 // whoever may launch lets the rest go with a reason.
 func TestAnAlertReachesItsCeiling(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		people := h.crowd(30)
 		h.fiveCents()
 		guard := identitytest.Join(t, h.Accounts, h.clock, h.scope.Organisation(), "garde@valbrume.example", access.Launcher)
@@ -197,7 +197,7 @@ func TestAnAlertReachesItsCeiling(t *testing.T) {
 
 // Eight tenths of the ceiling: a warning, once, and nothing is held back.
 func TestAnAlertNearsItsCeiling(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		h.crowd(17)
 		h.fiveCents()
 		sc := h.scenario(recall())
@@ -228,7 +228,7 @@ func TestAnAlertNearsItsCeiling(t *testing.T) {
 // A real alert that saves lives is never stopped by its cost: it is only said.
 // Its rehearsal is, like any other.
 func TestLivesHaveNoCeiling(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		people := h.crowd(30)
 		h.fiveCents()
 		sc := h.scenario(recall(func(d *alerting.Definition) { d.LifeSafety = true; d.Limits.Ceiling = 50 }))

@@ -76,7 +76,7 @@ func (h *hospital) launches() int { return h.number(`SELECT COUNT(*) FROM alerti
 // A vigilance starts the scenario of its door once, whatever is sent again, in
 // whatever order; another sender cancels nothing; a person ends the alert.
 func TestACommonAlertStartsAScenario(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		agent := h.agent("Zéphyrin", "iade")
 		c := h.capDoor(func(in *hooks.DoorInput) { in.Progress = true })
 		for name, change := range map[string]func(*cap.Alert){
@@ -293,7 +293,7 @@ func (h *hospital) poll(wait time.Duration) hooks.Door {
 // A feed is read by itself: what it leads to is fetched once, heard the oldest
 // first; one that fails is left alone longer, and says so on its door.
 func TestAFeedIsRead(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		h.agent("Zéphyrin", "iade")
 		there := newService(t)
 		first := h.vigilance("crue-1")

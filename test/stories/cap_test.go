@@ -82,7 +82,7 @@ func (h *hospital) capMessages(code string) (out []cap.Alert) {
 // Who was given the address reads what the scenario publishes, from the launch to
 // the end, and nothing that names anybody; who was not reads nothing.
 func TestAlertsArePublished(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		agent := h.agent("Zéphyrin", "iade")
 		reader, code, err := h.Hooks.OpenReader(t.Context(), h.admin(), h.now(), "SAMU zonal")
 		if err != nil {

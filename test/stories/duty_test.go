@@ -63,7 +63,7 @@ func asks(d directory.Duty) func(*alerting.Definition) {
 // A recall wakes those who are off duty: not those who work already, nor those
 // who must sleep, unless the scenario says why.
 func TestARecallLeavesThoseAtWorkAndThoseAtRest(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		there, resting, free, unknown := h.crew()
 		l := h.launch(recall(asks(directory.OffDuty)))
 		for _, c := range []struct {
@@ -86,7 +86,7 @@ func TestARecallLeavesThoseAtWorkAndThoseAtRest(t *testing.T) {
 
 // A broadcast speaks to everyone on site, again and again until the end.
 func TestABroadcastSpeaksToThoseOnSiteUntilTheEnd(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		there, resting, free, unknown := h.crew()
 		l := h.launch(recall(asks(directory.OnDuty), func(d *alerting.Definition) {
 			d.Profile, d.Limits.RepeatEvery, d.Waves[0].Escalate = alerting.Diffusion, minutes(10), 0
@@ -103,7 +103,7 @@ func TestABroadcastSpeaksToThoseOnSiteUntilTheEnd(t *testing.T) {
 
 // An attack: those inside are told to hide, those outside not to come, even asleep.
 func TestADiscreetAlertTellsThoseOutsideNotToCome(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		there, resting, free, unknown := h.crew()
 		h.launch(recall(func(d *alerting.Definition) {
 			d.Profile, d.Waves[0].Escalate = alerting.Discret, 0

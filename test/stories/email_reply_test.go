@@ -20,7 +20,7 @@ const replyDomain = "reponse.valbrume.example"
 // An agent answers the e-mail from his mail program, above the quoted alert: the
 // reply is his answer, by the mark of its address, whatever mailbox it left from.
 func TestEmailReplyIsAnAnswer(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		agent := h.agent("Courriel", "iade", func(p *directory.Person) { p.Contacts = p.Contacts[1:] })
 		l := h.launch(recall(needs(1, "iade")))
 		letters := h.mail.received(mailbox(agent))

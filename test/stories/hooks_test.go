@@ -128,7 +128,7 @@ func (h *hospital) tell() {
 
 // What happens in an alert is told, signed, once, without anybody's name.
 func TestAnAlertIsToldToAnotherProgram(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		agent := h.agent("Zéphyrin", "iade")
 		there := newReceiver(t)
 		_, secret := h.subscribe(there.URL, hooks.Kinds()...)
@@ -169,7 +169,7 @@ func TestAnAlertIsToldToAnotherProgram(t *testing.T) {
 // A receiver that fails is told again, the same message; one that never answers
 // is given up after three days, in view, and can be told again by hand.
 func TestAReceiverThatFails(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		there := newReceiver(t)
 		there.say(http.StatusInternalServerError)
 		s, _ := h.subscribe(there.URL, hooks.Launched)
@@ -231,7 +231,7 @@ func (h *hospital) node(name string, c hooks.Carrier) *hooks.Service {
 // Two nodes at once tell each message once; a node that dies with a message in
 // its hand leaves it to the other, which says that it may be the second time.
 func TestTwoNodesTell(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		there := newReceiver(t)
 		s, _ := h.subscribe(there.URL, hooks.Launched)
 		for range 40 {
@@ -410,7 +410,7 @@ func (c caller) bearer(body string) (int, map[string]any) {
 // A call starts the scenario of its door once a key; what is forged, altered,
 // old or too large starts nothing.
 func TestAMonitorStartsAnAlert(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		agent := h.agent("Zéphyrin", "iade")
 		c := h.door(func(*hooks.DoorInput) {})
 		body := `{"key":"onduleur-42-0300","variables":{"salle":"serveurs {nom}\nfin"}}`
@@ -474,7 +474,7 @@ func group(status string) string {
 // A monitor that flaps, and repeats itself, wakes people once; a person decides
 // where the door proposes.
 func TestAMonitorThatFlaps(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		agent := h.agent("Zéphyrin", "iade")
 		c := h.door(func(in *hooks.DoorInput) { in.Form, in.Progress = hooks.Alertmanager, true })
 		var got []string

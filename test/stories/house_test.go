@@ -3,7 +3,9 @@ package stories_test
 import (
 	"context"
 	"errors"
+	"hash/fnv"
 	"net"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -46,29 +48,59 @@ type hospital struct {
 	more []channels.Kind
 }
 
-// onBothEngines tells a story on SQLite and on PostgreSQL.
+// onBothEngines tells a story on SQLite and on PostgreSQL: one in which the data
+// are at stake.
 func onBothEngines(t *testing.T, at time.Time, story func(t *testing.T, h *hospital)) {
 	t.Helper()
 	onEachDatabase(t, func(t *testing.T, database string) { story(t, build(t, at, database)) })
 }
 
-// onEachDatabase tells a story once without the URL of a database and once with
-// one, side by side: a story waits more than it works.
+// onOneEngine tells a story on one of them: every store runs its own suite on both,
+// and what is told here is told by what stands above. make test-both tells all of
+// them on both.
+func onOneEngine(t *testing.T, at time.Time, story func(t *testing.T, h *hospital)) {
+	t.Helper()
+	onOneDatabase(t, func(t *testing.T, database string) { story(t, build(t, at, database)) })
+}
+
+// engines make the database of a story; without a URL it is SQLite.
+var engines = map[string]func(testing.TB) string{
+	"sqlite": func(testing.TB) string { return "" },
+	// Few connections: what a session of PostgreSQL learns of the tables costs more than most stories.
+	"postgresql": func(t testing.TB) string {
+		return storagetest.PostgresSocket(t, app.Migrations()...) + "&pool_max_conns=4"
+	},
+}
+
+// onEachDatabase tells a story on both, side by side: a story waits more than it works.
 func onEachDatabase(t *testing.T, tell func(t *testing.T, database string)) {
 	t.Helper()
 	t.Parallel()
-	for engine, database := range map[string]func(testing.TB) string{
-		"sqlite": func(testing.TB) string { return "" },
-		// Few connections: what a session of PostgreSQL learns of the tables costs more than most stories.
-		"postgresql": func(t testing.TB) string {
-			return storagetest.PostgresSocket(t, app.Migrations()...) + "&pool_max_conns=4"
-		},
-	} {
-		t.Run(engine, func(t *testing.T) {
-			t.Parallel()
-			tell(t, database(t))
-		})
+	for engine := range engines {
+		onDatabase(t, engine, tell)
 	}
+}
+
+// onOneDatabase draws the engine by the name of the story, so that half of them are
+// told on each and a story that fails fails again.
+func onOneDatabase(t *testing.T, tell func(t *testing.T, database string)) {
+	t.Helper()
+	if os.Getenv("TOCSIN_TEST_BOTH") != "" {
+		onEachDatabase(t, tell)
+		return
+	}
+	t.Parallel()
+	drawn := fnv.New32a()
+	_, _ = drawn.Write([]byte(t.Name())) // a hash never fails
+	onDatabase(t, []string{"sqlite", "postgresql"}[drawn.Sum32()%2], tell)
+}
+
+func onDatabase(t *testing.T, engine string, tell func(t *testing.T, database string)) {
+	t.Helper()
+	t.Run(engine, func(t *testing.T) {
+		t.Parallel()
+		tell(t, engines[engine](t))
+	})
 }
 
 // settings are those of a server nobody else can reach.

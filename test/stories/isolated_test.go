@@ -17,7 +17,7 @@ import (
 // wave, leaves without a link and asks for an SMS; the answers come by SMS; the
 // medium that is cut says so in one sentence; and it is undone likewise.
 func TestTheInternetIsDown(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		first, silent := h.agent("Prompte", "ide"), h.agent("Silence", "ide")
 		later := h.agent("Seconde", "iade")
 		l := h.launch(recall(func(d *alerting.Definition) {
@@ -106,7 +106,7 @@ func TestTheInternetIsDown(t *testing.T) {
 
 // A mode that a person set is not ended by the probe; the probe's own is.
 func TestTheProbeEndsOnlyWhatItBegan(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		probe := access.System(h.scope.Organisation(), "sonde")
 		on := func(want bool) {
 			t.Helper()

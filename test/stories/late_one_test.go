@@ -12,7 +12,7 @@ import (
 // enough, the calls stop and who is not needed is told. His hour passes: the alert
 // opens again and the next wave leaves. He comes after all: it is met again.
 func TestQuotaOfTwelveIsReachedAtElevenAndOneComingLate(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		var iade []directory.Person
 		for i := range 13 {
 			iade = append(iade, h.agent(fmt.Sprintf("Iade%02d", i), "iade"))

@@ -24,7 +24,7 @@ import (
 // of mail answers. The modem on site carries the SMS at its own pace and brings the
 // replies back; the exchange of the hospital rings the extensions.
 func TestTheInternetIsDownModemAndInternalCalls(t *testing.T) {
-	onEachDatabase(t, func(t *testing.T, database string) {
+	onOneDatabase(t, func(t *testing.T, database string) {
 		exchange := sip.Start(t, sip.Options{Scenario: sip.Answer(time.Second, 2*time.Second, "2", "1")})
 		daemon := gammu.Start(t)
 		h := build(t, night(), database, modem.Kind{}, voice.New())

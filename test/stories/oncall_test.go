@@ -52,7 +52,7 @@ func (h *hospital) guarded() (f oncall.Function, holder, second, relief director
 
 // Nobody answers for five minutes: the alert climbs to the next level of the chain.
 func TestAnAlertToAFunctionClimbsItsChain(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		f, holder, second, relief := h.guarded()
 		h.launch(recall(climbs(f)))
 		count(t, h.sms.received(mobile(holder)), 1, "SMS to who holds the function, at rest or not")
@@ -65,7 +65,7 @@ func TestAnAlertToAFunctionClimbsItsChain(t *testing.T) {
 
 // He comes: the second level sleeps on.
 func TestAnAnswerOfTheHolderLeavesTheChainAlone(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		f, holder, second, _ := h.guarded()
 		h.launch(recall(climbs(f)))
 		h.sms.answer(mobile(holder), "1 15")
@@ -76,7 +76,7 @@ func TestAnAnswerOfTheHolderLeavesTheChainAlone(t *testing.T) {
 
 // The sheet says by name whom a function will call, and warns when it calls nobody.
 func TestTheSheetNamesWhoHoldsTheFunction(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		f, holder, second, relief := h.guarded()
 		sc := h.scenario(recall(climbs(f)))
 		sheet := func() alerting.Sheet {

@@ -18,7 +18,7 @@ import (
 // Who has only a pager is paged at once; who does not answer the SMS within five
 // minutes is paged then; who answered is left alone.
 func TestAPagerIsTheNextMedium(t *testing.T) {
-	onEachDatabase(t, func(t *testing.T, database string) {
+	onOneDatabase(t, func(t *testing.T, database string) {
 		server := hylafax.Start(t)
 		h := build(t, night(), database, pager.Kind{})
 		if _, err := h.Dispatch.CreateGateway(t.Context(), access.System(h.scope.Organisation(), "story"), h.now(), dispatch.GatewayInput{

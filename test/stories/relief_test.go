@@ -42,7 +42,7 @@ func relieved(n int, skill string) func(*alerting.Definition) {
 // the quota of the first hours stops its own calls and not theirs, and who came first
 // is not counted among them before his rest.
 func TestTheReliefIsKeptBackAndLeavesByItself(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		var all []directory.Person
 		for _, name := range []string{"Un", "Deux", "Trois", "Quatre", "Cinq", "Six", "Sept", "Huit"} {
 			all = append(all, h.agent(name, "iade"))

@@ -101,7 +101,7 @@ func (h *hospital) credentials(there *httptest.Server, actions ...access.Action)
 // and applied there, once whatever is lost on the way; what a person must decide
 // is a refusal that says so.
 func TestTheCommandLineGivesAStaffFileToARemoteInstance(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		var posts atomic.Int32
 		there := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodPost && posts.Add(1) == 1 { // taken, and the line is cut before the answer

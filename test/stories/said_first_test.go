@@ -15,7 +15,7 @@ import (
 // What decayed in the directory is said on the first page, in one line, to who
 // may see the directory.
 func TestTheFirstPageTellsWhatDecayed(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		h.crowd(6)
 		admin := identitytest.Join(t, h.Accounts, h.clock, h.scope.Organisation(), "admin@valbrume.example", access.Administrator, access.DirectoryManager)
 		home := func() *uitest.Page {
@@ -39,7 +39,7 @@ func TestTheFirstPageTellsWhatDecayed(t *testing.T) {
 // Before a liaison is removed, a page says what goes with it and how much; it
 // works without script.
 func TestALiaisonSaysWhatGoesWithIt(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		admin := identitytest.Join(t, h.Accounts, h.clock, h.scope.Organisation(), "admin@valbrume.example", access.Administrator)
 		cookie := uitest.Cookie(admin.SecureCookie())
 		s, _, err := h.Hooks.Subscribe(t.Context(), admin.Scope, h.now(), hooks.SubscriptionInput{

@@ -58,7 +58,7 @@ func (h *hospital) runSchedules() {
 // A test planned each month leaves at its hour, once, whoever looks at the clock and
 // whoever dies meanwhile; it ends by itself, and says what each service answered.
 func TestTheMonthlyTestLeavesOnceAndByItself(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		one := h.agent("Un", "ide")
 		h.agent("Deux", "ide")
 		sc := h.scenario(recall(withPlace))
@@ -116,7 +116,7 @@ func TestTheMonthlyTestLeavesOnceAndByItself(t *testing.T) {
 // What is late, what meets a true alert and what cannot leave is skipped and said;
 // nothing leaves for real, and nobody plans who may not launch.
 func TestAScheduledAlertThatDoesNotLeaveSaysSo(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		h.agent("Un", "ide")
 		sc := h.scenario(recall(withPlace))
 		reader := access.For(h.scope.Organisation(), h.scope.Actor(), true, access.DirectoryManager)

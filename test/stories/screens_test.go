@@ -67,7 +67,7 @@ func (h *hospital) hung(name string, place uuid.UUID) (*wall, screens.Screen) {
 // A screen shows an alert of its place while it runs, says that it does, goes
 // dark when it ends or is killed, and shows nothing once it was taken back.
 func TestAScreenShowsWhatRuns(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		system := access.System(h.scope.Organisation(), "story")
 		north, err := h.Houses.AddNode(t.Context(), system, organisation.Node{Kind: organisation.Site, Name: "Site Nord"}, uuid.Nil)
 		if err != nil {
@@ -163,7 +163,7 @@ func (h *hospital) establishment2() access.Scope {
 // A code that nobody shows pairs nothing, one that was shown an hour ago neither,
 // and of two browsers only the one that shows it becomes the screen.
 func TestACodeIsThatOfOneScreen(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		for typed, field := range map[string]string{"": "code", "AAAA": "code", "K4F7 2M9P 0000": "code", "'; DROP TABLE": "code"} {
 			_, err := h.Screens.Pair(t.Context(), h.admin(), screens.Wanted{Code: typed, Name: "Hall"})
 			if f := fault.As(err); f == nil || f.Field != field {
@@ -200,7 +200,7 @@ func TestACodeIsThatOfOneScreen(t *testing.T) {
 
 // Codes typed at random are few: each waits until it is over, on whichever node.
 func TestCodesOfScreensAreNotTriedForEver(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		typed := 0
 		for ; typed < 30; typed++ {
 			_, err := h.Screens.Pair(t.Context(), h.admin(), screens.Wanted{Code: fmt.Sprintf("0000%04d", typed), Name: "Au hasard"})

@@ -19,7 +19,7 @@ import (
 // she goes on alone, and the alert leaves. Nothing left before; nobody is asked
 // any more after; the report and the journal tell it.
 func TestTheSecondPersonDoesNotAnswer(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		org := h.scope.Organisation()
 		agent := h.agent("Un", "ide")
 		h.agent("Deux", "ide")
@@ -75,7 +75,7 @@ func TestTheSecondPersonDoesNotAnswer(t *testing.T) {
 
 // Fire waits for nobody, whatever the number of people.
 func TestLivesWaitForNobody(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		agent := h.agent("Un", "ide")
 		h.agent("Deux", "ide")
 		h.secondAbove(1)

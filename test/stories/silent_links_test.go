@@ -15,7 +15,7 @@ import (
 // SMS, and not one by link. The isolated mode sets itself, says why, and ends
 // with the first answer by link; who ends it by hand is not contradicted.
 func TestTheLinksAreSilent(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		people := h.crowd(60)
 		mode := func() (on, silence bool) {
 			t.Helper()
@@ -92,7 +92,7 @@ func TestTheLinksAreSilent(t *testing.T) {
 // Links that are followed, messages without links, and a rule switched off never
 // isolate anybody.
 func TestLinksThatAreFollowedAreNotSilent(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		people := h.crowd(55)
 		quiet := recall(func(d *alerting.Definition) {
 			d.Title = alerting.Localized{"fr": "Sans lien", "en": "Without a link"}

@@ -70,7 +70,7 @@ func (h *hospital) invited(p directory.Person) string {
 // calls him and answers. The link opens nothing twice, and his stolen telephone
 // nothing at all once the directory took it back.
 func TestTheSpaceOfAnAgent(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		agent, other := h.agent("Un", "ide"), h.agent("Deux", "ide")
 		path := h.invited(agent)
 		phone := &pocket{h: h}
@@ -158,7 +158,7 @@ func TestTheSpaceOfAnAgent(t *testing.T) {
 // Who holds the answer link of somebody else gets nothing by asking for a space:
 // the invitation goes to the number that the directory knows.
 func TestAnAnswerLinkIsNoKey(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		agent := h.agent("Un", "ide")
 		h.launch(recall())
 		h.settle()
@@ -185,7 +185,7 @@ func TestAnAnswerLinkIsNoKey(t *testing.T) {
 // Who leaves the establishment has no space any more, at once; the night's
 // sweep leaves nothing of it. An invitation dies after a day, and by a newer one.
 func TestASpaceEnds(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		agent := h.agent("Un", "ide")
 		first := h.invited(agent)
 		if _, err := h.Space.Invite(t.Context(), h.scope, agent.ID); !fault.Is(err, fault.TooMany) {

@@ -18,7 +18,7 @@ import (
 // password and the envelope of the safe, closes the session of the thief and
 // launches the alert. The administrator reads it on his own telephone at once.
 func TestTheStolenPhone(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		org := h.scope.Organisation()
 		agent := h.agent("Un", "ide")
 		sc := h.scenario(recall())

@@ -51,7 +51,7 @@ func (h *hospital) holder(f oncall.Function, at time.Time) uuid.UUID {
 // moves before the second accepts, nobody else can, and whoever keeps the roster
 // sees it with the journal.
 func TestAgentsSwapTheirDuties(t *testing.T) {
-	onBothEngines(t, night(), func(t *testing.T, h *hospital) {
+	onOneEngine(t, night(), func(t *testing.T, h *hospital) {
 		f, first, _, second := h.guarded()
 		stranger := h.agent("Tiers", "ide")
 		his, hers, theirs := h.phoneOf(first), h.phoneOf(second), h.phoneOf(stranger)

@@ -20,7 +20,7 @@ import (
 // telephones tells a story on both engines with a trunk that leads to sipp.
 func telephones(t *testing.T, scenario string, story func(t *testing.T, h *hospital, phones *sip.Sipp), more ...channels.Settings) {
 	t.Helper()
-	onEachDatabase(t, func(t *testing.T, database string) {
+	onOneDatabase(t, func(t *testing.T, database string) {
 		phones := sip.Start(t, sip.Options{Scenario: scenario})
 		h := build(t, night(), database, voice.New())
 		h.trunk(phones, "4", more...)

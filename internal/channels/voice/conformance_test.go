@@ -69,7 +69,6 @@ func (e *exchange) State() (s channelstest.State) {
 }
 
 func TestConformance(t *testing.T) {
-	t.Parallel()
 	channelstest.Run(t, channelstest.Suite{
 		Kind: newKind(), Locales: voice.Locales, Start: newExchange, Spoken: true,
 		Address:    func(n int) string { return "+3363998" + strconv.Itoa(1000+n) },
