@@ -126,7 +126,7 @@ func (s *Service) admit(ctx context.Context, brakes []brake) (failures int64, er
 // refuse tells the person nothing and the journal what an administrator should
 // see: not each failure, but the fifth of a series, the tenth, the twentieth…
 func (s *Service) refuse(ctx context.Context, c Client, who candidate, failures int64) error {
-	if !who.exists || !worthNoting(failures) {
+	if !who.exists || !vault.WorthNoting(failures, freeTries) {
 		return wrong()
 	}
 	now := s.clock.Now()
@@ -144,15 +144,6 @@ func (s *Service) refuse(ctx context.Context, c Client, who candidate, failures 
 		return err
 	}
 	return wrong()
-}
-
-func worthNoting(failures int64) bool {
-	for n := int64(freeTries); n <= failures; n *= 2 {
-		if n == failures {
-			return true
-		}
-	}
-	return false
 }
 
 func (s *Service) passwordProved(ctx context.Context, c Client, who candidate, rehash string) (step Step, err error) {

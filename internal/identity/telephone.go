@@ -14,6 +14,7 @@ import (
 	"tocsin/internal/fault"
 	"tocsin/internal/journal"
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 // The digits of a personal number and of a code, as they are typed on a telephone.
@@ -56,12 +57,7 @@ func newPIN(text string) (string, error) {
 	if len(pin) < pinLeast || len(pin) > pinMost || digits(pin) != pin {
 		return "", fault.New(fault.Invalid, "identity.telephone.digits", "least", pinLeast, "most", pinMost).At("pin")
 	}
-	steps := map[byte]bool{}
-	for i := 1; i < len(pin); i++ {
-		steps[pin[i]-pin[i-1]] = true
-	}
-	half := len(pin) / 2
-	if len(steps) == 1 || len(pin)%2 == 0 && pin[:half] == pin[half:] { // 000000, 123456, 987654, 123123
+	if vault.Guessable(pin) {
 		return "", fault.New(fault.Invalid, "identity.telephone.easy").At("pin")
 	}
 	return pin, nil

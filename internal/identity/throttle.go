@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tocsin/internal/storage"
+	"tocsin/internal/vault"
 )
 
 // A wrong answer costs time to whoever gave it: to this device if we know it,
@@ -14,27 +15,12 @@ import (
 // colleague out by trying her login.
 const (
 	freeTries   = 5
-	firstDelay  = 2 * time.Second
-	mostDelay   = 5 * time.Minute
 	forgetAfter = 24 * time.Hour
 	// factorTries is how many wrong codes strangers together may give on one
 	// account before each new one waits. They know the password already: here
 	// the account matters more than their comfort, and known devices pass by.
 	factorTries = 20
 )
-
-// delayAfter is how long to wait after the nth failure: nothing for the free
-// ones, then 2 s, 4 s, 8 s… and never more than five minutes.
-func delayAfter(failures, free int64) time.Duration {
-	over := failures - free
-	if over <= 0 {
-		return 0
-	}
-	if over > 9 {
-		return mostDelay
-	}
-	return min(mostDelay, firstDelay<<(over-1))
-}
 
 // brake is one counter of failures.
 type brake struct {
@@ -104,7 +90,7 @@ func countTry(ctx context.Context, tx *storage.Tx, brakes []brake, now time.Time
 			return 0, err
 		}
 		if _, err := tx.Exec(ctx, `UPDATE identity_throttles SET until_us = $2 WHERE key_hash = $1`,
-			b.key, storage.Micros(now.Add(delayAfter(failures, b.free)))); err != nil {
+			b.key, storage.Micros(now.Add(vault.Wait(failures, b.free)))); err != nil {
 			return 0, err
 		}
 		most = max(most, failures)

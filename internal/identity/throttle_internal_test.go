@@ -1,20 +1,6 @@
 package identity
 
-import (
-	"testing"
-	"time"
-)
-
-func TestDelayAfter(t *testing.T) {
-	t.Parallel()
-	for failures, want := range map[int64]time.Duration{
-		0: 0, 1: 0, 5: 0, 6: 2 * time.Second, 7: 4 * time.Second, 8: 8 * time.Second, 13: 256 * time.Second, 14: 5 * time.Minute, 15: 5 * time.Minute, 1 << 40: 5 * time.Minute,
-	} {
-		if got := delayAfter(failures, freeTries); got != want {
-			t.Errorf("after %d failures: %s, want %s", failures, got, want)
-		}
-	}
-}
+import "testing"
 
 func TestNetworkOf(t *testing.T) {
 	t.Parallel()
@@ -24,19 +10,6 @@ func TestNetworkOf(t *testing.T) {
 		if got := networkOf(address); got != want {
 			t.Errorf("%q: %q, want %q", address, got, want)
 		}
-	}
-}
-
-func TestWorthNoting(t *testing.T) {
-	t.Parallel()
-	var noted []int64
-	for n := int64(0); n <= 1000; n++ {
-		if worthNoting(n) {
-			noted = append(noted, n)
-		}
-	}
-	if len(noted) != 8 || noted[0] != 5 || noted[7] != 640 {
-		t.Errorf("%v", noted)
 	}
 }
 
