@@ -109,7 +109,7 @@ func (s *Service) ownWords(ctx context.Context, tx *storage.Tx, scope access.Sco
 			if err != nil {
 				return err
 			}
-			texts[contentKey{Use: use, Medium: medium, Language: language}] = composed{Subject: subject, Body: composedBody, Linkless: p.Definition.linkless(t, composedBody), Answers: p.Definition.byKeys(t)}
+			texts[contentKey{Use: use, Medium: medium, Language: language}] = composed{Subject: subject, Body: composedBody, Linkless: p.Definition.linkless(t, composedBody), Answers: p.Definition.byKeys(t), Cover: p.cover(t)}
 		}
 	}
 	if err := s.writeContents(ctx, tx, scope, now, m.Launch, m.ID, texts); err != nil {

@@ -77,6 +77,19 @@ func (p *plan) composeAll(sites map[uuid.UUID]string) (map[contentKey]composed, 
 	return out, nil
 }
 
+// content is a text as it is handed to dispatch: of a reserved one, what anybody may
+// hear is the text, so that nothing which does not know of codes says more.
+func (c composed) content(id uuid.UUID, k contentKey) dispatch.Content {
+	out := dispatch.Content{
+		ID: id, Medium: k.Medium, Language: k.Language, Subject: c.Subject, Text: c.Body, Linkless: c.Linkless, Answers: c.Answers, Recording: c.Recording,
+	}
+	if c.Cover != "" {
+		out.Text, out.Linkless, out.Recording = c.Cover, "", channels.Recording{}
+		out.Reserved = channels.Reserved{Text: c.Body, Recording: c.Recording}
+	}
+	return out
+}
+
 // writeContents keeps the texts and hands them to dispatch. source is the
 // launch, or the mailing whose words they are.
 func (s *Service) writeContents(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, launch, source uuid.UUID, texts map[contentKey]composed) error {
@@ -84,9 +97,7 @@ func (s *Service) writeContents(ctx context.Context, tx *storage.Tx, scope acces
 	var rows [][]any
 	for k, c := range texts {
 		id := contentID(source, k)
-		contents = append(contents, dispatch.Content{
-			ID: id, Medium: k.Medium, Language: k.Language, Subject: c.Subject, Text: c.Body, Linkless: c.Linkless, Answers: c.Answers, Recording: c.Recording,
-		})
+		contents = append(contents, c.content(id, k))
 		rows = append(rows, []any{
 			scope.Organisation(), id, launch, storage.NullID(source), string(k.Use), string(k.Medium), k.Language,
 			storage.NullID(k.Site), c.Subject, c.Body,

@@ -78,6 +78,8 @@ type Preview struct {
 	Unicode   bool
 	Offenders []string
 	Plain     string
+	// Reserved tells that it is told after the personal code of its addressee.
+	Reserved bool
 }
 
 // MediumCount is how many people have an address of that medium, and how many get it first.

@@ -187,6 +187,8 @@ type composed struct {
 	Answers []channels.Answer
 	// Recording is said in place of Body.
 	Recording channels.Recording
+	// Cover is what anybody may hear of a reserved text; empty when none is.
+	Cover string
 }
 
 // compose renders one text of the plan for one site as it leaves, or says what is not filled.
@@ -213,7 +215,7 @@ func (p *plan) rendered(use Use, medium channels.Medium, language, site string, 
 		vars[VarRelief] = reliefHour(p.LaunchedAt, turn, p.zone)
 	}
 	subject, body, err := fill(t, vars, p.Mode)
-	return composed{Subject: subject, Body: body, Linkless: p.Definition.linkless(t, body), Answers: p.Definition.byKeys(t), Recording: t.recorded(p.Mode, vars[VarWord])}, true, err
+	return composed{Subject: subject, Body: body, Linkless: p.Definition.linkless(t, body), Answers: p.Definition.byKeys(t), Recording: t.recorded(p.Mode, vars[VarWord]), Cover: p.cover(t)}, true, err
 }
 
 // bySite tells whether a use names the person's site, which then needs a text for each.

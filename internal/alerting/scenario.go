@@ -57,6 +57,9 @@ type Definition struct {
 	LifeSafety bool `json:"life_safety" yaml:"life_safety"`
 	// ByTelephone lets it be launched by somebody who has only a telephone.
 	ByTelephone bool `json:"by_telephone,omitempty" yaml:"by_telephone,omitempty"`
+	// Reserved has what is said by telephone told to its addressee only, once he gave
+	// his personal code; see Service.Addressee.
+	Reserved bool `json:"reserved,omitempty" yaml:"reserved,omitempty"`
 	// Conference opens an audio conference while the alert runs: a key of the call leads
 	// everybody who is called to it.
 	Conference bool       `json:"conference,omitempty" yaml:"conference,omitempty"`

@@ -37,6 +37,7 @@ type Service struct {
 	announced func(topic string)
 	herald    Herald
 	alarms    Alarms
+	coded     Coded
 
 	mu    sync.Mutex
 	plans map[uuid.UUID]*plan
@@ -65,7 +66,9 @@ type Options struct {
 	Keys Keys
 	// Alarms tells people that an alert nears its ceiling of cost; nil tells nobody.
 	Alarms Alarms
-	Log    *slog.Logger
+	// Coded tells who chose a personal code; nil knows nobody.
+	Coded Coded
+	Log   *slog.Logger
 	// Notify tells the pages that a topic moved (live.Hub.Notify); nil tells nobody.
 	Notify func(topic string)
 }
@@ -74,7 +77,7 @@ type Options struct {
 func New(o Options) *Service {
 	s := &Service{
 		db: o.DB, guard: o.Guard, people: o.Directory, dispatch: o.Dispatch, houses: o.Organisation,
-		library: o.Library, linkBase: o.LinkBase, requestBase: o.RequestBase, seconds: o.Seconds, catalog: o.Catalog, keys: o.Keys, log: o.Log, alarms: o.Alarms, wake: make(chan struct{}, 1), rehearse: make(chan struct{}, 1), announced: o.Notify,
+		library: o.Library, linkBase: o.LinkBase, requestBase: o.RequestBase, seconds: o.Seconds, catalog: o.Catalog, keys: o.Keys, log: o.Log, alarms: o.Alarms, coded: o.Coded, wake: make(chan struct{}, 1), rehearse: make(chan struct{}, 1), announced: o.Notify,
 		plans: map[uuid.UUID]*plan{}, listened: map[uuid.UUID]time.Time{},
 	}
 	if s.log == nil {

@@ -74,7 +74,10 @@ func (s *Service) Prepare(ctx context.Context, scope access.Scope, now time.Time
 	if sheet.Warnings, err = s.warnings(ctx, scope, pr, c, sheet, gateways); isolation.On {
 		sheet.Warnings = append(sheet.Warnings, Warning{Key: "alerting.warning.isolated"})
 	}
-	return sheet, err
+	if err != nil {
+		return Sheet{}, err
+	}
+	return sheet, s.warnCodeless(ctx, scope, c, &sheet)
 }
 
 // census counts an audience.
@@ -92,6 +95,8 @@ type census struct {
 	bill     bill
 	// rostered tells that a planning speaks of somebody of the audience.
 	rostered bool
+	// spoken are those whom a reserved text would be told by telephone.
+	spoken []uuid.UUID
 }
 
 func newCensus(p *plan) *census {
@@ -145,6 +150,7 @@ func (c *census) add(m member) {
 			n.Reachable++
 		}
 	}
+	c.speak(m)
 	c.skills[m.Target.Metier]++
 	for _, q := range m.Target.Qualifications {
 		if q != m.Target.Metier {
@@ -251,7 +257,9 @@ func (s *Service) previews(p *plan, site string, isolated bool) ([]Preview, erro
 			c.Body = c.Linkless
 		}
 		if ok {
-			out = append(out, preview(t, c.Subject, c.Body, s.previewLink()))
+			m := preview(t, c.Subject, c.Body, s.previewLink())
+			m.Reserved = c.Cover != ""
+			out = append(out, m)
 		}
 	}
 	return out, nil
@@ -351,7 +359,9 @@ func (s *Service) PreviewDefinition(ctx context.Context, scope access.Scope, now
 			// A brace left open, an unknown name: the author sees his text as it is; Check says why.
 			subject, body = t.Subject, t.Body
 		}
-		out = append(out, preview(t, subject, body, s.previewLink()))
+		m := preview(t, subject, body, s.previewLink())
+		m.Reserved = def.Reserved && t.Medium == channels.Voice
+		out = append(out, m)
 	}
 	return out, nil
 }

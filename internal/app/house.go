@@ -187,7 +187,7 @@ func (h *House) join(ctx context.Context) error {
 	h.Alerting = alerting.New(alerting.Options{
 		DB: h.DB, Guard: h.Guard, Directory: h.Directory, Dispatch: h.Dispatch, Organisation: h.Houses,
 		Library: library.All, LinkBase: h.origin().String() + "/r/", Keys: h.Vault, Log: h.Log, Notify: h.Hub.Notify,
-		RequestBase: h.origin().String() + alertpages.RequestPath, Seconds: seconds{h.Accounts}, Alarms: watchmen{h.Accounts}, Catalog: h.Catalog,
+		RequestBase: h.origin().String() + alertpages.RequestPath, Seconds: seconds{h.Accounts}, Alarms: watchmen{h.Accounts}, Catalog: h.Catalog, Coded: codes{h},
 	})
 	h.Proof = proof.New(proof.Options{
 		DB: h.DB, Guard: h.Guard, Clock: h.Clock, Directory: h.Directory, Dispatch: h.Dispatch, Organisation: h.Houses, Catalog: h.Catalog,
@@ -208,6 +208,7 @@ func (h *House) join(ctx context.Context) error {
 	h.Screens = screens.New(screens.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Alerting: h.Alerting, Organisation: h.Houses, Key: code.Secret[:]})
 	h.Dispatch.Tell(sinks{h.Alerting, h.Proof})
 	h.Dispatch.Consult(h.Alerting)
+	h.Dispatch.Guard(codes{h})
 	h.Dispatch.Receive(telephone.New(telephone.Options{Alerting: h.Alerting, Accounts: callers{h.Accounts}, Clock: h.Clock, Catalog: h.Catalog, Log: h.Log}))
 	h.Dispatch.Warn(watchmen{h.Accounts})
 	out := carrier.New(h.HookAddresses)

@@ -16,7 +16,7 @@ var personTables = []string{
 	"alerting_answers", "alerting_attempts", "alerting_quota_people", "alerting_recalls", "alerting_recipients", "alerting_roll_people", "alerting_stays",
 	"alerting_unmatched", "directory_absences", "directory_asked", "directory_conflicts", "directory_contacts", "directory_corrections", "directory_import_results",
 	"directory_members", "directory_oncall_calendars", "directory_oncall_replacements", "directory_oncall_swaps", "directory_people", "directory_preferences", "directory_roster_people", "directory_shifts",
-	"dispatch_deliveries", "dispatch_replies", "space_devices", "space_invitations",
+	"dispatch_deliveries", "dispatch_replies", "space_code_tries", "space_codes", "space_devices", "space_invitations",
 }
 
 var (

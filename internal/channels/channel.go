@@ -63,6 +63,9 @@ type Message struct {
 	// Recording is said in place of Text by the media that speak; without one, or
 	// where it is gone, Text is.
 	Recording Recording
+	// Reserved is told in place of Text and Recording once the addressee gave his code:
+	// Text is then what anybody who picks up may hear.
+	Reserved Reserved
 	// Conference is the audio conference that a key of Answers leads to; Nil is none.
 	Conference uuid.UUID
 	// ReplyToken identifies the recipient in a reply (e-mail plus-address); 10 to 32 characters of [a-z0-9].
@@ -132,6 +135,8 @@ const (
 	ReasonNoAnswer    Reason = "no_answer"   // nobody picked up
 	ReasonDeclined    Reason = "declined"    // the person refused the call
 	ReasonNoKey       Reason = "no_key"      // somebody or a voicemail picked up, and no key was pressed
+	ReasonNoCode      Reason = "no_code"     // the text is reserved, and the person chose no code
+	ReasonWrongCode   Reason = "wrong_code"  // the text is reserved, and the code was not given
 	ReasonCongestion  Reason = "congestion"  // the telephone network has no way for now
 	ReasonInterrupted Reason = "interrupted" // the alert was stopped during the call
 )
@@ -239,6 +244,8 @@ type Opening struct {
 	Operator Operator
 	// Recordings gives the sound of recordings; nil where there are none.
 	Recordings Recordings
+	// Codes judges the codes that reserved texts ask for; without it none is right.
+	Codes Codes
 	// Conferences is the register of the audio conferences; nil has none.
 	Conferences Conferences
 	// Links says how many connections (or calls) this node may hold; nil means all

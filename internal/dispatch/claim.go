@@ -165,9 +165,9 @@ func (t *texts) get(ctx context.Context, tx *storage.Tx, scope access.Scope, id 
 	if c, ok := t.kept[id]; ok {
 		return c, nil
 	}
-	var language, subject, body, linkless, answers, recording string
-	if _, err := tx.Row(ctx, `SELECT language, subject, body, linkless, answers, recording FROM dispatch_contents WHERE organisation_id = $1 AND id = $2`,
-		[]any{scope.Organisation(), id}, &language, &subject, &body, &linkless, &answers, &recording); err != nil {
+	var language, subject, body, linkless, answers, recording, reserved string
+	if _, err := tx.Row(ctx, `SELECT language, subject, body, linkless, answers, recording, reserved FROM dispatch_contents WHERE organisation_id = $1 AND id = $2`,
+		[]any{scope.Organisation(), id}, &language, &subject, &body, &linkless, &answers, &recording, &reserved); err != nil {
 		return nil, err
 	}
 	list, err := decodeAnswers(answers)
@@ -180,6 +180,9 @@ func (t *texts) get(ctx context.Context, tx *storage.Tx, scope access.Scope, id 
 	c := newText(language, subject, body, linkless)
 	c.answers = list
 	if c.recording, err = decodeRecording(recording); err != nil {
+		return nil, fmt.Errorf("content %s: %w", id, err)
+	}
+	if c.reserved, err = decodeReserved(reserved); err != nil {
 		return nil, fmt.Errorf("content %s: %w", id, err)
 	}
 	t.kept[id] = c

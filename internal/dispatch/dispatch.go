@@ -74,6 +74,7 @@ type Dispatch struct {
 	watchman  Watchman
 	standing  Standing
 	reception Reception
+	codes     Codes
 	office    *office
 	watch     *watch
 	leases    *leases

@@ -45,10 +45,14 @@ func (d *Dispatch) AddContents(ctx context.Context, tx *storage.Tx, scope access
 		if err != nil {
 			return err
 		}
-		rows = append(rows, []any{scope.Organisation(), c.ID, campaign, string(c.Medium), c.Language, c.Subject, c.Text, c.Linkless, answers, recording})
+		reserved, err := encodeReserved(c.Reserved)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, []any{scope.Organisation(), c.ID, campaign, string(c.Medium), c.Language, c.Subject, c.Text, c.Linkless, answers, recording, reserved})
 	}
 	return tx.InsertNewRows(ctx, "dispatch_contents",
-		[]string{"organisation_id", "id", "campaign_id", "medium", "language", "subject", "body", "linkless", "answers", "recording"}, rows)
+		[]string{"organisation_id", "id", "campaign_id", "medium", "language", "subject", "body", "linkless", "answers", "recording", "reserved"}, rows)
 }
 
 // encodeAnswers writes the answers of a content; no text for none.

@@ -78,6 +78,8 @@ type text struct {
 	answers  []channels.Answer
 	// recording is said in place of body.
 	recording channels.Recording
+	// reserved is told after the addressee's code.
+	reserved channels.Reserved
 	// fills tells whether there is anything to fill in.
 	fills bool
 }
@@ -98,7 +100,7 @@ func (it *item) message(isolated bool) channels.Message {
 	m := channels.Message{
 		ID: it.id, To: it.address, Subject: t.subject, Text: t.body, Link: it.link,
 		Language: t.language, Answers: t.answers, ReplyToken: it.token, Quiet: it.lot.quiet, Leave: it,
-		Recording: t.recording,
+		Recording: t.recording, Reserved: t.reserved,
 	}
 	if slices.ContainsFunc(t.answers, func(a channels.Answer) bool { return a.Conference }) {
 		m.Conference = it.lot.campaign

@@ -37,6 +37,9 @@ type Content struct {
 	Answers []channels.Answer
 	// Recording is said in place of Text by a medium that speaks.
 	Recording channels.Recording
+	// Reserved is told after the addressee's code by a medium that speaks; Text is then
+	// for anybody.
+	Reserved channels.Reserved
 }
 
 // Order is one message for one address. ID is the delivery's id: the same ID

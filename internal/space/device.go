@@ -164,8 +164,8 @@ func (s *Service) revoke(ctx context.Context, scope, as access.Scope, person, id
 	})
 }
 
-// Sweep shuts what is over: devices past their end or whose owner left, and
-// invitations that nobody used. It seals what an earlier version left in plain. It suits jobs.Task.
+// Sweep shuts what is over: devices past their end or whose owner left, with his
+// code, and invitations that nobody used. It seals what an earlier version left in plain. It suits jobs.Task.
 func (s *Service) Sweep(ctx context.Context, now time.Time) (bool, error) {
 	if err := s.sealOld(ctx); err != nil {
 		return false, err
@@ -190,6 +190,9 @@ func (s *Service) Sweep(ctx context.Context, now time.Time) (bool, error) {
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return false, err
 		}
+	}
+	if err := s.sweepCodes(ctx, now); err != nil {
+		return false, err
 	}
 	return false, s.opt.DB.Write(ctx, instance, func(tx *storage.Tx) error {
 		_, err := tx.Exec(ctx, `DELETE FROM space_invitations WHERE expires_us < $1`, storage.Micros(now.Add(-24*time.Hour)))

@@ -84,10 +84,11 @@ func (s *Service) sealOld(ctx context.Context) error {
 	return nil
 }
 
-// Reseal seals subscriptions again that an older key of the vault sealed, and returns
+// Reseal seals subscriptions and codes again that an older key of the vault sealed, and returns
 // how many. Only the program itself may ask.
 func (s *Service) Reseal(ctx context.Context, scope access.Scope) (int, error) {
-	return vault.Reseal(ctx, s.opt.DB, scope, s.opt.Vault, vault.Column{
-		Table: "space_devices", Name: "sealed", Key: []string{"organisation_id", "id"}, Context: sealContext,
-	})
+	return vault.Reseal(ctx, s.opt.DB, scope, s.opt.Vault,
+		vault.Column{Table: "space_devices", Name: "sealed", Key: []string{"organisation_id", "id"}, Context: sealContext},
+		vault.Column{Table: "space_codes", Name: "sealed", Key: []string{"organisation_id", "person_id"}, Context: codeContext},
+	)
 }

@@ -20,6 +20,7 @@ import (
 	"tocsin/internal/dispatch"
 	"tocsin/internal/hooks"
 	"tocsin/internal/identity/identitytest"
+	"tocsin/internal/space"
 	spacepages "tocsin/internal/space/pages"
 	"tocsin/internal/storage"
 )
@@ -66,7 +67,7 @@ func TestKeysAreRotatedWhileTheProgramWorks(t *testing.T) {
 func sealedColumns() []string {
 	return []string{
 		"directory_feeds.secrets", "dispatch_gateways.secrets", "hooks_doors.old_secret", "hooks_doors.secret", "hooks_subscriptions.old_secret", "hooks_subscriptions.secret",
-		"identity_accounts.totp_sealed", "identity_envelopes.pending", "identity_sessions.codes_pending", "identity_sessions.totp_pending", "space_devices.sealed",
+		"identity_accounts.totp_sealed", "identity_envelopes.pending", "identity_sessions.codes_pending", "identity_sessions.totp_pending", "space_codes.sealed", "space_devices.sealed",
 	}
 }
 
@@ -147,6 +148,9 @@ func (h *hospital) secrets() *secrets {
 	phone.ask(http.MethodPost, h.invited(s.agent), url.Values{})
 	if a := phone.ask(http.MethodPost, spacepages.Path+"/notifications", subscription(t, pushed)); a.Code != http.StatusNoContent {
 		t.Fatalf("a telephone asks to be notified: %d", a.Code)
+	}
+	if a := phone.ask(http.MethodPost, spacepages.Path+"/code", url.Values{"code": {ownCode}}); a.Code != http.StatusSeeOther {
+		t.Fatalf("a code is chosen: %d", a.Code)
 	}
 	must := func(err error) {
 		t.Helper()
@@ -249,6 +253,9 @@ func (s *secrets) work() {
 	}
 	if half, err := s.Accounts.BeginTOTP(ctx, s.newcomer.Scope, s.newcomer.Token); err != nil || half.Secret != s.half {
 		t.Errorf("an authenticator being set up: %v", err)
+	}
+	if err := s.Space.JudgeCode(ctx, access.System(s.scope.Organisation(), "story"), s.agent.ID, ownCode, space.ByCall); err != nil {
+		t.Errorf("a personal code: %v", err)
 	}
 	if found, err := s.Space.DevicesOf(ctx, s.agent.ID.String()); err != nil || len(found) != 1 || found[0].Endpoint != pushed {
 		t.Errorf("where a telephone is notified: %v %v", found, err)

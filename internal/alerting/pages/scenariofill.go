@@ -81,6 +81,7 @@ func fillOverview(f *ui.Form, d alerting.Definition) {
 	}
 	f.SetList("rooms", rooms)
 	fillBool(f, "by_telephone", d.ByTelephone)
+	fillBool(f, "reserved", d.Reserved)
 }
 
 func fillLocalized(f *ui.Form, name string, l alerting.Localized) {

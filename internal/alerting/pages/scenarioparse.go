@@ -29,7 +29,7 @@ func (e *editor) apply(c *ui.Context, f *ui.Form, d alerting.Definition) alertin
 		d.WhereToGo, d.WhatToBring = localizedOf(f, "where_to_go"), localizedOf(f, "what_to_bring")
 		d.Family, d.Profile, d.LifeSafety = f.Value("family"), alerting.Profile(f.Value("profile")), f.Checked("life_safety", "oui")
 		d.Screens, d.Rooms = screensOf(f), e.roomsOf(f, d.Rooms)
-		d.ByTelephone = f.Checked("by_telephone", "oui")
+		d.ByTelephone, d.Reserved = f.Checked("by_telephone", "oui"), f.Checked("reserved", "oui")
 	case sectionTexts:
 		d.Messages = textsOf(f, d.Messages, e.Use)
 	case sectionQuestions:

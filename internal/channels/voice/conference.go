@@ -75,6 +75,16 @@ type bridgeScript struct {
 	joined func(ctx context.Context, others int) ([]byte, error)
 }
 
+func (t *trunk) bridgeOf(w words, m channels.Message, key byte, say func(string) []byte) *bridgeScript {
+	return &bridgeScript{
+		key: key, over: say(w.join(w.loc.T("channels.sip.say.conference_over"))), full: say(w.join(w.loc.T("channels.sip.say.conference_full"))),
+		call: say(w.join(w.loc.T("channels.sip.say.conference_call"))),
+		joined: func(ctx context.Context, others int) ([]byte, error) {
+			return t.kind.Studio.Say(ctx, w.joined(others), m.Language, t.config.speed, t.config.codec)
+		},
+	}
+}
+
 // bridged parts the answers of a message from the key of its conference; 0 is none.
 func (t *trunk) bridged(m channels.Message) (answers []channels.Answer, key byte) {
 	answers = slices.DeleteFunc(slices.Clone(m.Answers), func(a channels.Answer) bool { return a.Conference })
@@ -180,14 +190,14 @@ func (t *trunk) callGuest(ctx context.Context, a *agent, m channels.Message, s *
 	case <-ctx.Done():
 		return
 	}
-	ringing, cancel := context.WithTimeout(ctx, t.config.ring+t.config.longest)
+	ringing, cancel := context.WithTimeout(ctx, t.config.ring+t.lasts(m))
 	defer cancel()
 	id := uuid.NewString()
 	c, err := a.place(ringing, id, number)
 	defer c.hangUp(func() {})
 	if err == nil {
 		k := t.talkOf(&c.end, m, s, c.dialog.Context().Done(), id)
-		k.door.admit = t.reception.enterGuest
+		k.ours, k.door.admit = true, t.reception.enterGuest
 		if err = k.hold(ringing); errors.Is(err, errConference) {
 			err = k.stay(ctx)
 		}

@@ -21,6 +21,8 @@ type reception struct {
 	mu              sync.Mutex
 	most            int
 	busy, strangers int
+	// pilots are those who call to pilot: a flood of strangers leaves them theirs.
+	pilots int
 	// guests are those in a conference.
 	guests int
 }
@@ -57,6 +59,23 @@ func (r *reception) leaveStranger() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.strangers--
+}
+
+// enterPilot counts a line as that of somebody who calls to pilot, known or not.
+func (r *reception) enterPilot() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.pilots >= (r.most+1)/2 {
+		return false
+	}
+	r.pilots++
+	return true
+}
+
+func (r *reception) leavePilot() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pilots--
 }
 
 // enterGuest counts a line as one of a conference, which lasts: a line is always
@@ -131,7 +150,7 @@ func (t *trunk) missed(ctx context.Context, addresses []string) (channels.Messag
 // callBack says the message to who missed it and takes the answer, as if we had
 // called.
 func (t *trunk) callBack(ctx context.Context, l *leg, m channels.Message) {
-	speaking, end := context.WithTimeout(ctx, t.config.longest)
+	speaking, end := context.WithTimeout(ctx, t.lasts(m))
 	defer end()
 	s, err := t.write(speaking, m)
 	if err == nil {
@@ -143,7 +162,7 @@ func (t *trunk) callBack(ctx context.Context, l *leg, m channels.Message) {
 	}
 	k := t.talkOf(&l.end, m, s, l.dialog.Context().Done(), uuid.NewString())
 	err = k.hold(speaking)
-	if k.human {
+	if k.human && !k.shut() {
 		t.provePerson(ctx, m)
 	}
 	if errors.Is(err, errConference) {

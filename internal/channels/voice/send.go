@@ -61,7 +61,7 @@ func (t *trunk) expired(m channels.Message) bool {
 // call rings, speaks and hangs up. Who asks for the conference stays on the line
 // after it returned: what the call brought is known, and the message is settled.
 func (t *trunk) call(line context.Context, a *agent, m channels.Message, number string, s *script, ended func()) channels.Outcome {
-	patient, cancel := context.WithTimeout(line, t.config.ring+t.config.longest)
+	patient, cancel := context.WithTimeout(line, t.config.ring+t.lasts(m))
 	defer cancel()
 	ringing, stop := context.WithCancelCause(patient)
 	watching := make(chan struct{})
@@ -77,7 +77,8 @@ func (t *trunk) call(line context.Context, a *agent, m channels.Message, number 
 		return t.unanswered(line, c, err)
 	}
 	k := t.talkOf(&c.end, m, s, c.dialog.Context().Done(), c.id)
-	speaking, end := context.WithTimeout(patient, t.config.longest)
+	k.ours = true
+	speaking, end := context.WithTimeout(patient, t.lasts(m))
 	defer end()
 	err = k.hold(speaking)
 	if !errors.Is(err, errConference) {
@@ -97,7 +98,7 @@ func (t *trunk) call(line context.Context, a *agent, m channels.Message, number 
 // under an identifier of the call.
 func (t *trunk) talkOf(e *end, m channels.Message, s *script, gone <-chan struct{}, id string) *talk {
 	k := &talk{
-		sound: e.sound, gone: gone, message: m, script: s, repeats: t.config.repeats, listen: t.config.listen, longest: t.config.longest,
+		sound: e.sound, gone: gone, message: m, script: s, repeats: t.config.repeats, listen: t.config.listen, longest: t.config.longest, codes: t.opening.Codes,
 		keep: func(ctx context.Context, text string) error { return t.keepReply(ctx, m, id, text) },
 	}
 	if s.bridge != nil {
@@ -149,12 +150,17 @@ func (t *trunk) unanswered(line context.Context, c *call, err error) channels.Ou
 
 // outcome is the truth about a call that was picked up.
 func (k *talk) outcome(id string, err error) channels.Outcome {
+	ended := err == nil || errors.Is(err, errGone) || errors.Is(err, context.DeadlineExceeded)
 	switch {
-	case k.human:
+	case k.human && !k.shut():
 		return channels.Outcome{State: channels.Accepted, ProviderIDs: []string{id}, Delivered: true}
 	case errors.Is(err, errRecalled):
 		return channels.Outcome{State: channels.Refused, Reason: channels.ReasonInterrupted}
-	case err == nil, errors.Is(err, errGone), errors.Is(err, context.DeadlineExceeded):
+	case ended && k.codeless:
+		return channels.Outcome{State: channels.Refused, Reason: channels.ReasonNoCode}
+	case ended && k.human:
+		return channels.Outcome{State: channels.Refused, Reason: channels.ReasonWrongCode}
+	case ended:
 		return channels.Outcome{State: channels.Refused, Reason: channels.ReasonNoKey}
 	}
 	return channels.Outcome{State: channels.Retry, Reason: channels.ReasonTimeout, Detail: err.Error(), Uncertain: true}
@@ -198,7 +204,8 @@ const recordedPause = rtp.Rate * 2 / 5
 // write speaks everything the call may have to say.
 func (t *trunk) write(ctx context.Context, m channels.Message) (*script, error) {
 	w := words{t.catalog.For(i18n.Language(m.Language))}
-	text := spoken(m.Text, m.Link)
+	said := told(m)
+	text := spoken(said.Text, m.Link)
 	answers, key := t.bridged(m)
 	s := &script{answers: answers, when: make([][]byte, len(answers)), confirm: make(map[confirmation][]byte)}
 	var failed error
@@ -209,25 +216,22 @@ func (t *trunk) write(ctx context.Context, m channels.Message) (*script, error) 
 		}
 		return sound
 	}
-	if recorded := t.recorded(ctx, m, say); recorded != nil {
+	if recorded := t.recorded(ctx, said, say); recorded != nil {
 		s.whole = slices.Concat(recorded, say(w.menu(answers, key)))
 		s.short = slices.Concat(recorded, say(w.join(w.loc.T("channels.sip.say.voicemail"))))
 	} else {
 		s.whole = say(w.join(text, w.menu(answers, key)))
 		s.short = say(w.join(text, w.loc.T("channels.sip.say.voicemail")))
 	}
+	if m.Reserved.Text != "" {
+		s.gate, s.short = gateOf(w, m, say), say(w.join(m.Text, w.loc.T("channels.sip.say.code_read")))
+	}
 	s.wrong = say(w.join(w.loc.T("channels.sip.say.wrong")))
 	s.thanks = say(w.join(w.loc.T("channels.sip.say.thanks")))
 	s.failed = say(w.join(w.loc.T("channels.sip.say.failed")))
 	s.heard = say(w.join(w.loc.T("channels.sip.say.thanks_heard")))
 	if key != 0 {
-		s.bridge = &bridgeScript{
-			key: key, over: say(w.join(w.loc.T("channels.sip.say.conference_over"))), full: say(w.join(w.loc.T("channels.sip.say.conference_full"))),
-			call: say(w.join(w.loc.T("channels.sip.say.conference_call"))),
-			joined: func(ctx context.Context, others int) ([]byte, error) {
-				return t.kind.Studio.Say(ctx, w.joined(others), m.Language, t.config.speed, t.config.codec)
-			},
-		}
+		s.bridge = t.bridgeOf(w, m, key, say)
 	}
 	for i, a := range answers {
 		delays := a.Delays

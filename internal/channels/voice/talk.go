@@ -28,6 +28,8 @@ type script struct {
 	confirm                                    map[confirmation][]byte
 	// bridge is what is said around the conference; nil where no key leads to one.
 	bridge *bridgeScript
+	// gate is what is said before a reserved text; nil where nothing is.
+	gate *gateScript
 }
 
 // confirmation is an answer, and minutes before arrival; −1 without.
@@ -53,6 +55,12 @@ type talk struct {
 	// door leads to the conference of the alert; nil where there is none.
 	door *door
 
+	// codes judges the code that a reserved text asks for; ours tells that we called.
+	codes channels.Codes
+	ours  bool
+	// open tells that it was given; codeless that the addressee has none.
+	open, codeless bool
+
 	// human tells that a key was pressed; kept that an answer was confirmed.
 	human, kept bool
 	turns       int
@@ -62,6 +70,12 @@ type talk struct {
 // is the reason for which it was cut short.
 func (t *talk) hold(ctx context.Context) error {
 	key, err := t.say(ctx, nil, breath)
+	if err == nil && t.shut() {
+		if err = t.unlock(ctx, key); err != nil || t.shut() {
+			return err
+		}
+		key = 0
+	}
 	for range t.repeats {
 		if key == 0 && err == nil {
 			key, err = t.say(ctx, t.script.whole, t.listen)

@@ -95,7 +95,11 @@ func (p pages) devices(c *ui.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.Render(devicesPage(c, id, name, p.PersonPath(id), list))
+	since, err := p.Service.CodeSince(c.Ctx(), c.Scope, id)
+	if err != nil {
+		return err
+	}
+	return c.Render(devicesPage(c, devicesView{id, name, p.PersonPath(id), list, since}))
 }
 
 func (p pages) invite(c *ui.Context) error {

@@ -39,17 +39,18 @@ func (p pages) answers(c *ui.Context) error {
 	return c.Render(answersPage(v, list))
 }
 
-// me is what is held about the person, and his devices.
+// me is what is held about the person, his code, and his devices.
 func (p pages) me(c *ui.Context) error {
 	v, err := p.open(c)
 	if err != nil {
 		return p.shut(c, err)
 	}
-	key, err := p.Service.PushKey(c.Ctx(), v.holder)
+	m, err := p.mine(v)
 	if err != nil {
 		return err
 	}
-	return c.Render(mePage(v, key))
+	m.noted = c.Request.URL.Query().Get("note") == "code"
+	return c.Render(mePage(v, m))
 }
 
 // subscribe has this device notified.

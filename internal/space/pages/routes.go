@@ -58,6 +58,7 @@ func Routes(r *ui.Router, o Options) {
 	r.Post(Path+"/repondre", ui.Public, p.answer, ui.Bare(), ui.Body(8<<10))
 	r.Post(Path+"/notifications", ui.Public, p.subscribe, ui.Bare(), ui.Body(8<<10))
 	r.Post(Path+"/notifications/fin", ui.Public, p.unsubscribe, ui.Bare(), ui.Body(8<<10))
+	r.Post(codePath, ui.Public, p.setCode, ui.Bare(), ui.Body(8<<10))
 	r.Post(Path+"/quitter", ui.Public, p.leave, ui.Bare(), ui.Body(8<<10))
 	r.Post(Path+"/appareils/{appareil}/retirer", ui.Public, p.revokeOwn, ui.Bare(), ui.Body(8<<10))
 	r.Get(EnterPath+"{code}", ui.Public, p.invitation, ui.Bare())
@@ -65,6 +66,7 @@ func Routes(r *ui.Router, o Options) {
 	r.Post(AskPath, ui.Public, p.ask, ui.Bare(), ui.Body(8<<10))
 	r.Get(peoplePath+"/{id}/espace", access.DirectoryRead, p.devices)
 	r.Post(peoplePath+"/{id}/espace/inviter", access.DirectoryWrite, p.invite)
+	r.Post(peoplePath+"/{id}/espace/code/effacer", access.DirectoryWrite, p.eraseCode)
 	r.Post(peoplePath+"/{id}/espace/appareils/{appareil}/retirer", access.DirectoryWrite, p.revoke)
 }
 

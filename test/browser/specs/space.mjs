@@ -34,12 +34,22 @@ export const tests = {
       await phone.goto(own.cable.base + at);
       await sound(t, phone, name);
     }
+    await phone.fill("input[name=code]", "123456");
+    await press(phone, "#code button");
+    assert.match(await phone.innerText("#code"), /le premier qu’on essaierait/);
+    await sound(t, phone, "05-moi-code-facile");
+    await phone.fill("input[name=code]", "482957");
+    await press(phone, "#code button");
+    assert.match(await phone.innerText("#code"), /Votre nouveau code est enregistré/);
+    assert.equal(await phone.locator("input[name=current]").count(), 1);
+    await sound(t, phone, "05-moi-code");
     own.state = await phone.context().storageState();
     const again = await t.open(path, { size: PHONE });
     assert.equal(again.answer.status(), 404);
     await sound(t, again, "06-invitation-perimee");
     await desk.reload();
     assert.match(await desk.innerText("main table"), /Chrome/);
+    assert.match(await desk.innerText("main"), /Code choisi le/);
     await sound(t, desk, "07-appareils");
   },
 
