@@ -31,15 +31,17 @@ type agent struct {
 	// socket is where UDP is heard; nil with TCP and TLS, whose connection serves both ways.
 	socket  net.PacketConn
 	serving sync.WaitGroup
-	// strangers bounds what is answered to calls that come in.
-	strangers *rate.Limiter
+	// strangers bounds what is answered to calls that come in, pilots to those to the
+	// number from which alerts are piloted: a flood of the first leaves the second.
+	strangers, pilots *rate.Limiter
 
 	mu    sync.Mutex
 	trunk map[netip.Addr]bool
 	calls map[string]*call
 	legs  map[string]*leg
-	// answer takes a call that comes in; nil takes none.
-	answer func(*sip.Request, sip.ServerTransaction)
+	// answer takes a call that comes in; nil takes none. toPilot tells the calls to pilot.
+	answer  func(*sip.Request, sip.ServerTransaction)
+	toPilot func(*sip.Request) bool
 }
 
 // lookupFor bounds the search of the trunk's addresses.
@@ -49,7 +51,7 @@ const lookupFor = 5 * time.Second
 func newAgent(ctx context.Context, cfg *config, clock *rtp.Clock) (*agent, error) {
 	a := &agent{
 		config: cfg, clock: clock, calls: make(map[string]*call), legs: make(map[string]*leg), trunk: make(map[netip.Addr]bool),
-		strangers: rate.NewLimiter(20, 40),
+		strangers: rate.NewLimiter(20, 40), pilots: rate.NewLimiter(5, 10),
 	}
 	if err := a.locate(ctx); err != nil {
 		return nil, err

@@ -32,12 +32,16 @@ func (a *agent) onInvite(req *sip.Request, tx sip.ServerTransaction) {
 		a.onChange(&l.end, req, tx)
 		return
 	}
-	if !a.strangers.Allow() {
+	a.mu.Lock()
+	answer, toPilot := a.answer, a.toPilot
+	a.mu.Unlock()
+	allowance := a.strangers
+	if toPilot != nil && toPilot(req) {
+		allowance = a.pilots
+	}
+	if !allowance.Allow() {
 		return
 	}
-	a.mu.Lock()
-	answer := a.answer
-	a.mu.Unlock()
 	if answer == nil {
 		a.respond(req, tx, 480, "Temporarily Unavailable", nil)
 		return

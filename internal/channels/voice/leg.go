@@ -116,9 +116,13 @@ func (l *leg) forget() {
 	_ = l.dialog.Close() //nolint:errcheck // it only forgets
 }
 
-// refuse tells the caller that his call is not taken.
+// refuse tells the caller that his call is not taken. Nobody waits for him to
+// acknowledge it: who never does would hold a line for half a minute.
 func (l *leg) refuse(status int, words string) {
-	_ = l.dialog.Respond(status, words, nil) //nolint:errcheck // who does not hear it asks again
+	l.ended = true
+	l.silence()
+	l.agent.respond(l.dialog.InviteRequest, l.tx, status, words, nil)
+	l.forget()
 }
 
 // legOf is the leg a request belongs to: by its identifier and both tags.

@@ -49,11 +49,11 @@ func (t *trunk) welcome(ctx context.Context, l *leg, from []string) {
 
 // hello is the first conversation: a stranger's, until the operator says otherwise.
 func (t *trunk) hello(ctx context.Context, l *leg, from []string) (channels.Visit, bool) {
-	if !t.reception.enterStranger() {
+	if !t.reception.enterPilot() {
 		l.refuse(486, "Busy Here")
 		return channels.Visit{}, false
 	}
-	defer t.reception.leaveStranger()
+	defer t.reception.leavePilot()
 	ctx, cancel := context.WithTimeout(ctx, helloFor)
 	defer cancel()
 	if err := l.pickUp(ctx); err != nil {

@@ -120,6 +120,7 @@ func (t *trunk) keep(ctx context.Context, a *agent) {
 	t.mu.Unlock()
 	if t.config.incoming > 0 {
 		a.mu.Lock()
+		a.toPilot = t.forPilots
 		a.answer = func(req *sip.Request, tx sip.ServerTransaction) { t.receive(ctx, a, req, tx) }
 		a.mu.Unlock()
 	}
