@@ -18,6 +18,10 @@ const (
 
 	OnCallWrite Action = "oncall.write" // say who holds on-call functions; whoever reads the directory reads who does
 
+	InventoryRead   Action = "inventory.read" // applications, devices, their addresses
+	InventoryWrite  Action = "inventory.write"
+	InventoryExport Action = "inventory.export"
+
 	ScenarioRead  Action = "scenario.read"
 	ScenarioWrite Action = "scenario.write"
 
@@ -48,6 +52,7 @@ func Actions() []Action {
 	return []Action{
 		OrganisationRead, OrganisationWrite,
 		DirectoryRead, DirectoryNumbers, DirectoryWrite, DirectoryImport, DirectoryExport, DirectoryProve, DirectorySync, OnCallWrite,
+		InventoryRead, InventoryWrite, InventoryExport,
 		ScenarioRead, ScenarioWrite,
 		AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertAnswers, AlertReport, AlertGovern, AlertPayroll,
 		ChannelRead, ChannelWrite,
@@ -60,6 +65,6 @@ func Actions() []Action {
 func ProgramActions() []Action {
 	return []Action{
 		ScenarioRead, AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertAnswers, AlertReport,
-		OrganisationRead, DirectoryRead, DirectoryWrite, DirectorySync, HealthRead, JournalRead,
+		OrganisationRead, DirectoryRead, DirectoryWrite, DirectorySync, InventoryRead, HealthRead, JournalRead,
 	}
 }

@@ -14,6 +14,7 @@ var doors = map[string][]string{
 	"channels":       {},
 	"dispatch":       {"organisation", "channels"},
 	"directory":      {"organisation", "dispatch"},
+	"inventory":      {"organisation"},
 	"identity":       {"organisation", "directory", "dispatch"},
 	"alerting":       {"organisation", "channels", "directory", "dispatch"},
 	"hooks":          {"alerting", "dispatch"},

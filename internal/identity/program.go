@@ -99,7 +99,7 @@ func rolesOf(actions []access.Action) (out []access.Role) {
 			role = access.CrisisCell
 		case access.DirectoryWrite, access.DirectorySync:
 			role = access.DirectoryManager
-		case access.JournalRead, access.AlertReport, access.HealthRead:
+		case access.JournalRead, access.AlertReport, access.HealthRead, access.InventoryRead:
 			role = access.Auditor
 		}
 		if !slices.Contains(out, role) {
