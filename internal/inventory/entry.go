@@ -129,7 +129,7 @@ func (r *reading) read(cells []string) *entry {
 			continue
 		}
 		at[f] = column
-		cell := assist.Harmed(strings.TrimSpace(cells[column]))
+		cell := assist.Harmed(strings.TrimSpace(assist.Clean(cells[column])))
 		if f != FieldNotes {
 			cell = assist.OneLine(cell)
 		}

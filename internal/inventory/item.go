@@ -54,8 +54,8 @@ type Item struct {
 
 // tidied gives the item without stray spaces, or says which field is wrong.
 func (i Item) tidied() (Item, error) {
-	i.Name, i.Code, i.Model = assist.OneLine(i.Name), assist.OneLine(i.Code), assist.OneLine(i.Model)
-	i.Notes = strings.TrimSpace(strings.ReplaceAll(i.Notes, "\r\n", "\n"))
+	i.Name, i.Code, i.Model = tidy(i.Name), tidy(i.Code), tidy(i.Model)
+	i.Notes = strings.TrimSpace(strings.ReplaceAll(assist.Clean(i.Notes), "\r\n", "\n"))
 	switch {
 	case !i.Kind.Known():
 		return i, fault.New(fault.Invalid, "inventory.kind_unknown").At("kind")
@@ -79,6 +79,8 @@ func (i Item) tidied() (Item, error) {
 	i.Identifiers, err = tidyIdentifiers(i.Identifiers)
 	return i, err
 }
+
+func tidy(text string) string { return assist.OneLine(assist.Clean(text)) }
 
 // match is what makes an item the same one: its code, else its name.
 func (i Item) match() string {
