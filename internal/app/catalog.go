@@ -37,6 +37,8 @@ import (
 	"tocsin/internal/hooks"
 	"tocsin/internal/i18n"
 	"tocsin/internal/identity"
+	"tocsin/internal/inventory"
+	inventorypages "tocsin/internal/inventory/pages"
 	"tocsin/internal/jobs"
 	"tocsin/internal/journal"
 	"tocsin/internal/organisation"
@@ -55,7 +57,7 @@ import (
 func Migrations() []fs.FS {
 	return []fs.FS{
 		journal.Migrations, jobs.Migrations, rest.Migrations, organisation.Migrations, identity.Migrations,
-		directory.Migrations, dispatch.Migrations, alerting.Migrations, hooks.Migrations, space.Migrations, screens.Migrations,
+		directory.Migrations, dispatch.Migrations, alerting.Migrations, hooks.Migrations, space.Migrations, screens.Migrations, inventory.Migrations,
 	}
 }
 
@@ -67,6 +69,6 @@ var sentences = sync.OnceValues(func() (*i18n.Catalog, error) {
 	return i18n.Load(
 		i18n.Locales, access.Locales, web.Locales, channels.Locales, sms.Locales, smshttp.Locales, modem.Locales, pager.Locales, chat.Locales, espa.Locales, voice.Locales, email.Locales, push.Locales, config.Locales, storage.Locales, backup.Locales, vault.Locales, journal.Locales, rest.Locales, ui.Locales,
 		table.Locales, phone.Locales, finess.Locales, organisation.Locales, organisationpages.Locales, directory.Locales, directorypages.Locales, proof.Locales, feed.Locales, ldap.Locales, oncall.Locales,
-		dispatch.Locales, dispatchpages.Locales, alerting.Locales, alertpages.Locales, report.Locales, telephone.Locales, hooks.Locales, space.Locales, screens.Locales, identity.Locales, administration.Locales, demo.Locales, bench.Locales, Locales,
+		dispatch.Locales, dispatchpages.Locales, alerting.Locales, alertpages.Locales, report.Locales, telephone.Locales, hooks.Locales, space.Locales, screens.Locales, inventory.Locales, inventorypages.Locales, identity.Locales, administration.Locales, demo.Locales, bench.Locales, Locales,
 	)
 })

@@ -41,6 +41,7 @@ import (
 	"tocsin/internal/hooks/carrier"
 	"tocsin/internal/i18n"
 	"tocsin/internal/identity"
+	"tocsin/internal/inventory"
 	"tocsin/internal/jobs"
 	"tocsin/internal/journal"
 	"tocsin/internal/live"
@@ -96,6 +97,8 @@ type House struct {
 	Space *space.Service
 	// Screens are those of corridors and wards.
 	Screens *screens.Service
+	// Inventory is what the house runs on.
+	Inventory *inventory.Service
 
 	leases *jobs.Leases
 	// wakers start a task before its time, by the task's name.
@@ -184,6 +187,7 @@ func (h *House) join(ctx context.Context) error {
 	}
 	h.OnCall = oncall.New(oncall.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Organisation: h.Houses, Calls: calls{h}})
 	h.Directory.Consult(h.OnCall)
+	h.Inventory = inventory.New(inventory.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Organisation: h.Houses, Owners: owners{h}})
 	h.Alerting = alerting.New(alerting.Options{
 		DB: h.DB, Guard: h.Guard, Directory: h.Directory, Dispatch: h.Dispatch, Organisation: h.Houses,
 		Library: library.All, LinkBase: h.origin().String() + "/r/", Keys: h.Vault, Log: h.Log, Notify: h.Hub.Notify,

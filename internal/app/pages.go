@@ -16,6 +16,7 @@ import (
 	hookpages "tocsin/internal/hooks/pages"
 	"tocsin/internal/i18n"
 	identitypages "tocsin/internal/identity/pages"
+	inventorypages "tocsin/internal/inventory/pages"
 	organisationpages "tocsin/internal/organisation/pages"
 	"tocsin/internal/rest"
 	screenpages "tocsin/internal/screens/pages"
@@ -63,6 +64,7 @@ func (h *House) register(r *ui.Router) {
 	})
 	screenpages.Routes(r, screenpages.Options{Service: h.Screens, Catalog: h.Catalog, Secure: h.origin().Scheme == "https", Version: Version})
 	organisationpages.Routes(r, organisationpages.Options{Service: h.Houses})
+	inventorypages.Routes(r, inventorypages.Options{Service: h.Inventory, Organisation: h.Houses})
 	dispatchpages.Routes(r, dispatchpages.Options{Service: h.Dispatch})
 	hookpages.Routes(r, hookpages.Options{Service: h.Hooks, Alerting: h.Alerting, Root: h.origin().String() + rest.Root + "/hooks/", Feeds: h.origin().String() + hookpages.FeedPath})
 	h.registerDesk(r)
@@ -88,13 +90,14 @@ func (h *House) frame() ui.Frame {
 	var rail []ui.NavItem
 	rail = append(append(rail, alertpages.Rail()...), alertpages.ScenarioRail()...)
 	rail = append(rail, directorypages.Rail()...)
+	rail = append(rail, inventorypages.Rail()...)
 	rail = append(rail, organisationpages.Rail()...)
 	rail = append(rail, ui.NavItem{Label: "app.rail.administration", Path: adminpages.HomePath, Icon: "settings", Need: access.JournalRead})
 	return ui.Frame{
 		Rail: rail, Acts: slices.Concat(alertpages.Acts(), directorypages.Acts(), alertpages.ScenarioRail()),
 		Banner: banners{dispatchpages.Banners{Service: h.Dispatch}, alertpages.Banners{Service: h.Alerting, Clock: h.Clock}, identitypages.EnvelopeBanners{Service: h.Accounts, Clock: h.Clock}},
 		Search: searchers{
-			alertpages.Search{Service: h.Alerting}, directorypages.Search{Directory: h.Directory}, organisationpages.Search{Service: h.Houses},
+			alertpages.Search{Service: h.Alerting}, directorypages.Search{Directory: h.Directory}, organisationpages.Search{Service: h.Houses}, inventorypages.Search{Service: h.Inventory},
 		},
 	}
 }
