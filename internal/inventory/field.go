@@ -93,7 +93,7 @@ func headers() assist.Words[Field] {
 			"nom_du_serveur", "nom_equipement", "denomination", "fournisseur_nom", "label",
 		},
 		FieldCode: {
-			"code", "numero_d_inventaire", "numero_inventaire", "n_inventaire", "no_inventaire", "num_inventaire", "inventaire", "code_inventaire", "reference", "ref",
+			"code", "numero_d_inventaire", "numero_inventaire", "n_d_inventaire", "no_d_inventaire", "n_inventaire", "no_inventaire", "num_inventaire", "inventaire", "code_inventaire", "reference", "ref",
 			"asset_number", "asset_tag", "asset", "identifiant", "id", "code_application", "trigramme", "n_gmao", "numero_gmao", "code_gmao", "immobilisation",
 		},
 		FieldCriticality: {"criticite", "criticality", "niveau_de_criticite", "niveau_criticite", "sensibilite", "importance", "classe_de_criticite"},
