@@ -19,6 +19,7 @@ import (
 	"tocsin/internal/hooks"
 	"tocsin/internal/identity"
 	"tocsin/internal/identity/identitytest"
+	"tocsin/internal/inventory"
 	"tocsin/internal/organisation"
 	"tocsin/internal/space"
 	"tocsin/internal/storage"
@@ -147,6 +148,7 @@ func (w *walk) furnish() {
 	w.must(err)
 	device := w.device(agent)
 	_, screen := h.hung("Couloir Glycine", site.ID)
+	thing, parc := w.inventory(system)
 
 	w.ids = []pathID{
 		{"/alertes/declencher/scenario/", "scenario", sc.ID.String()},
@@ -197,6 +199,8 @@ func (w *walk) furnish() {
 		{"/administration/enveloppes/", "id", envelope.String()},
 		{"/administration/ecrans/", "id", screen.ID.String()},
 		{"/etablissement/", "id", site.ID.String()},
+		{"/inventaire/import/", "id", parc.String()},
+		{"/inventaire/elements/", "id", thing.String()},
 		{"/compte/sessions/", "id", sessions[0].ID.String()},
 		{"/compte/cle-acces/", "id", uuid.NewString()},
 	}
@@ -206,7 +210,23 @@ func (w *walk) furnish() {
 	} {
 		w.stolen.Set(name, id.String())
 	}
-	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Préfecture Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine", "Garde Myosotis", "Couloir Glycine", "garde-myosotis"}
+	w.stolen.Set("vers", thing.String())
+	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Préfecture Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine", "Garde Myosotis", "Couloir Glycine", "garde-myosotis", "Moniteur Aubépine", "parc-aubepine"}
+}
+
+// inventory has a thing, and a file that waits.
+func (w *walk) inventory(system access.Scope) (thing, file uuid.UUID) {
+	w.t.Helper()
+	i, err := w.h.Inventory.Save(w.t.Context(), system, inventory.Item{Kind: inventory.Biomedical, Name: "Moniteur Aubépine", Code: "BM-1"})
+	w.must(err)
+	content := "Nom;Code\nMoniteur Aubépine;BM-1\nPompe Aubépine;BM-2\n"
+	rows, err := table.Open(strings.NewReader(content), int64(len(content)), "parc-aubepine.csv", table.DefaultLimits())
+	w.must(err)
+	staged, err := w.h.Inventory.Stage(w.t.Context(), system, rows, inventory.File{Name: "parc-aubepine.csv", Kind: inventory.Biomedical})
+	w.must(err)
+	staged, err = w.h.Inventory.Map(w.t.Context(), system, staged.ID, staged.Mapping)
+	w.must(err)
+	return i.ID, staged.ID
 }
 
 // device opens the space of somebody.
@@ -341,6 +361,8 @@ func TestWhoMayDoWhatMatters(t *testing.T) {
 		"POST /administration/comptes/{id}/reinitialiser":                      admin,
 		"GET /administration/journal":                                          {access.Administrator, access.Auditor},
 		"POST /annuaire/astreintes/fonctions/nouvelle":                         files,
+		"POST /inventaire/elements/{id}/modifier":                              files,
+		"POST /inventaire/import/{id}/confirmer":                               files,
 		"POST /annuaire/astreintes/fonctions/{id}/remplacement":                files,
 		"POST /annuaire/astreintes/fonctions/{id}/echanges/{echange}/accepter": files,
 	} {
