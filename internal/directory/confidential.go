@@ -5,12 +5,13 @@ import (
 	"strings"
 	"time"
 
+	"tocsin/internal/document/assist"
 	"tocsin/internal/document/table"
 )
 
 // confidential tells the columns that must not be read at all.
 func confidential(header string) bool {
-	words := strings.Split(slug(header), "_")
+	words := strings.Split(assist.Slug(header), "_")
 	has := func(list ...string) bool {
 		return slices.ContainsFunc(list, func(w string) bool { return slices.Contains(words, w) })
 	}
@@ -24,7 +25,7 @@ func confidential(header string) bool {
 // postal tells the columns of home addresses. "Adresse" alone may be that of a
 // mailbox: its cells tell.
 func postal(header string) bool {
-	s := slug(header)
+	s := assist.Slug(header)
 	words := strings.Split(s, "_")
 	has := func(list ...string) bool {
 		return slices.ContainsFunc(list, func(w string) bool { return slices.Contains(words, w) })
@@ -86,7 +87,7 @@ func dayOnly(cell string) string {
 		return ""
 	}
 	day, _, _ := strings.Cut(cell, " ")
-	if _, ok := ReadDay(Harmed(day), time.UTC); !ok {
+	if _, ok := ReadDay(assist.Harmed(day), time.UTC); !ok {
 		return unreadableWord
 	}
 	return day

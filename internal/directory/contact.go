@@ -9,12 +9,13 @@ import (
 	"unicode/utf8"
 
 	"tocsin/internal/directory/phone"
+	"tocsin/internal/document/assist"
 	"tocsin/internal/fault"
 )
 
 // private tells, from the words beside a number, whether it is the person's own.
 func private(label string) bool {
-	for _, word := range strings.FieldsFunc(slug(label), func(r rune) bool { return r == '_' }) {
+	for _, word := range strings.FieldsFunc(assist.Slug(label), func(r rune) bool { return r == '_' }) {
 		switch word {
 		case "perso", "personnel", "personnelle", "prive", "privee", "domicile", "dom", "maison", "home", "private", "personal":
 			return true

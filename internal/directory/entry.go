@@ -7,20 +7,14 @@ import (
 	"time"
 
 	"tocsin/internal/directory/phone"
+	"tocsin/internal/document/assist"
 	"tocsin/internal/organisation"
 	"tocsin/internal/storage"
 )
 
 // Problem is what a person should know of a row: an error keeps the row out, a
 // warning does not.
-type Problem struct {
-	// Column is the name in the header; empty when the whole row is meant.
-	Column string `json:"column,omitempty"`
-	// Key and Args make the sentence: loc.T(Key, Args...).
-	Key   string `json:"key"`
-	Args  []any  `json:"args,omitempty"`
-	Error bool   `json:"error,omitempty"`
-}
+type Problem = assist.Problem
 
 // entry is a row of a staff file once understood.
 type entry struct {
@@ -109,7 +103,7 @@ func (r *reading) read(line int, cells []string) *entry {
 	e := &entry{line: line}
 	for i, f := range r.mapping {
 		if i < len(cells) && !f.isPhone() {
-			r.field(e, i, f, oneLine(Harmed(cells[i])))
+			r.field(e, i, f, oneLine(assist.Harmed(cells[i])))
 		}
 	}
 	zone := r.places.Zone
@@ -138,14 +132,6 @@ func (r *reading) read(line int, cells []string) *entry {
 		e.Match = "k:" + storage.Fold(r.source) + ":" + e.Key
 	}
 	return e
-}
-
-// Harmed takes away the mark by which our exports keep a cell from being a formula.
-func Harmed(cell string) string {
-	if len(cell) > 1 && cell[0] == '\'' && harmless(cell[1:]) == cell {
-		return cell[1:]
-	}
-	return cell
 }
 
 // kindOrder is where a kind stands in Kinds.
@@ -369,7 +355,7 @@ func readLanguage(cell string) string {
 }
 
 func readMedium(cell string) string {
-	s := slug(cell)
+	s := assist.Slug(cell)
 	for medium, words := range map[string][]string{
 		Voice: {"voice", "voix", "appel", "vocal", "telephone", "call"}, SMS: {"sms", "texto", "text"},
 		Mail: {"email", "mail", "courriel", "mel"}, Beep: {"bip", "pager", "recepteur"}, Talk: {"chat", "matrix", "tchap", "instantanee"},
@@ -385,7 +371,7 @@ func readMedium(cell string) string {
 
 // readStatus recognises a status in the words of a staff file.
 func readStatus(cell string) (status string, known bool) {
-	s := slug(cell)
+	s := assist.Slug(cell)
 	for _, known := range []struct{ begin, status string }{
 		{"titul", Titulaire},
 		{"fonctionnaire", Titulaire},

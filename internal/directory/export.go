@@ -14,6 +14,7 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/directory/phone"
+	"tocsin/internal/document/assist"
 	"tocsin/internal/journal"
 	"tocsin/internal/organisation"
 	"tocsin/internal/storage"
@@ -115,7 +116,7 @@ func NewSheet(w io.Writer) (*Sheet, error) {
 func (s *Sheet) Row(cells []string) error {
 	written := make([]string, len(cells))
 	for n, cell := range cells {
-		written[n] = harmless(cell)
+		written[n] = assist.Harmless(cell)
 	}
 	return s.out.Write(written)
 }

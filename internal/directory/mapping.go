@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"tocsin/internal/directory/phone"
+	"tocsin/internal/document/assist"
 	"tocsin/internal/fault"
-	"tocsin/internal/storage"
 )
 
 // Field is what a column of a staff file says. The values are stored.
@@ -96,56 +96,27 @@ func (m Mapping) check(columns int) error {
 	return nil
 }
 
-// signature recognises a file by its header, case, accents and spaces aside.
-func signature(header []string) string {
-	parts := make([]string, len(header))
-	for i, h := range header {
-		parts[i] = storage.Fold(oneLine(h))
-	}
-	return strings.Join(parts, "|")
-}
-
 // guess proposes a mapping from the header, and from the content where the
 // header says nothing. Columns that may hold the reason of an absence are never read.
 func guess(header []string, sample [][]string) Mapping {
-	m := make(Mapping, len(header))
-	taken := map[Field]bool{}
-	take := func(i int, f Field) {
-		if f == Ignored || taken[f] && !f.repeats() {
-			return
-		}
-		m[i], taken[f] = f, true
-	}
-	// A column that holds nothing gives way to another of its name: servers have
-	// two places for a matricule, and fill one.
-	for i, h := range header {
-		if filled(i, sample) {
-			take(i, fieldOf(h))
-		}
-	}
-	for i, h := range header {
-		if m[i] == Ignored {
-			take(i, fieldOf(h))
-		}
-	}
+	m := Mapping(assist.Guess(header, sample, fieldOf, Field.repeats))
 	for i := range header {
-		if m[i] == Ignored && !confidential(header[i]) {
-			take(i, fieldOfContent(i, sample))
+		if m[i] != Ignored || confidential(header[i]) {
+			continue
+		}
+		if f := fieldOfContent(i, sample); f.repeats() || !m.has(f) {
+			m[i] = f
 		}
 	}
-	if taken[FieldLastName] && !taken[FieldFirstName] && twoWords(slices.Index(m, FieldLastName), sample) {
+	if m.has(FieldLastName) && !m.has(FieldFirstName) && twoWords(slices.Index(m, FieldLastName), sample) {
 		m[slices.Index(m, FieldLastName)] = FieldFullName // "Nom" alone, holding "DUPONT Marie"
 	}
 	return m
 }
 
-func filled(column int, sample [][]string) bool {
-	return slices.ContainsFunc(sample, func(row []string) bool { return column < len(row) && row[column] != "" })
-}
-
 // fieldOf reads the name of a column.
 func fieldOf(header string) Field {
-	s := slug(header)
+	s := assist.Slug(header)
 	if s == "" || confidential(header) {
 		return Ignored
 	}
@@ -252,7 +223,7 @@ func fieldOfContent(column int, sample [][]string) Field {
 			mobiles++
 		case numbers[0].Kind == phone.Landline:
 			phones++
-		case strings.Contains(slug(cell), "poste") || strings.Contains(slug(cell), "dect"):
+		case strings.Contains(assist.Slug(cell), "poste") || strings.Contains(assist.Slug(cell), "dect"):
 			extensions++
 		}
 	}

@@ -4,11 +4,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
 
+	"tocsin/internal/document/assist"
 	"tocsin/internal/fault"
 	"tocsin/internal/storage"
 )
@@ -144,30 +144,12 @@ func matchKey(matricule, last, first, source string, nth int) string {
 func codes(list []string) []string {
 	var out []string
 	for _, c := range list {
-		if c = slug(c); c != "" {
+		if c = assist.Slug(c); c != "" {
 			out = append(out, c)
 		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-// slug makes a code of a text: "Infirmier(e) D.E." gives "infirmier_e_d_e".
-func slug(s string) string {
-	var b strings.Builder
-	gap := false
-	for _, r := range storage.Fold(s) {
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
-			gap = b.Len() > 0
-			continue
-		}
-		if gap {
-			b.WriteByte('_')
-			gap = false
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
 }
 
 // packed writes a list of codes so that "LIKE '% code %'" finds one.

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
+	"tocsin/internal/document/assist"
 	"tocsin/internal/fault"
 	"tocsin/internal/storage"
 )
@@ -241,11 +242,7 @@ func (d *Directory) known(ctx context.Context, tx *storage.Tx, scope access.Scop
 // understand reads a row, and what the rows before it say about it.
 func (c *comparison) understand(row staged, forward bool) *entry {
 	e := c.reading.read(row.line, row.cells)
-	if row.problem != "" {
-		var p Problem
-		if err := json.Unmarshal([]byte(row.problem), &p); err != nil {
-			p = Problem{Key: "table.row.unreadable", Error: true}
-		}
+	if p, unreadable := (assist.Kept{Problem: row.problem}).Trouble(); unreadable {
 		e.problems = []Problem{p}
 		return e
 	}

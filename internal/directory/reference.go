@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"tocsin/internal/document/assist"
 )
 
 //go:embed reference/metiers.yaml
@@ -40,7 +42,7 @@ func LoadReference() (*Reference, error) {
 		return nil, fmt.Errorf("métiers: %w", err)
 	}
 	for _, m := range r.list {
-		if _, twice := r.byCode[m.Code]; twice || m.Code != slug(m.Code) || m.FR == "" || m.EN == "" {
+		if _, twice := r.byCode[m.Code]; twice || m.Code != assist.Slug(m.Code) || m.FR == "" || m.EN == "" {
 			return nil, fmt.Errorf("métiers: %q is incomplete or there twice", m.Code)
 		}
 		r.byCode[m.Code] = m
@@ -90,13 +92,13 @@ func (r *Reference) Recognise(text string) (code string, known bool) {
 			}
 		}
 	}
-	return slug(text), false
+	return assist.Slug(text), false
 }
 
 // recognisable takes away what varies from file to file: accents, case,
 // punctuation, and the marks of the feminine.
 func recognisable(text string) string {
-	s := slug(text)
+	s := assist.Slug(text)
 	for _, mark := range []string{"_e_", "_ne_", "_iere_", "_ere_", "_se_", "_rice_", "_trice_", "_euse_"} {
 		s = strings.ReplaceAll(s+"_", mark, "_")
 	}

@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"io"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
+	"tocsin/internal/document/assist"
 	"tocsin/internal/i18n"
 	"tocsin/internal/storage"
 )
@@ -123,12 +123,8 @@ func (d *Directory) Unreadable(ctx context.Context, scope access.Scope, id uuid.
 	if err != nil {
 		return err
 	}
-	if _, err := io.WriteString(w, "\ufeff"); err != nil { // Excel reads UTF-8 only with this mark
-		return err
-	}
-	out := csv.NewWriter(w)
-	out.Comma, out.UseCRLF = ';', true
-	if err := out.Write(append([]string{loc.T("directory.import.column_line"), loc.T("directory.import.column_reason")}, i.Header...)); err != nil {
+	out, err := assist.NewRefused(w, loc, loc.T("directory.import.column_line"), loc.T("directory.import.column_reason"), i.Header)
+	if err != nil {
 		return err
 	}
 	err = d.db.Read(ctx, scope, func(tx *storage.Tx) error {
@@ -136,61 +132,21 @@ func (d *Directory) Unreadable(ctx context.Context, scope access.Scope, id uuid.
 			ON w.organisation_id = r.organisation_id AND w.import_id = r.import_id AND w.seq = r.seq
 			WHERE r.organisation_id = $1 AND r.import_id = $2 AND r.kind = 'refused' ORDER BY r.seq`, []any{scope.Organisation(), id},
 			func(row func(...any) error) error {
-				record, err := refusedRow(row, loc)
-				if err != nil {
+				var line int
+				var kept assist.Kept
+				var problems string
+				if err := row(&line, &kept.Cells, &kept.Raw, &problems); err != nil {
 					return err
 				}
-				return out.Write(record)
+				var list []Problem
+				if err := json.Unmarshal([]byte(problems), &list); err != nil {
+					return err
+				}
+				return out.Row(line, kept, list)
 			})
 	})
 	if err != nil {
 		return err
 	}
-	out.Flush()
-	return out.Error()
-}
-
-func refusedRow(row func(...any) error, loc *i18n.Localizer) ([]string, error) {
-	var line int
-	var cells, raw, problems string
-	if err := row(&line, &cells, &raw, &problems); err != nil {
-		return nil, err
-	}
-	var list []Problem
-	if err := json.Unmarshal([]byte(problems), &list); err != nil {
-		return nil, err
-	}
-	var reasons []string
-	for _, p := range list {
-		if p.Error {
-			reasons = append(reasons, p.Sentence(loc))
-		}
-	}
-	record := []string{strconv.Itoa(line), strings.Join(reasons, " ")}
-	if raw != "" {
-		return append(record, harmless(raw)), nil
-	}
-	var values []string
-	if err := json.Unmarshal([]byte(cells), &values); err != nil {
-		return nil, err
-	}
-	for _, v := range values {
-		record = append(record, harmless(v))
-	}
-	return record, nil
-}
-
-// Sentence is what the problem says to a person.
-func (p Problem) Sentence(loc *i18n.Localizer) string { return loc.T(p.Key, p.Args...) }
-
-// harmless keeps a spreadsheet from running a cell as a formula (OWASP, CSV
-// injection). A number written +33… is no formula.
-func harmless(cell string) string {
-	if cell == "" || !strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return cell
-	}
-	if cell[0] == '+' && strings.Trim(cell[1:], "0123456789 ().-") == "" {
-		return cell
-	}
-	return "'" + cell
+	return out.Flush()
 }

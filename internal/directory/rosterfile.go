@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"tocsin/internal/document/assist"
 	"tocsin/internal/document/table"
 	"tocsin/internal/fault"
 	"tocsin/internal/storage"
@@ -81,7 +82,7 @@ func (r *rosterReading) row(row table.Row) (s shift, ok bool) {
 		if i < 0 || i >= len(row.Cells) {
 			return ""
 		}
-		return oneLine(Harmed(row.Cells[i]))
+		return oneLine(assist.Harmed(row.Cells[i]))
 	}
 	matricule := cell(r.columns.person)
 	if matricule == "" {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
+	"tocsin/internal/document/assist"
 	"tocsin/internal/document/table"
 	"tocsin/internal/fault"
 	"tocsin/internal/journal"
@@ -23,8 +24,6 @@ const (
 	stageChunk = 1_000
 	// sampleRows are looked at to guess the mapping.
 	sampleRows = 200
-	// rawLimit is how much is kept of the text of a row that cannot be read.
-	rawLimit = 4_000
 )
 
 // Stage reads a staff file into the database, row by row, and proposes a
@@ -40,7 +39,7 @@ func (d *Directory) Stage(ctx context.Context, scope access.Scope, rows Rows, fi
 	}
 	i := Import{
 		ID: storage.NewID(now), Source: file.Source, FileName: oneLine(file.Name), State: Staging, Header: rows.Header(), Format: rows.Format(), Handling: file.Handling,
-		By: scope.Actor().Name, Created: now, signature: signature(rows.Header()),
+		By: scope.Actor().Name, Created: now, signature: assist.Signature(rows.Header()),
 	}
 	if err := d.keep(ctx, scope, i); err != nil {
 		return i, err
@@ -107,36 +106,8 @@ func (d *Directory) stageRows(ctx context.Context, scope access.Scope, i *Import
 }
 
 func stagedRow(scope access.Scope, i *Import, row table.Row) ([]any, error) {
-	cells, err := json.Marshal(row.Cells)
-	if err != nil {
-		return nil, err
-	}
-	problem := ""
-	if row.Problem != nil {
-		b, err := json.Marshal(Problem{Key: row.Problem.Key, Args: row.Problem.Args, Error: true})
-		if err != nil {
-			return nil, err
-		}
-		problem = string(b)
-	}
-	return []any{scope.Organisation(), i.ID, i.Total, row.Line, clean(string(cells)), problem, clean(row.Raw[:min(len(row.Raw), rawLimit)])}, nil
-}
-
-// clean takes away what PostgreSQL refuses in a text: NUL and broken UTF-8.
-func clean(s string) string {
-	out := make([]rune, 0, len(s))
-	dirty := false
-	for _, r := range s {
-		if r == 0 || r == '\uFFFD' {
-			dirty = true
-			continue
-		}
-		out = append(out, r)
-	}
-	if !dirty {
-		return s
-	}
-	return string(out)
+	kept, err := assist.Keep(row)
+	return []any{scope.Organisation(), i.ID, i.Total, row.Line, kept.Cells, kept.Problem, kept.Raw}, err
 }
 
 // propose ends the staging with a mapping.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tocsin/internal/directory"
+	"tocsin/internal/document/assist"
 	"tocsin/internal/document/table"
 	"tocsin/internal/fault"
 	"tocsin/internal/storage"
@@ -69,7 +70,7 @@ func (k planningColumns) claim(row table.Row, zone *time.Location) claim {
 		if i < 0 || i >= len(row.Cells) {
 			return ""
 		}
-		return oneLine(directory.Harmed(row.Cells[i]))
+		return oneLine(assist.Harmed(row.Cells[i]))
 	}
 	c.person, c.function = cell(k.person), cell(k.function)
 	wrong := func(key string, args ...any) claim {
