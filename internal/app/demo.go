@@ -164,6 +164,9 @@ func (h *House) furnish(ctx context.Context, s *session, p ports) (organisation.
 	if err := h.demoOnCall(ctx, scope); err != nil {
 		return e, err
 	}
+	if err := h.demoInventory(ctx, scope, invented); err != nil {
+		return e, err
+	}
 	all, err := h.Alerting.Library(ctx, scope)
 	if err != nil {
 		return e, err
