@@ -25,17 +25,23 @@ func Kinds() []Kind { return []Kind{Application, Server, Device, Biomedical, Gat
 // Known tells whether it is one of Kinds.
 func (k Kind) Known() bool { return slices.Contains(Kinds(), k) }
 
-// May tells whether a thing of this kind may rest on one of another: nothing
-// rests on a supplier (an item names its own), and a supplier rests on nothing.
-func (k Kind) May(under Kind) bool {
-	if k == Supplier || under == Supplier {
-		return false
+// Bases are the kinds on which a thing of this kind may rest, the likeliest
+// first. An item names its supplier, and does not rest on it.
+func (k Kind) Bases() []Kind {
+	switch k {
+	case Application, Server:
+		return []Kind{Server, Gateway, Application, Device}
+	case Device, Biomedical:
+		return []Kind{Gateway, Server, Application}
+	case Gateway:
+		return []Kind{Server, Application, Gateway, Device}
+	case Supplier:
 	}
-	if k == Device || k == Biomedical {
-		return under == Gateway || under == Server || under == Application
-	}
-	return true
+	return nil
 }
+
+// May tells whether a thing of this kind may rest on one of another.
+func (k Kind) May(under Kind) bool { return slices.Contains(k.Bases(), under) }
 
 // readKind recognises a kind in the words of a file.
 func readKind(cell string) (Kind, bool) {

@@ -72,6 +72,14 @@ func atFile(err error) error {
 	return err
 }
 
+// author is who gave a file; the command line has no name of its own.
+func author(c *ui.Context, by string) string {
+	if by == "cli" {
+		return c.Loc.T("inventory.page.import.by.console")
+	}
+	return by
+}
+
 func importPath(i inventory.Import, under string) string {
 	return ImportPath + "/" + i.ID.String() + under
 }

@@ -238,6 +238,8 @@ func (p pages) linking(c *ui.Context) error {
 	list = slices.DeleteFunc(list, func(i inventory.Item) bool {
 		return i.ID == v.ID || !v.Kind.May(i.Kind) || slices.ContainsFunc(v.Rests, func(r inventory.Item) bool { return r.ID == i.ID })
 	})
+	bases := v.Kind.Bases()
+	slices.SortStableFunc(list, func(a, b inventory.Item) int { return slices.Index(bases, a.Kind) - slices.Index(bases, b.Kind) })
 	return c.Render(linkPage(c, v, list[:min(len(list), candidatesMost)], len(list)))
 }
 
