@@ -11,6 +11,7 @@ import (
 	dispatchapi "tocsin/internal/dispatch/api"
 	hookapi "tocsin/internal/hooks/api"
 	identityapi "tocsin/internal/identity/api"
+	inventoryapi "tocsin/internal/inventory/api"
 	organisationapi "tocsin/internal/organisation/api"
 	"tocsin/internal/rest"
 	"tocsin/internal/ui"
@@ -28,6 +29,7 @@ func (h *House) openDesk() error {
 	identityapi.Register(desk)
 	organisationapi.Register(desk, h.Houses)
 	directoryapi.Register(desk, h.Directory, h.OnCall)
+	inventoryapi.Register(desk, h.Inventory)
 	alertapi.Register(desk, h.Alerting)
 	dispatchapi.Register(desk, h.Dispatch)
 	adminapi.Register(desk, h.Journal)

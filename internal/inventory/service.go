@@ -124,8 +124,7 @@ func (s *Service) Identified(ctx context.Context, scope access.Scope, kind Ident
 		return nil, err
 	}
 	err = s.opt.DB.Read(ctx, scope, func(tx *storage.Tx) error {
-		out, err = readItems(ctx, tx, scope, ` AND retired_us IS NULL AND id IN (SELECT item_id FROM inventory_identifiers
-			WHERE organisation_id = $1 AND kind = $2 AND value = $3) ORDER BY name_folded, id`, string(d.Kind), d.Value)
+		out, err = listItems(ctx, tx, scope, Filter{Identifier: d})
 		return err
 	})
 	return out, err

@@ -163,6 +163,8 @@ type Filter struct {
 	// Service selects what a care service lives by, Site what stands on it.
 	Service, Site uuid.UUID
 	Supplier      uuid.UUID
+	// Identifier selects what bears it, as ParseIdentifier gives it.
+	Identifier Identifier
 	// Retired selects what left the service instead.
 	Retired bool
 	// Offset and Limit cut a page; Limit 0 gives everything.
@@ -194,6 +196,10 @@ func (f Filter) where() (string, []any) {
 	}
 	if f.Supplier != uuid.Nil {
 		add("supplier_id =", f.Supplier, "")
+	}
+	if f.Identifier != (Identifier{}) {
+		add("id IN (SELECT item_id FROM inventory_identifiers WHERE organisation_id = $1 AND kind =", string(f.Identifier.Kind), "")
+		add("value =", f.Identifier.Value, ")")
 	}
 	if f.Retired {
 		b.WriteString(" AND retired_us IS NOT NULL")
