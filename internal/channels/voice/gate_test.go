@@ -84,28 +84,28 @@ func TestAReservedTextIsHeardAfterTheCode(t *testing.T) {
 		return channels.Outcome{State: channels.Refused, Reason: r}
 	}
 	for what, want := range map[string]struct {
-		pad    keypad
+		pad    *keypad
 		script string
 		out    channels.Outcome
 		tried  []string
 	}{
-		"the code":               {keypad{code: "482957"}, "482957#", channels.Outcome{State: channels.Accepted}, []string{"482957"}},
-		"begun again":            {keypad{code: "482957"}, "11*482957#", channels.Outcome{State: channels.Accepted}, []string{"482957"}},
-		"the second time":        {keypad{code: "482957"}, "482958#482957#", channels.Outcome{State: channels.Accepted}, []string{"482958", "482957"}},
-		"without a hash":         {keypad{code: "48295713"}, "48295713", channels.Outcome{State: channels.Accepted}, []string{"48295713"}},
-		"three wrong ones":       {keypad{code: "482957"}, "1#2#3#482957#", refused(channels.ReasonWrongCode), []string{"1", "2", "3"}},
-		"the keys of the answer": {keypad{code: "482957"}, "21", refused(channels.ReasonWrongCode), []string{"21"}},
-		"a voicemail":            {keypad{code: "482957"}, "", refused(channels.ReasonNoKey), nil},
-		"who has none":           {keypad{}, "1", refused(channels.ReasonNoCode), nil},
-		"a voicemail of one who has none": {keypad{}, "", refused(channels.ReasonNoCode), nil},
-		"who must wait":          {keypad{code: "482957", refuses: fault.New(fault.TooMany, "space.code.wait")}, "482957#", refused(channels.ReasonWrongCode), []string{"482957"}},
-		"nobody can judge":       {keypad{code: "482957", refuses: errors.New("no database")}, "482957#", channels.Outcome{State: channels.Retry, Reason: channels.ReasonTimeout}, []string{"482957"}},
+		"the code":                        {&keypad{code: "482957"}, "482957#", channels.Outcome{State: channels.Accepted}, []string{"482957"}},
+		"begun again":                     {&keypad{code: "482957"}, "11*482957#", channels.Outcome{State: channels.Accepted}, []string{"482957"}},
+		"the second time":                 {&keypad{code: "482957"}, "482958#482957#", channels.Outcome{State: channels.Accepted}, []string{"482958", "482957"}},
+		"without a hash":                  {&keypad{code: "48295713"}, "48295713", channels.Outcome{State: channels.Accepted}, []string{"48295713"}},
+		"three wrong ones":                {&keypad{code: "482957"}, "1#2#3#482957#", refused(channels.ReasonWrongCode), []string{"1", "2", "3"}},
+		"the keys of the answer":          {&keypad{code: "482957"}, "21", refused(channels.ReasonWrongCode), []string{"21"}},
+		"a voicemail":                     {&keypad{code: "482957"}, "", refused(channels.ReasonNoKey), nil},
+		"who has none":                    {&keypad{}, "1", refused(channels.ReasonNoCode), nil},
+		"a voicemail of one who has none": {&keypad{}, "", refused(channels.ReasonNoCode), nil},
+		"who must wait":                   {&keypad{code: "482957", refuses: fault.New(fault.TooMany, "space.code.wait")}, "482957#", refused(channels.ReasonWrongCode), []string{"482957"}},
+		"nobody can judge":                {&keypad{code: "482957", refuses: errors.New("no database")}, "482957#", channels.Outcome{State: channels.Retry, Reason: channels.ReasonTimeout}, []string{"482957"}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			kept, pad := &shelf{id: uuid.New()}, want.pad
 			base, heard := ears(t, 4)
 			sipp := peer.Start(t, peer.Options{Scenario: peer.Answer(900*time.Millisecond, between, keys(want.script)...), MediaPort: base})
-			b := openBy(t, newKind(), settings(sipp.Port, nil), channels.Opening{Recordings: kept, Codes: &pad})
+			b := openBy(t, newKind(), settings(sipp.Port, nil), channels.Opening{Recordings: kept, Codes: pad})
 			outcome := make(chan channels.Outcome, 1)
 			go func() { outcome <- b.send(reserved(kept.id)) }()
 			loudest := secret(heard, func() bool { return len(outcome) == 1 })
