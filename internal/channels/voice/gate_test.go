@@ -102,6 +102,7 @@ func TestAReservedTextIsHeardAfterTheCode(t *testing.T) {
 		"nobody can judge":                {&keypad{code: "482957", refuses: errors.New("no database")}, "482957#", channels.Outcome{State: channels.Retry, Reason: channels.ReasonTimeout}, []string{"482957"}},
 	} {
 		t.Run(what, func(t *testing.T) {
+			t.Parallel()
 			kept, pad := &shelf{id: uuid.New()}, want.pad
 			base, heard := ears(t, 4)
 			sipp := peer.Start(t, peer.Options{Scenario: peer.Answer(900*time.Millisecond, between, keys(want.script)...), MediaPort: base})
@@ -152,6 +153,7 @@ func TestWhoCallsBackGivesTheCode(t *testing.T) {
 		answered bool
 	}{"right": {"482957#,2,1", true}, "wrong": {"1#,2#,3#", false}} {
 		t.Run(what, func(t *testing.T) {
+			t.Parallel()
 			exchange := peer.Start(t, peer.Options{Scenario: peer.Ring()})
 			pad, known := &keypad{code: "482957"}, &missed{number: called, m: reserved(uuid.Nil)}
 			known.m.Reserved.Recording = channels.Recording{}
