@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"tocsin/internal/document/assist"
 	"tocsin/internal/fault"
 )
 
@@ -36,18 +37,18 @@ type Identifier struct {
 const identifiersMost = 64
 
 // ParseIdentifier gives the one form in which an identifier is kept and looked
-// for: names in small letters without a final dot, addresses as RFC 5952 and
+// for: names in small letters without final dots, addresses as RFC 5952 and
 // IEEE 802 write them, serial numbers in capitals without spaces. Errors:
 // Invalid at the kind's field.
 func ParseIdentifier(kind IdentifierKind, text string) (Identifier, error) {
-	text = strings.TrimSpace(text)
+	text = strings.TrimSpace(assist.Clean(text))
 	refused := fault.New(fault.Invalid, "inventory.identifier."+string(kind), "value", text).At(string(kind))
 	if text == "" || utf8.RuneCountInString(text) > 253 || strings.ContainsFunc(text, unicode.IsControl) {
 		return Identifier{}, refused
 	}
 	switch kind {
 	case Host:
-		text = strings.TrimSuffix(strings.ToLower(text), ".")
+		text = strings.TrimRight(strings.ToLower(text), ".")
 		if text == "" || strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != "" {
 			return Identifier{}, refused
 		}

@@ -157,7 +157,7 @@ func (c *counter) body(op rest.Operation) string {
 // address is that of an operation, with the ids of this establishment.
 func (c *counter) address(op rest.Operation) string {
 	things := map[string][2]string{
-		"/people/": {"/annuaire/", "id"}, "/scenarios/": {"/scenarios/", "id"}, "/alerts/": {"/alertes/", "id"},
+		"/people/": {"/annuaire/", "id"}, "/inventory/": {"/inventaire/elements/", "id"}, "/scenarios/": {"/scenarios/", "id"}, "/alerts/": {"/alertes/", "id"},
 	}
 	path := op.Address()
 	if strings.HasPrefix(op.Path, "/requests/") {

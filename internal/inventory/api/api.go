@@ -36,54 +36,54 @@ func Register(d *rest.Desk, s *inventory.Service) {
 	}, a.one)
 }
 
-// Item is one thing of the inventory, or a supplier.
-type Item struct {
-	ID           uuid.UUID    `json:"id" format:"uuid"`
-	Kind         string       `json:"kind" enum:"application,server,device,biomedical,gateway,supplier"`
-	Name         string       `json:"name"`
-	Code         string       `json:"code,omitempty" doc:"The establishment's own number for it"`
-	Criticality  string       `json:"criticality,omitempty" enum:"vital,critical,important,standard" doc:"What a stop does to care; absent when nobody has weighed it"`
-	Owner        *Named       `json:"owner,omitempty" doc:"The person who answers for it"`
-	OwnerService *Named       `json:"owner_service,omitempty"`
-	Service      *Named       `json:"service,omitempty" doc:"The care service that lives by it"`
-	Site         *Named       `json:"site,omitempty"`
-	Supplier     *Named       `json:"supplier,omitempty"`
-	Model        string       `json:"model,omitempty" doc:"Make and model, or version"`
-	Identifiers  []Identifier `json:"identifiers" nullable:"false"`
-	Source       string       `json:"source,omitempty" doc:"The list that owns it; absent when entered by hand"`
-	Retired      *time.Time   `json:"retired,omitempty"`
-	Revision     int64        `json:"revision"`
-	Updated      time.Time    `json:"updated"`
+// InventoryItem is one thing of the inventory, or a supplier.
+type InventoryItem struct {
+	ID           uuid.UUID             `json:"id" format:"uuid"`
+	Kind         string                `json:"kind" enum:"application,server,device,biomedical,gateway,supplier"`
+	Name         string                `json:"name"`
+	Code         string                `json:"code,omitempty" doc:"The establishment's own number for it"`
+	Criticality  string                `json:"criticality,omitempty" enum:"vital,critical,important,standard" doc:"What a stop does to care; absent when nobody has weighed it"`
+	Owner        *InventoryName        `json:"owner,omitempty" doc:"The person who answers for it"`
+	OwnerService *InventoryName        `json:"owner_service,omitempty"`
+	Service      *InventoryName        `json:"service,omitempty" doc:"The care service that lives by it"`
+	Site         *InventoryName        `json:"site,omitempty"`
+	Supplier     *InventoryName        `json:"supplier,omitempty"`
+	Model        string                `json:"model,omitempty" doc:"Make and model, or version"`
+	Identifiers  []InventoryIdentifier `json:"identifiers" nullable:"false"`
+	Source       string                `json:"source,omitempty" doc:"The list that owns it; absent when entered by hand"`
+	Retired      *time.Time            `json:"retired,omitempty"`
+	Revision     int64                 `json:"revision"`
+	Updated      time.Time             `json:"updated"`
 }
 
-// Named is what a thing points at.
-type Named struct {
+// InventoryName is what a thing points at.
+type InventoryName struct {
 	ID   uuid.UUID `json:"id" format:"uuid"`
 	Name string    `json:"name"`
 }
 
-// Identifier is what names a thing for machines.
-type Identifier struct {
+// InventoryIdentifier is what names a thing for machines.
+type InventoryIdentifier struct {
 	Kind  string `json:"kind" enum:"host,ip,mac,serial,ae"`
 	Value string `json:"value"`
 }
 
-// Sheet is a thing with what surrounds it.
-type Sheet struct {
-	Item
-	Notes   string  `json:"notes,omitempty"`
-	Rests   []Named `json:"rests_on" nullable:"false"`
-	Carries []Named `json:"carries" nullable:"false"`
+// InventorySheet is a thing with what surrounds it.
+type InventorySheet struct {
+	InventoryItem
+	Notes   string          `json:"notes,omitempty"`
+	Rests   []InventoryName `json:"rests_on" nullable:"false"`
+	Carries []InventoryName `json:"carries" nullable:"false"`
 }
 
-func shown(n inventory.Named) Item {
-	out := Item{
+func shown(n inventory.Named) InventoryItem {
+	out := InventoryItem{
 		ID: n.ID, Kind: string(n.Kind), Name: n.Name, Code: n.Code, Criticality: string(n.Criticality), Owner: named(n.OwnerPerson, n.OwnerPersonName),
 		OwnerService: named(n.OwnerService, n.OwnerServiceName), Service: named(n.Service, n.ServiceName), Site: named(n.Site, n.SiteName),
-		Supplier: named(n.Supplier, n.SupplierName), Model: n.Model, Identifiers: []Identifier{}, Source: n.Source, Revision: n.Revision, Updated: n.Updated,
+		Supplier: named(n.Supplier, n.SupplierName), Model: n.Model, Identifiers: []InventoryIdentifier{}, Source: n.Source, Revision: n.Revision, Updated: n.Updated,
 	}
 	for _, d := range n.Identifiers {
-		out.Identifiers = append(out.Identifiers, Identifier{string(d.Kind), d.Value})
+		out.Identifiers = append(out.Identifiers, InventoryIdentifier{string(d.Kind), d.Value})
 	}
 	if !n.Retired.IsZero() {
 		out.Retired = &n.Retired
@@ -91,11 +91,11 @@ func shown(n inventory.Named) Item {
 	return out
 }
 
-func named(id uuid.UUID, name string) *Named {
+func named(id uuid.UUID, name string) *InventoryName {
 	if id == uuid.Nil {
 		return nil
 	}
-	return &Named{id, name}
+	return &InventoryName{id, name}
 }
 
 type wanted struct {
@@ -131,7 +131,7 @@ func (in wanted) identifier() (d inventory.Identifier, err error) {
 	return d, nil
 }
 
-func (a api) list(ctx context.Context, c *rest.Call, in *wanted) (*rest.List[Item], error) {
+func (a api) list(ctx context.Context, c *rest.Call, in *wanted) (*rest.List[InventoryItem], error) {
 	d, err := in.identifier()
 	if err != nil {
 		return nil, err
@@ -153,7 +153,7 @@ func (a api) list(ctx context.Context, c *rest.Call, in *wanted) (*rest.List[Ite
 	if err != nil {
 		return nil, err
 	}
-	var out []Item
+	var out []InventoryItem
 	for _, n := range page.Items {
 		out = append(out, shown(n))
 	}
@@ -167,7 +167,7 @@ func (a api) list(ctx context.Context, c *rest.Call, in *wanted) (*rest.List[Ite
 func (a api) one(ctx context.Context, c *rest.Call, in *struct {
 	ID string `path:"id"`
 },
-) (*rest.One[Sheet], error) {
+) (*rest.One[InventorySheet], error) {
 	id, err := rest.ID(in.ID)
 	if err != nil {
 		return nil, err
@@ -176,13 +176,13 @@ func (a api) one(ctx context.Context, c *rest.Call, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &rest.One[Sheet]{Body: Sheet{Item: shown(v.Named), Notes: v.Notes, Rests: list(v.Rests), Carries: list(v.Carries)}}, nil
+	return &rest.One[InventorySheet]{Body: InventorySheet{InventoryItem: shown(v.Named), Notes: v.Notes, Rests: list(v.Rests), Carries: list(v.Carries)}}, nil
 }
 
-func list(items []inventory.Item) []Named {
-	out := make([]Named, len(items))
+func list(items []inventory.Item) []InventoryName {
+	out := make([]InventoryName, len(items))
 	for n, i := range items {
-		out[n] = Named{i.ID, i.Name}
+		out[n] = InventoryName{i.ID, i.Name}
 	}
 	return out
 }
