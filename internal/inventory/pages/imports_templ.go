@@ -606,7 +606,7 @@ func comparisonPage(c *ui.Context, v passage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if v.Summary.Suppliers > 0 {
+			if v.Summary.Suppliers > 0 && v.State == inventory.Ready {
 				templ_7745c5c3_Err = ui.Message(ui.Information, c.Loc.N("inventory.page.import.suppliers", v.Summary.Suppliers)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
