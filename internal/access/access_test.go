@@ -41,7 +41,7 @@ func TestMatrix(t *testing.T) {
 		access.CrisisCell:       {access.AlertConduct, access.AlertKill, access.AlertAnswers, access.AlertReport, access.DirectoryNumbers, access.HealthRead, access.AlertPayroll, access.InventoryRead},
 		access.DirectoryManager: {access.DirectoryWrite, access.DirectoryImport, access.DirectoryExport, access.DirectoryProve, access.DirectorySync, access.OnCallWrite, access.DirectoryNumbers, access.OrganisationWrite, access.AlertPayroll, access.InventoryRead, access.InventoryWrite, access.InventoryExport},
 		access.Reader:           {},
-		access.Auditor:          {access.JournalRead, access.AlertReport, access.AccountRead, access.ChannelRead, access.HealthRead, access.InventoryRead, access.InventoryExport},
+		access.Auditor:          {access.JournalRead, access.AlertReport, access.AccountRead, access.ChannelRead, access.HealthRead, access.InventoryRead},
 	}
 	g := guard(t)
 	for _, role := range access.Roles() {
