@@ -52,8 +52,7 @@ PLENTY := $(shell awk '/^MemAvailable/ && $$2 > 12000000 { print 400 }' /proc/me
 test: export GOGC := $(or $(GOGC),$(PLENTY),100)
 test: ## install what the tests need and pass them all
 	@$(MAKE) --no-print-directory -j 2 test-deps bin/tocsin
-	$(MAKE) --no-print-directory test-go
-	$(MAKE) --no-print-directory -j 2 -Otarget test-browser test-sharp
+	$(MAKE) --no-print-directory test-go test-race test-fuzz test-browser
 
 .PHONY: test-deps
 test-deps: ## install PostgreSQL, the peers and the browser of the tests
@@ -62,11 +61,6 @@ test-deps: ## install PostgreSQL, the peers and the browser of the tests
 .PHONY: test-go
 test-go: bin/tocsin
 	@GO='$(GO)' bash test/go-test.sh $(LONG) $$(comm -23 <($(GO) list ./... | sort) <($(GO) list $(RACE) $(LONG) | sort))
-
-# A browser waits more than it works: these work meanwhile.
-.PHONY: test-sharp
-test-sharp:
-	@nice -n 5 $(MAKE) --no-print-directory test-race test-fuzz
 
 .PHONY: test-race
 test-race:
