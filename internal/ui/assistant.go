@@ -1,5 +1,12 @@
 package ui
 
+import (
+	"slices"
+	"strconv"
+
+	"tocsin/internal/fault"
+)
+
 // ColumnsSpec describes the table in which a person says what each column of a
 // file is.
 type ColumnsSpec struct {
@@ -8,8 +15,7 @@ type ColumnsSpec struct {
 	// Header are the columns of the file, Rows its first rows.
 	Header []string
 	Rows   [][]string
-	// Name is what the choice of a column posts; MeansOf labels it for those who hear it.
-	Name    func(column int) string
+	// MeansOf labels the choice of a column for those who hear it.
 	MeansOf func(header string) string
 	// Choices are the fields; the first is to ignore the column.
 	Choices []Choice
@@ -27,4 +33,22 @@ func (s ColumnsSpec) samples(column int) (out []string) {
 		}
 	}
 	return out
+}
+
+// ColumnName is the name of the field that says what the ith column means.
+func ColumnName(i int) string { return "colonne-" + strconv.Itoa(i) }
+
+// AtColumn sets a sentence about a field of an import at the last column that
+// claims it; chosen are the fields by column, "" where one is ignored.
+func AtColumn[F ~string](err error, chosen []F) error {
+	e := fault.As(err)
+	if e == nil {
+		return err
+	}
+	for i, field := range slices.Backward(chosen) {
+		if field != "" && string(field) == e.Field {
+			return e.At(ColumnName(i))
+		}
+	}
+	return e.At("")
 }

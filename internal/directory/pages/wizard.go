@@ -225,12 +225,10 @@ func (p pages) columns(c *ui.Context) error {
 	}
 	f := c.NewForm(nil)
 	for i, field := range v.Mapping {
-		f.Set(columnName(i), string(field))
+		f.Set(ui.ColumnName(i), string(field))
 	}
 	return c.Render(columnsPage(c, f, v))
 }
-
-func columnName(i int) string { return "colonne-" + strconv.Itoa(i) }
 
 // setColumns takes the mapping and has the file compared with today.
 func (p pages) setColumns(c *ui.Context) error {
@@ -241,7 +239,7 @@ func (p pages) setColumns(c *ui.Context) error {
 	f := c.Form()
 	m := make(directory.Mapping, len(v.Header))
 	for i := range m {
-		m[i] = directory.Field(f.Value(columnName(i)))
+		m[i] = directory.Field(f.Value(ui.ColumnName(i)))
 	}
 	if _, err = p.d.Map(c.Ctx(), c.Scope, v.ID, m); err == nil {
 		_, err = p.d.Request(c.Ctx(), c.Scope, v.ID, directory.Previewing)
@@ -252,23 +250,9 @@ func (p pages) setColumns(c *ui.Context) error {
 			return serr
 		}
 		v.sample = rows
-		return c.Refill(f, atColumn(err, m), columnsPage(c, f, v))
+		return c.Refill(f, ui.AtColumn(err, m), columnsPage(c, f, v))
 	}
 	return p.step(c, v, err)
-}
-
-// atColumn sets a sentence about a field at the last column that claims it.
-func atColumn(err error, m directory.Mapping) error {
-	e := fault.As(err)
-	if e == nil {
-		return err
-	}
-	for i, field := range slices.Backward(m) {
-		if field != directory.Ignored && string(field) == e.Field {
-			return e.At(columnName(i))
-		}
-	}
-	return e.At("")
 }
 
 // step goes back to the import: to its progress, or to what it became meanwhile.

@@ -595,7 +595,7 @@ func columnsSpec(c *ui.Context, v passage) ui.ColumnsSpec {
 	}
 	return ui.ColumnsSpec{
 		Caption: c.Loc.T("directory.page.import.step.columns"), Column: c.Loc.T("directory.page.import.column"), Means: c.Loc.T("directory.page.import.means"),
-		Sample: c.Loc.T("directory.page.import.sample"), Header: v.Header, Rows: v.sample, Name: columnName, Choices: choices,
+		Sample: c.Loc.T("directory.page.import.sample"), Header: v.Header, Rows: v.sample, Choices: choices,
 		MeansOf: func(header string) string { return c.Loc.T("directory.page.import.means.of", "column", header) },
 	}
 }

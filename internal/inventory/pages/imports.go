@@ -187,12 +187,10 @@ func (p pages) columns(c *ui.Context) error {
 	}
 	f := c.NewForm(nil)
 	for i, field := range v.Mapping {
-		f.Set(columnName(i), string(field))
+		f.Set(ui.ColumnName(i), string(field))
 	}
 	return c.Render(columnsPage(c, f, v))
 }
-
-func columnName(i int) string { return "colonne-" + strconv.Itoa(i) }
 
 // setColumns takes the mapping and compares the file with today.
 func (p pages) setColumns(c *ui.Context) error {
@@ -203,7 +201,7 @@ func (p pages) setColumns(c *ui.Context) error {
 	f := c.Form()
 	m := make(inventory.Mapping, len(v.Header))
 	for i := range m {
-		m[i] = inventory.Field(f.Value(columnName(i)))
+		m[i] = inventory.Field(f.Value(ui.ColumnName(i)))
 	}
 	if _, err = p.s.Map(c.Ctx(), c.Scope, v.ID, m); fault.Is(err, fault.Invalid) {
 		rows, serr := p.s.Sample(c.Ctx(), c.Scope, v.ID, sampleRows)
@@ -211,23 +209,9 @@ func (p pages) setColumns(c *ui.Context) error {
 			return serr
 		}
 		v.sample = rows
-		return c.Refill(f, atColumn(err, m), columnsPage(c, f, v))
+		return c.Refill(f, ui.AtColumn(err, m), columnsPage(c, f, v))
 	}
 	return p.step(c, v, err)
-}
-
-// atColumn sets a sentence about a field at the last column that claims it.
-func atColumn(err error, m inventory.Mapping) error {
-	e := fault.As(err)
-	if e == nil {
-		return err
-	}
-	for i, field := range slices.Backward(m) {
-		if field != inventory.Ignored && string(field) == e.Field {
-			return e.At(columnName(i))
-		}
-	}
-	return e.At("")
 }
 
 // step goes back to the import, or to what it became meanwhile.

@@ -436,7 +436,7 @@ func columnsSpec(c *ui.Context, v passage) ui.ColumnsSpec {
 	}
 	return ui.ColumnsSpec{
 		Caption: c.Loc.T("inventory.page.import.step.columns"), Column: c.Loc.T("inventory.page.import.column"), Means: c.Loc.T("inventory.page.import.means"),
-		Sample: c.Loc.T("inventory.page.import.sample"), Header: v.Header, Rows: v.sample, Name: columnName, Choices: choices,
+		Sample: c.Loc.T("inventory.page.import.sample"), Header: v.Header, Rows: v.sample, Choices: choices,
 		MeansOf: func(header string) string { return c.Loc.T("inventory.page.import.means.of", "column", header) },
 	}
 }
