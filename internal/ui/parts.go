@@ -32,20 +32,21 @@ func minutes(d time.Duration) string {
 	return fmt.Sprintf("%02d:%02d", s/60, s%60)
 }
 
-type choicesOf struct {
-	title   string
-	choices []Choice
+// ChoiceGroup are neighbours of the same group.
+type ChoiceGroup struct {
+	Title   string
+	Choices []Choice
 }
 
-// grouped gathers neighbours of the same group.
-func grouped(choices []Choice) []choicesOf {
-	var out []choicesOf
+// Grouped gathers neighbours of the same group.
+func Grouped(choices []Choice) []ChoiceGroup {
+	var out []ChoiceGroup
 	for _, ch := range choices {
-		if len(out) == 0 || out[len(out)-1].title != ch.Group {
-			out = append(out, choicesOf{title: ch.Group})
+		if len(out) == 0 || out[len(out)-1].Title != ch.Group {
+			out = append(out, ChoiceGroup{Title: ch.Group})
 		}
 		last := &out[len(out)-1]
-		last.choices = append(last.choices, ch)
+		last.Choices = append(last.Choices, ch)
 	}
 	return out
 }
