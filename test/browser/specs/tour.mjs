@@ -101,6 +101,42 @@ export const tests = {
     await sound(t, page, "31-site");
   },
 
+  "the inventory": async (t) => {
+    const page = await visit(t, "Gestionnaire d’annuaire", {
+      "32-inventaire": "/inventaire", "33-nouveau": "/inventaire/nouveau", "33b-application": "/inventaire/nouveau?nature=application",
+      "33c-aucun": "/inventaire?q=introuvable", "34-imports": "/inventaire/import", "35-recherche": "/recherche?q=dossier",
+    });
+    await page.goto(t.base + "/inventaire");
+    await page.locator("main table a", { hasText: "Dossier patient" }).click();
+    await sound(t, page, "36-fiche");
+    const sheet = page.url();
+    for (const act of ["modifier", "dependances", "retirer"]) {
+      await page.goto(`${sheet}/${act}`);
+      await sound(t, page, `36-${act}`);
+    }
+    // A file with a stranger's column, a line nobody can read and a new thing.
+    await page.goto(t.base + "/inventaire/import");
+    await page.setInputFiles("input[type=file]", { name: "parc.csv", mimeType: "text/csv", buffer: Buffer.from("Nom;Nature;Criticité;Adresse IP;Couleur\nServeur du tour;Serveur;Vitale;10.99.0.1;bleu\nSans adresse;Serveur;Énorme;999.1.1.1;rouge\n;Serveur;;;\n") });
+    await page.selectOption("main form select[name=kind]", { index: 1 });
+    await page.fill("main form input[name=source]", "Tour");
+    await Promise.all([page.waitForEvent("load"), page.click("main form button.primary")]);
+    none(await page.locator("main .error").allInnerTexts(), "the file is refused");
+    await sound(t, page, "37-colonnes");
+    await Promise.all([page.waitForEvent("load"), page.click("main form button.primary")]);
+    await sound(t, page, "37-comparaison");
+    await page.goto(page.url() + "?vue=problemes");
+    await sound(t, page, "37-a-relire");
+    assert.match(await page.locator("main").innerText(), /999\.1\.1\.1/, "the line that cannot be read is not shown");
+    await Promise.all([page.waitForEvent("load"), page.click("#confirmer button.primary")]);
+    await sound(t, page, "37-fait");
+    await Promise.all([page.waitForEvent("load"), page.click("main a[href$='/annuler']")]);
+    await sound(t, page, "37-annuler");
+    await Promise.all([page.waitForEvent("load"), page.click("main form button.danger")]);
+    await sound(t, page, "37-annule");
+    await page.goto(t.base + "/inventaire?q=tour");
+    assert.equal(await page.locator("main table tbody a").count(), 0, "what was undone is still there");
+  },
+
   "the administration": async (t) => {
     await visit(t, "Administrateur", {
       "40-administration": "/administration", "41-comptes": "/administration/comptes", "42-compte": "/administration/comptes/nouveau",
