@@ -108,7 +108,7 @@ func Columns(f *Form, s ColumnsSpec) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Table(TableSpec{Caption: s.Caption, Rows: len(s.Header), Columns: []Column{{Label: s.Column}, {Label: s.Means}, {Label: s.Sample}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Table(TableSpec{Stack: true, Caption: s.Caption, Rows: len(s.Header), Columns: []Column{{Label: s.Column}, {Label: s.Means}, {Label: s.Sample}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
