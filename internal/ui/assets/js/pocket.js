@@ -46,9 +46,10 @@ async function showWaiting() {
     const place = form.querySelector("[data-waits]");
     if (!mine || !place) continue;
     const button = [...form.querySelectorAll("button")].find((b) => b.value === mine.choice);
-    const at = new Date(mine.at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+    const at = new Date(mine.at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", timeZone: place.dataset.zone });
     place.textContent = place.dataset.waits.replace("%answer", button ? button.textContent.trim() : mine.choice).replace("%at", at);
     place.hidden = false;
+    place.scrollIntoView({ block: "nearest" });
   }
 }
 
