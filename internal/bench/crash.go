@@ -113,6 +113,9 @@ func (b *bench) crash(ctx context.Context) (out []Result, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(w.resumes) == 0 {
+		return nil, errors.New("crash: everybody was reached before the first kill: nothing was resumed, measure more people")
+	}
 	flight := samples{inFlight}
 	return []Result{
 		samples{float64(lost)}.result("crash.lost", "people", samples{float64(l.People)}, "people called"),

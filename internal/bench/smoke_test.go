@@ -24,7 +24,7 @@ func TestEveryMeasurementStillRuns(t *testing.T) {
 	folder := t.TempDir()
 	results, err := bench.Run(t.Context(), bench.Options{
 		Runs: 1, Folder: folder, Program: self, Log: &log,
-		Sizes: bench.Sizes{Alert: 50, Mail: 50, Mass: 50, Crash: 200, Kills: 2, Import: 50, Pages: 50, Requests: 1, CutS: 1, Viewers: 5},
+		Sizes: bench.Sizes{Alert: 50, Mail: 50, Mass: 50, Crash: 1500, Kills: 2, Import: 50, Pages: 50, Requests: 1, CutS: 1, Viewers: 5},
 	})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log.String())

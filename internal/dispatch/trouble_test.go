@@ -108,10 +108,16 @@ func TestAProviderThatRefusesUs(t *testing.T) {
 	}
 }
 
-// settled tells that the node has seen what the peer answered.
+// settled tells that the node has seen what the peer answered: what is refused for
+// one address fails, and what is refused altogether shuts the gateway.
 func (h *house) settled(reason channels.Reason) bool {
-	if reason != channels.ReasonPolicy {
-		return true
+	h.t.Helper()
+	if reason == channels.ReasonPolicy {
+		return len(h.sink.Of(dispatch.FactFailed)) >= 8
 	}
-	return len(h.sink.Of(dispatch.FactFailed)) >= 8
+	panels, err := h.d.Panels(h.t.Context(), h.scope)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return !panels[0].View.Carrying || !panels[0].View.Health.Up || len(h.sink.Of(dispatch.FactFailed)) > 0
 }
