@@ -92,6 +92,10 @@ test-upgrade: bin/tocsin ## the version before beside this one and before it (pa
 test-both: bin/tocsin ## every story on both engines (make test tells those on both in which the data are at stake)
 	@TOCSIN_TEST_BOTH=1 GO='$(GO)' bash test/go-test.sh ./test/stories
 
+.PHONY: test-bench
+test-bench: bin/tocsin ## every measurement of tocsin bench on a few people, those on several nodes included
+	@TOCSIN_TEST_BENCH=1 GO='$(GO)' bash test/go-test.sh -run StillRuns\|StillMeasured ./internal/bench
+
 .PHONY: test-db
 test-db: ## a PostgreSQL for running single tests by hand, until interrupted
 	@$(GO) run ./test/postgres -serve .cache/test-postgres.url

@@ -131,7 +131,7 @@ func (b *bench) alone(ctx context.Context, h *house) (seconds float64, err error
 	if err != nil {
 		return 0, err
 	}
-	err = until(ctx, "the program to serve", 5*time.Millisecond, func() (bool, error) { return reachable(at), nil })
+	err = p.until(ctx, "the program to serve", 5*time.Millisecond, func() (bool, error) { return reachable(at), nil })
 	seconds = time.Since(began).Seconds()
 	return seconds, errors.Join(err, p.stop())
 }
@@ -197,7 +197,7 @@ func (w *wreck) again(ctx context.Context, kill int) error {
 		w.over = true
 		return nil
 	}
-	err = until(ctx, "the next message", 2*time.Millisecond, func() (bool, error) {
+	err = w.process.until(ctx, "the next message", 2*time.Millisecond, func() (bool, error) {
 		c, err := w.peer.counts(ctx)
 		return c.SMS.Accepted > at.Accepted, err
 	})

@@ -23,8 +23,18 @@ type peer struct {
 // startPeer starts the peer and waits until it counts.
 func (b *bench) startPeer(ctx context.Context) (*peer, error) { return b.startPeerAs(ctx, "--fast") }
 
-// startPeerAs starts it with people who behave as the options say.
-func (b *bench) startPeerAs(ctx context.Context, options ...string) (*peer, error) {
+// startPeerAs starts it with people who behave as the options say. Somebody else may
+// take a free port before the peer does: it ends then, and is started on others.
+func (b *bench) startPeerAs(ctx context.Context, options ...string) (p *peer, err error) {
+	for range 3 {
+		if p, err = b.peerOnce(ctx, options...); !errors.Is(err, errEnded) {
+			return p, err
+		}
+	}
+	return nil, err
+}
+
+func (b *bench) peerOnce(ctx context.Context, options ...string) (*peer, error) {
 	p := &peer{client: &http.Client{Timeout: time.Minute}}
 	var err error
 	for _, address := range []*string{&p.smpp, &p.smtp, &p.sip, &p.control} {
@@ -36,7 +46,7 @@ func (b *bench) startPeerAs(ctx context.Context, options ...string) (*peer, erro
 	if err != nil {
 		return nil, err
 	}
-	err = until(ctx, "the peer", 20*time.Millisecond, func() (bool, error) {
+	err = p.until(ctx, "the peer", 20*time.Millisecond, func() (bool, error) {
 		_, err := p.counts(ctx)
 		return err == nil, nil
 	})

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -204,6 +205,22 @@ func freeAddress() (string, error) {
 		return "", fmt.Errorf("find a free port: %w", err)
 	}
 	return l.Addr().String(), l.Close()
+}
+
+// errEnded says that a process is no more: what is waited for of it will not come.
+var errEnded = errors.New("the process ended")
+
+// until polls ok every pause, as long as the process lives.
+func (p *process) until(ctx context.Context, what string, pause time.Duration, ok func() (bool, error)) error {
+	return until(ctx, what, pause, func() (bool, error) {
+		select {
+		case err := <-p.ended:
+			p.ended <- err // whoever waits again learns the same
+			return false, fmt.Errorf("wait for %s: %w: %w", what, errEnded, cmp.Or(err, io.EOF))
+		default:
+			return ok()
+		}
+	})
 }
 
 // until polls ok every pause.

@@ -12,6 +12,22 @@ import (
 	"tocsin/internal/bench"
 )
 
+// apart are the measurements on several processes that share one PostgreSQL. What
+// they promise is shown by test/crash; that they still measure it, by
+// `make test-bench`: beside other tests they take longer than all those together,
+// and two cores that do much else leave some of them nothing to measure.
+var apart = []string{"sms100k.pg3_cpu_ratio", "sms100k.pg3_doubles", "crashpg3.", "cut.", "partition.", "trunk3."}
+
+// tried are the figures tried here, of a list.
+func tried(ids []string) []string {
+	if os.Getenv("TOCSIN_TEST_BENCH") != "" {
+		return ids
+	}
+	return slices.DeleteFunc(ids, func(id string) bool {
+		return slices.ContainsFunc(apart, func(begin string) bool { return strings.HasPrefix(id, begin) })
+	})
+}
+
 // TestEveryMeasurementStillRuns makes each of them on fifty people, by real
 // processes, so that the bench cannot rot.
 func TestEveryMeasurementStillRuns(t *testing.T) {
@@ -22,8 +38,9 @@ func TestEveryMeasurementStillRuns(t *testing.T) {
 	}
 	var log bytes.Buffer
 	folder := t.TempDir()
+	wanted := tried(bench.IDs())
 	results, err := bench.Run(t.Context(), bench.Options{
-		Runs: 1, Folder: folder, Program: self, Log: &log,
+		Only: strings.Join(wanted, ","), Runs: 1, Folder: folder, Program: self, Log: &log,
 		Sizes: bench.Sizes{Alert: 50, Mail: 50, Mass: 50, Crash: 1500, Kills: 2, Import: 50, Pages: 50, Requests: 1, CutS: 1, Viewers: 5},
 	})
 	if err != nil {
@@ -42,8 +59,8 @@ func TestEveryMeasurementStillRuns(t *testing.T) {
 			t.Errorf("%s is %g", r.ID, r.Value)
 		}
 	}
-	if !slices.Equal(ids, bench.IDs()) {
-		t.Errorf("measured %v, want %v\n%s", ids, bench.IDs(), log.String())
+	if !slices.Equal(ids, wanted) {
+		t.Errorf("measured %v, want %v\n%s", ids, wanted, log.String())
 	}
 	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
 		t.Errorf("data left behind: %v %v", left, err)
@@ -62,10 +79,11 @@ func TestTheMediaAreStillMeasured(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
+	wanted := tried(bench.MediaIDs())
 	results, err := bench.RunMedia(t.Context(), bench.Options{
-		Runs: 1, Folder: t.TempDir(), Program: self, Log: &log, Sizes: bench.Sizes{Alert: 40, Mail: 40, Rosters: 20, Calls: 3, Wave: bench.Wave{People: 8, Lines: 2, Hurry: 20, Wait: 2500 * time.Millisecond}},
+		Only: strings.Join(wanted, ","), Runs: 1, Folder: t.TempDir(), Program: self, Log: &log, Sizes: bench.Sizes{Alert: 40, Mail: 40, Rosters: 20, Calls: 3, Wave: bench.Wave{People: 8, Lines: 2, Hurry: 20, Wait: 2500 * time.Millisecond}},
 	})
-	if err != nil || len(results) != len(bench.MediaIDs()) {
+	if err != nil || len(results) != len(wanted) {
 		t.Fatalf("%+v %v\n%s", results, err, log.String())
 	}
 	by := map[string]bench.Result{}
@@ -84,7 +102,7 @@ func TestTheMediaAreStillMeasured(t *testing.T) {
 	if mail := by["peers.email_ratio"]; mail.Value <= 0 || mail.Reference <= 0 {
 		t.Errorf("e-mail beside Postfix: %+v\n%s", mail, log.String())
 	}
-	if over := by["trunk3.over"]; over.Value != 0 || over.Reference != 2 {
+	if over, made := by["trunk3.over"]; made && (over.Value != 0 || over.Reference != 2) {
 		t.Errorf("trunk: %+v\n%s", over, log.String())
 	}
 	if busy, seen := by["voice4300.busy_pct"], by["voice.key_visible_p95_ms"]; busy.Value < 50 || seen.Value <= 0 {

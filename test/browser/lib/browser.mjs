@@ -6,7 +6,7 @@ import { chromium } from "playwright-core";
 
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync",
+  "--disable-component-update", "--disable-sync", "--renderer-process-limit=2",
   "--disable-dev-shm-usage", // a container has little of it, and a browser without dies
 ];
 // The same engine without the windows that nobody sees takes less than half of the
