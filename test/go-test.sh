@@ -13,7 +13,7 @@ go=${GO:-go}
 flags=(-vet=off '-ldflags=-s -w' -shuffle=on -timeout 20m -p "$(($(nproc) + 1))" -parallel "$(($(nproc) + 2))")
 if [ "${1:-}" = -race ]; then
   # The SQL engine is not ours to watch, and would be most of the time.
-  flags+=(-race '-gcflags=modernc.org/...=-race=false -dwarf=false')
+  flags+=(-race '-gcflags=all=-dwarf=false' '-gcflags=modernc.org/...=-race=false -dwarf=false')
   shift
 fi
 # What tests write is theirs alone and short-lived: in memory where there is plenty.

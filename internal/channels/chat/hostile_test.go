@@ -208,6 +208,7 @@ func joined(t *testing.T) (*matrixsim.Server, channels.Channel, *channelstest.In
 		t.Fatal(err)
 	}
 	runs(t, c)
+	channelstest.Eventually(t, "the channel is up", func() bool { return c.Health().Up })
 	if out := c.Send(t.Context(), channels.Message{ID: uuid.New(), To: agent(1), Text: "Plan blanc"}); out.State != channels.Accepted {
 		t.Fatalf("outcome %+v", out)
 	}

@@ -213,7 +213,9 @@ func (r *reader) resume(ctx context.Context) (said, bool) {
 		r.since, r.marked = place.Since, r.c.now()
 	}
 	r.known = true
-	r.c.pulse.Seen(channels.ReasonNone, "") // the look that follows may last
+	if r.since != "" {
+		r.c.pulse.Seen(channels.ReasonNone, "") // the look that follows may last
+	} // else nothing is sent yet: an answer from before our first look would be nobody's
 	return a, true
 }
 
