@@ -118,7 +118,9 @@ func (b *bench) startTelephones(scenario string) (t *telephones, err error) {
 	if t.port, err = freeUDP(); err != nil {
 		return nil, err
 	}
-	t.process, err = b.startProgram(program, "-sf", file, "-i", "127.0.0.1", "-p", strconv.Itoa(t.port), "-mi", "127.0.0.1", "-mp", "30000", "-nostdin", "-aa",
+	// sipp takes four ports of sound a call, and listens on none: they must stay below
+	// those that the system gives our own sockets, or we would hear ourselves.
+	t.process, err = b.startProgram(program, "-sf", file, "-i", "127.0.0.1", "-p", strconv.Itoa(t.port), "-mi", "127.0.0.1", "-mp", "10000", "-nostdin", "-aa",
 		"-trace_logs", "-log_file", t.steps, "-default_behaviors", "all,-bye", "-buff_size", "4194304", "-timer_resol", "1")
 	return t, err
 }
