@@ -212,7 +212,7 @@ func (b *bench) sippCalls(ctx context.Context, phones *telephones, file string, 
 		return 0, err
 	}
 	began := time.Now()
-	err = b.runPeer(ctx, program, "-sf", file, "-i", "127.0.0.1", "-p", strconv.Itoa(port), "-mi", "127.0.0.1", "-mp", "10000", "-nostdin",
+	err = b.runPeer(ctx, program, "-sf", file, "-i", "127.0.0.1", "-p", strconv.Itoa(port), "-mi", "127.0.0.1", "-mp", "20000", "-nostdin",
 		"-m", strconv.Itoa(calls), "-l", strconv.Itoa(lines), "-r", "100", "-timer_resol", "1", "-s", "0639980001", "127.0.0.1:"+strconv.Itoa(phones.port))
 	return float64(calls) / time.Since(began).Seconds(), err
 }
