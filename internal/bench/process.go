@@ -2,7 +2,6 @@ package bench
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -216,7 +215,7 @@ func (p *process) until(ctx context.Context, what string, pause time.Duration, o
 		select {
 		case err := <-p.ended:
 			p.ended <- err // whoever waits again learns the same
-			return false, fmt.Errorf("wait for %s: %w: %w", what, errEnded, cmp.Or(err, io.EOF))
+			return false, fmt.Errorf("wait for %s: %w", what, errors.Join(errEnded, err))
 		default:
 			return ok()
 		}

@@ -12,10 +12,10 @@ import (
 	"tocsin/internal/bench"
 )
 
-// apart are the measurements on several processes that share one PostgreSQL. What
-// they promise is shown by test/crash; that they still measure it, by
-// `make test-bench`: beside other tests they take longer than all those together,
-// and two cores that do much else leave some of them nothing to measure.
+// apart are the longest measurements: nodes that share one PostgreSQL, and an operator
+// cut off. What they promise is shown by test/crash and by the stories; that they still
+// measure it, by `make test-bench`: beside other tests they take longer than all the
+// others together, and two busy cores leave some of them nothing to measure.
 var apart = []string{"sms100k.pg3_cpu_ratio", "sms100k.pg3_doubles", "crashpg3.", "cut.", "partition.", "trunk3."}
 
 // tried are the figures tried here, of a list.

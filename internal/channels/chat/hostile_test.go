@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -198,7 +199,18 @@ func TestNothingInsideIsCalled(t *testing.T) {
 // joined opens a channel to a simulated homeserver, and writes once to a person.
 func joined(t *testing.T) (*matrixsim.Server, channels.Channel, *channelstest.Inbox) {
 	t.Helper()
-	server, inbox := matrixsim.Start(t), channelstest.NewInbox()
+	server := matrixsim.Start(t)
+	c, inbox := listening(t, server)
+	if out := c.Send(t.Context(), channels.Message{ID: uuid.New(), To: agent(1), Text: "Plan blanc"}); out.State != channels.Accepted {
+		t.Fatalf("outcome %+v", out)
+	}
+	return server, c, inbox
+}
+
+// listening is a channel that runs at a homeserver.
+func listening(t *testing.T, server *matrixsim.Server) (channels.Channel, *channelstest.Inbox) {
+	t.Helper()
+	inbox := channelstest.NewInbox()
 	valid, err := chat.Matrix{}.Describe().Validate(peer{t, server}.Settings())
 	if err != nil {
 		t.Fatal(err)
@@ -208,11 +220,39 @@ func joined(t *testing.T) (*matrixsim.Server, channels.Channel, *channelstest.In
 		t.Fatal(err)
 	}
 	runs(t, c)
-	channelstest.Eventually(t, "the channel is up", func() bool { return c.Health().Up })
-	if out := c.Send(t.Context(), channels.Message{ID: uuid.New(), To: agent(1), Text: "Plan blanc"}); out.State != channels.Accepted {
+	return c, inbox
+}
+
+// The first message waits until answers are heard: what is said before our first look
+// is nobody's answer. A homeserver that never lets us look takes messages all the same.
+func TestNobodyIsAskedBeforeAnswersAreHeard(t *testing.T) {
+	t.Parallel()
+	server := matrixsim.Start(t)
+	hear := server.Deafen()
+	t.Cleanup(hear)
+	c, inbox := listening(t, server)
+	m := channels.Message{ID: uuid.New(), To: agent(1), Text: "Plan blanc"}
+	soon, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if out := c.Send(soon, m); out.State == channels.Accepted || len(server.Messages()) > 0 {
+		t.Fatalf("asked before anybody is heard: %+v", out)
+	}
+	hear()
+	if out := c.Send(t.Context(), m); out.State != channels.Accepted {
 		t.Fatalf("outcome %+v", out)
 	}
-	return server, c, inbox
+	server.Say(agent(1), agent(1), matrixsim.Text("1"))
+	channelstest.Eventually(t, "the answer is kept", func() bool {
+		_, replies := inbox.Kept()
+		return len(replies) == 1
+	})
+
+	other := matrixsim.Start(t)
+	t.Cleanup(other.Deafen())
+	c, _ = listening(t, other)
+	if out := c.Send(t.Context(), m); out.State != channels.Accepted {
+		t.Errorf("a homeserver that lets us speak and not listen: %+v", out)
+	}
 }
 
 // An answer counts for its author, whatever room he wrote it in; an edit corrects it;

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"tocsin/internal/channels"
+	"tocsin/internal/clock"
 	"tocsin/internal/fault"
 	"tocsin/internal/wire/web"
 )
@@ -72,7 +73,7 @@ func (k Matrix) Open(o channels.Opening) (channels.Channel, error) {
 	}
 	c := &matrix{
 		server: server, token: s.Get("token"), roomName: s.Get("room_name"), roomKey: s.Get("room_key"), target: target,
-		inbox: o.Inbox, log: o.Log, now: o.Now, pulse: channels.NewPulse(o.Now), limiter: limiter(float64(s.Int("rate")) / 60), rooms: map[string]string{},
+		inbox: o.Inbox, log: o.Log, now: o.Now, pulse: channels.NewPulse(o.Now), limiter: limiter(float64(s.Int("rate")) / 60), rooms: map[string]string{}, listens: make(chan struct{}),
 	}
 	if c.client, err = client(s, max(1, s.Int("connections")), k.Loopback); err != nil {
 		return nil, err
@@ -92,6 +93,9 @@ type matrix struct {
 	log              *slog.Logger
 	now              func() time.Time
 	pulse            *channels.Pulse
+	// listens is closed by heed once what people say from then on is heard.
+	listens chan struct{}
+	heeded  sync.Once
 
 	mu sync.Mutex
 	// self is the account; empty until the homeserver said whose the token is.
@@ -124,6 +128,7 @@ func (c *matrix) Send(ctx context.Context, m channels.Message) channels.Outcome 
 	if err := c.limiter.Wait(ctx); err != nil {
 		return channels.Outcome{State: channels.Retry, Reason: channels.ReasonThrottled, Detail: err.Error(), RetryAfter: web.ThrottleWait}
 	}
+	c.awaitEar(ctx)
 	if out, held := c.pulse.Hold(m); held {
 		return out
 	}
@@ -140,6 +145,23 @@ func (c *matrix) Send(ctx context.Context, m channels.Message) channels.Outcome 
 	}
 	return c.told(c.say(ctx, id, m.ID.String(), m.Text, m.To))
 }
+
+// earWait is how long the first messages of all wait until answers are heard.
+const earWait = 2 * time.Second
+
+// awaitEar lets the first look at the homeserver come in: an answer from before it
+// would be nobody's. A homeserver that lets us speak and not listen delays nobody
+// twice: that an alert leaves comes first.
+func (c *matrix) awaitEar(ctx context.Context) {
+	select {
+	case <-c.listens:
+	case <-ctx.Done():
+	case <-clock.Real().After(earWait):
+		c.heed()
+	}
+}
+
+func (c *matrix) heed() { c.heeded.Do(func() { close(c.listens) }) }
 
 // told notes what a try shows of the homeserver.
 func (c *matrix) told(out channels.Outcome) channels.Outcome {

@@ -171,6 +171,7 @@ func (r *reader) turn(ctx context.Context) time.Duration {
 		something = said
 	}
 	r.since = n.Next
+	r.c.heed()
 	if something || r.c.now().Sub(r.marked) >= markEvery {
 		r.mark(ctx)
 	}
@@ -212,10 +213,11 @@ func (r *reader) resume(ctx context.Context) (said, bool) {
 	if r.since == "" {
 		r.since, r.marked = place.Since, r.c.now()
 	}
-	r.known = true
 	if r.since != "" {
-		r.c.pulse.Seen(channels.ReasonNone, "") // the look that follows may last
-	} // else nothing is sent yet: an answer from before our first look would be nobody's
+		r.c.heed()
+	}
+	r.known = true
+	r.c.pulse.Seen(channels.ReasonNone, "") // the look that follows may last
 	return a, true
 }
 

@@ -87,6 +87,7 @@ type Server struct {
 	looks    int
 	bell     chan struct{}
 	bloat    bool
+	deaf     chan struct{}
 }
 
 // Start starts a server that ends with the test.
@@ -141,6 +142,15 @@ func (s *Server) Behave(m Manner) {
 // Bloat makes the answers to looks too long to be read, but for those that ask for
 // one event of each room.
 func (s *Server) Bloat() { s.mu.Lock(); s.bloat = true; s.mu.Unlock() }
+
+// Deafen lets looks wait until what it returns is called.
+func (s *Server) Deafen() (hear func()) {
+	deaf := make(chan struct{})
+	s.mu.Lock()
+	s.deaf = deaf
+	s.mu.Unlock()
+	return sync.OnceFunc(func() { close(deaf) })
+}
 
 // Messages are what the program said, in order.
 func (s *Server) Messages() []Message {

@@ -47,6 +47,16 @@ func (s *Server) sync(w http.ResponseWriter, r *http.Request) {
 		wait = 0
 	}
 	since := place(q.Get("since"))
+	s.mu.Lock()
+	deaf := s.deaf
+	s.mu.Unlock()
+	if deaf != nil {
+		select {
+		case <-deaf:
+		case <-r.Context().Done():
+			return
+		}
+	}
 	end := time.NewTimer(time.Duration(wait) * time.Millisecond)
 	defer end.Stop()
 	for {
