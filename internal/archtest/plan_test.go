@@ -5,7 +5,7 @@ package archtest
 // tools know no room; everyone may use them, except ui which only pages enter
 // and rest which only api does.
 var tools = []string{
-	"access", "backup", "clock", "config", "document", "fault", "i18n", "jobs", "journal", "live", "rest", "storage", "ui", "vault", "wire",
+	"access", "backup", "clock", "config", "document", "fault", "i18n", "jobs", "journal", "live", "rest", "spool", "storage", "ui", "vault", "wire",
 }
 
 // doors says which rooms a room may enter.
@@ -15,6 +15,7 @@ var doors = map[string][]string{
 	"dispatch":       {"organisation", "channels"},
 	"directory":      {"organisation", "dispatch"},
 	"inventory":      {"organisation"},
+	"traces":         {"organisation", "inventory", "dispatch"},
 	"identity":       {"organisation", "directory", "dispatch"},
 	"alerting":       {"organisation", "channels", "directory", "dispatch"},
 	"hooks":          {"alerting", "dispatch"},

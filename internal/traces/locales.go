@@ -1,0 +1,8 @@
+package traces
+
+import "embed"
+
+// Locales holds the sentences of this room.
+//
+//go:embed locales/*.yaml
+var Locales embed.FS
