@@ -6,7 +6,8 @@ import (
 )
 
 // A frame is a record on the disk: its length and the CRC-32C of its bytes, both
-// little-endian on four bytes, then the bytes.
+// little-endian on four bytes, then the bytes: at least one, since zeros are what
+// a power cut leaves.
 const frameHeader = 8
 
 // MaxRecord bounds a record, bytes.
@@ -23,7 +24,7 @@ func appendFrame(dst, record []byte) []byte {
 // frameLength reads a header; false when no frame begins so.
 func frameLength(header []byte) (int, bool) {
 	n := binary.LittleEndian.Uint32(header)
-	return int(n), n <= MaxRecord
+	return int(n), n > 0 && n <= MaxRecord
 }
 
 func frameSound(header, record []byte) bool {

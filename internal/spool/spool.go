@@ -151,15 +151,15 @@ func (s *Spool) roll(n uint64) error {
 	return err
 }
 
-// Append takes records, at most MaxRecord bytes each, and returns the place
+// Append takes records, of 1 to MaxRecord bytes each, and returns the place
 // after them once they are on the disk. It waits while too much waits. Errors:
 // ErrFull, ErrClosed, the end of ctx; after an error of ctx the records may have
 // been taken.
 func (s *Spool) Append(ctx context.Context, records ...[]byte) (Position, error) {
 	size := 0
 	for _, r := range records {
-		if len(r) > MaxRecord {
-			return Position{}, fmt.Errorf("record of %d bytes is too long for a spool", len(r))
+		if len(r) == 0 || len(r) > MaxRecord {
+			return Position{}, fmt.Errorf("a record of %d bytes is not for a spool", len(r))
 		}
 		size += frameHeader + len(r)
 	}
