@@ -33,7 +33,7 @@ func TestMatrix(t *testing.T) {
 		access.Administrator: {
 			access.OrganisationWrite, access.ScenarioWrite, access.ChannelRead, access.ChannelWrite, access.AccountRead, access.AccountWrite,
 			access.JournalRead, access.HealthRead, access.DirectoryWrite, access.DirectoryImport, access.DirectoryExport, access.DirectoryProve, access.DirectorySync, access.OnCallWrite, access.AlertKill,
-			access.AlertGovern, access.JournalErase, access.InventoryRead, access.InventoryWrite, access.InventoryExport,
+			access.AlertGovern, access.JournalErase, access.InventoryRead, access.InventoryWrite, access.InventoryExport, access.TracesRead, access.TracesSource,
 		},
 		access.Launcher: {
 			access.AlertLaunch, access.AlertConduct, access.AlertKill, access.AlertAnswers, access.AlertReport, access.ScenarioWrite, access.DirectoryNumbers, access.HealthRead, access.AlertPayroll, access.InventoryRead,
@@ -41,7 +41,8 @@ func TestMatrix(t *testing.T) {
 		access.CrisisCell:       {access.AlertConduct, access.AlertKill, access.AlertAnswers, access.AlertReport, access.DirectoryNumbers, access.HealthRead, access.AlertPayroll, access.InventoryRead},
 		access.DirectoryManager: {access.DirectoryWrite, access.DirectoryImport, access.DirectoryExport, access.DirectoryProve, access.DirectorySync, access.OnCallWrite, access.DirectoryNumbers, access.OrganisationWrite, access.AlertPayroll, access.InventoryRead, access.InventoryWrite, access.InventoryExport},
 		access.Reader:           {},
-		access.Auditor:          {access.JournalRead, access.AlertReport, access.AccountRead, access.ChannelRead, access.HealthRead, access.InventoryRead},
+		access.Auditor:          {access.JournalRead, access.AlertReport, access.AccountRead, access.ChannelRead, access.HealthRead, access.InventoryRead, access.TracesRead},
+		access.DataProtection:   {access.TracesRead, access.TracesAsk},
 	}
 	g := guard(t)
 	for _, role := range access.Roles() {

@@ -42,6 +42,10 @@ const (
 	AccountWrite Action = "account.write"
 	AccountOwn   Action = "account.own" // one's own password, second factors, sessions
 
+	TracesRead   Action = "traces.read"   // which sources speak, and how they are; never what they said
+	TracesSource Action = "traces.source" // add, change and retire sources
+	TracesAsk    Action = "traces.ask"    // put questions to the traces of people
+
 	JournalRead  Action = "journal.read"
 	JournalErase Action = "journal.erase" // the words of an entry, for the person they are about
 	HealthRead   Action = "health.read"
@@ -57,6 +61,7 @@ func Actions() []Action {
 		AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertAnswers, AlertReport, AlertGovern, AlertPayroll,
 		ChannelRead, ChannelWrite,
 		AccountRead, AccountWrite, AccountOwn,
+		TracesRead, TracesSource, TracesAsk,
 		JournalRead, JournalErase, HealthRead,
 	}
 }

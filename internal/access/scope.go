@@ -18,11 +18,14 @@ const (
 	DirectoryManager Role = "gestionnaire_annuaire"
 	Reader           Role = "lecteur"
 	Auditor          Role = "auditeur"
+	// DataProtection asks the traces who did what: the data protection officer,
+	// or whom the controller delegates.
+	DataProtection Role = "dpo"
 )
 
 // Roles lists them in the order they are shown.
 func Roles() []Role {
-	return []Role{Administrator, Launcher, CrisisCell, DirectoryManager, Reader, Auditor}
+	return []Role{Administrator, Launcher, CrisisCell, DirectoryManager, Reader, Auditor, DataProtection}
 }
 
 // ActorKind tells persons from machines.

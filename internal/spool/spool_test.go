@@ -268,10 +268,10 @@ func TestTailAndDamage(t *testing.T) {
 		want   int
 		damage int
 	}{
-		"torn record":     {func(b []byte) []byte { return b[:len(b)-3] }, 4, 0},
-		"torn header":     {func(b []byte) []byte { return b[:4*frame+5] }, 4, 0},
-		"zeros at end":    {func(b []byte) []byte { return append(b, make([]byte, 64)...) }, 5, 0},
-		"noise at end":    {func(b []byte) []byte { return append(b, "\xff\xff\xff\xff noise of the disk"...) }, 5, 0},
+		"torn record":      {func(b []byte) []byte { return b[:len(b)-3] }, 4, 0},
+		"torn header":      {func(b []byte) []byte { return b[:4*frame+5] }, 4, 0},
+		"zeros at end":     {func(b []byte) []byte { return append(b, make([]byte, 64)...) }, 5, 0},
+		"noise at end":     {func(b []byte) []byte { return append(b, "\xff\xff\xff\xff noise of the disk"...) }, 5, 0},
 		"bit in the midst": {func(b []byte) []byte { b[2*frame+frameHeader+1] ^= 4; return b }, 2, 1},
 	} {
 		t.Run(name, func(t *testing.T) {

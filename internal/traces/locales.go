@@ -6,3 +6,8 @@ import "embed"
 //
 //go:embed locales/*.yaml
 var Locales embed.FS
+
+// Migrations holds the tables of this room.
+//
+//go:embed migrations/*.sql
+var Migrations embed.FS

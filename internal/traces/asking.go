@@ -1,0 +1,112 @@
+package traces
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/access"
+	"tocsin/internal/fault"
+	"tocsin/internal/journal"
+	"tocsin/internal/storage"
+)
+
+// OwnApplication names us in the traces of looks at the traces.
+const OwnApplication = "Tocsin"
+
+// OwnFormat is the format of what we write of ourselves.
+const OwnFormat = "tocsin"
+
+// Look says which question is asked, for the trace of it.
+type Look struct {
+	// Phrase is the key of a phrase, or empty for a free search.
+	Phrase string
+	// Why is what the person said of the reason.
+	Why string
+}
+
+// Ask puts a question. The question is first written as a trace of its own: when
+// that cannot be done it is not asked. Needs access.TracesAsk. Errors: Invalid,
+// Unavailable.
+func (s *Service) Ask(ctx context.Context, scope access.Scope, l Look, q Question) (Answer, error) {
+	if err := s.opt.Guard.Check(scope, access.TracesAsk); err != nil {
+		return Answer{}, err
+	}
+	if err := q.Check(); err != nil {
+		return Answer{}, err
+	}
+	if err := s.noteLook(ctx, scope, l, q); err != nil {
+		return Answer{}, err
+	}
+	return s.opt.Base.Ask(ctx, scope.Organisation(), q)
+}
+
+// Find gives one event with its original. It is traced as a look. Needs
+// access.TracesAsk. Errors: NotFound, Unavailable.
+func (s *Service) Find(ctx context.Context, scope access.Scope, ref string) (Stored, error) {
+	if err := s.opt.Guard.Check(scope, access.TracesAsk); err != nil {
+		return Stored{}, err
+	}
+	if !s.Ready() {
+		return Stored{}, fault.New(fault.Unavailable, "traces.error.none")
+	}
+	e, err := s.opt.Base.Get(ctx, scope.Organisation(), ref)
+	if err != nil {
+		return Stored{}, err
+	}
+	now := s.opt.Clock.Now()
+	own := ownTrace(scope, now)
+	own.Action, own.Verb, own.Document, own.IPP, own.INS = Read, "traces.find", ref, e.IPP, e.INS
+	return e, s.noteOwn(ctx, scope, now, own, journal.Entry{Action: "traces.find", ObjectKind: "trace", ObjectID: ref, ObjectName: ref})
+}
+
+// noteLook writes who asks what: whole as a trace, which only those who may ask
+// traces can read; without the values, which name patients, in the journal.
+func (s *Service) noteLook(ctx context.Context, scope access.Scope, l Look, q Question) error {
+	if !s.Ready() {
+		return fault.New(fault.Unavailable, "traces.error.none")
+	}
+	now := s.opt.Clock.Now()
+	words, err := json.Marshal(q)
+	if err != nil {
+		return fmt.Errorf("write question: %w", err)
+	}
+	own := ownTrace(scope, now)
+	own.Action, own.Verb, own.Object, own.Purpose, own.Message, own.Raw = Search, "traces.ask", l.Phrase, l.Why, string(words), words
+	for _, c := range q.Where {
+		if c.Field == FieldPatient && c.Op == Is && len(c.Values) == 1 {
+			own.IPP = c.Values[0]
+		}
+	}
+	fields := []string{}
+	for _, c := range q.Where {
+		fields = append(fields, string(c.Field))
+	}
+	return s.noteOwn(ctx, scope, now, own, journal.Entry{
+		Action: "traces.ask", ObjectKind: "trace_question", ObjectID: l.Phrase, ObjectName: l.Phrase,
+		After: map[string]any{"from": storage.Time(q.From).Format(time.DateTime), "to": storage.Time(q.To).Format(time.DateTime), "fields": fields, "free": q.Text != ""},
+	})
+}
+
+// ownTrace is an event of ours, about who acts.
+func ownTrace(scope access.Scope, now time.Time) Event {
+	a := scope.Actor()
+	us := storage.Micros(now)
+	return Event{
+		Collector: OwnFormat, Key: storage.NewID(now).String(), At: us, Received: us, Account: a.ID.String(), Person: a.Name, Application: OwnApplication, Address: a.From,
+		Outcome: Success, Severity: -1,
+	}
+}
+
+func (s *Service) noteOwn(ctx context.Context, scope access.Scope, now time.Time, own Event, e journal.Entry) error {
+	// It is about the traces of patients, whatever it names: it is kept with them.
+	own.Organisation, own.Class, own.Source = scope.Organisation(), PatientAccess, uuid.Nil
+	own.trim()
+	if _, err := s.opt.Spool.Append(ctx, AppendRecord(nil, &own)); err != nil {
+		return err
+	}
+	return s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error { return journal.Append(ctx, tx, scope, now, e) })
+}

@@ -1,0 +1,64 @@
+package child
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"tocsin/internal/spool"
+)
+
+const (
+	// gather is how long records gather before the base is told: one commit then
+	// holds what many brought.
+	gather = 100 * time.Millisecond
+	// retryPause is how long a base that failed is left alone.
+	retryPause = time.Second
+)
+
+// Feeder has the base store what the spool holds, and the spool forget what is
+// stored.
+type Feeder struct {
+	Spool *spool.Spool
+	Base  *Client
+	Log   *slog.Logger
+	// Pause waits, or returns early with ctx.
+	Pause func(ctx context.Context, d time.Duration)
+}
+
+// Run feeds until ctx ends.
+func (f *Feeder) Run(ctx context.Context) error {
+	told := false
+	// What waited before us is stored first.
+	for upTo := f.Spool.Durable(); ctx.Err() == nil; {
+		taken, err := f.Base.Take(ctx, upTo)
+		if err != nil {
+			if ctx.Err() == nil && !told {
+				f.Log.Error("the base of traces does not store: what comes in waits on the disk", "err", err)
+				told = true
+			}
+			f.Pause(ctx, retryPause)
+			upTo = f.Spool.Durable()
+			continue
+		}
+		if told {
+			f.Log.Info("the base of traces stores again")
+			told = false
+		}
+		for _, d := range taken.Damage {
+			f.Log.Error("traces lost to damage of the disk", "where", d)
+		}
+		if err := f.Spool.Release(taken.Applied); err != nil {
+			f.Log.Error("traces", "err", err)
+		}
+		if taken.Applied.Before(upTo) {
+			continue
+		}
+		if upTo, err = f.Spool.Wait(ctx, upTo); err != nil {
+			return nil
+		}
+		f.Pause(ctx, gather)
+		upTo = f.Spool.Durable()
+	}
+	return nil
+}

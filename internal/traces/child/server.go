@@ -1,0 +1,154 @@
+package child
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"tocsin/internal/fault"
+	"tocsin/internal/spool"
+	"tocsin/internal/traces"
+)
+
+// A batch is what one commit of the base holds at most.
+const (
+	batchEvents = 50000
+	batchBytes  = 32 << 20
+	// takeFor is how long one request goes on before it tells how far it came.
+	takeFor = 5 * time.Second
+)
+
+// Server is the side of the base.
+type Server struct {
+	Engine traces.Engine
+	// Spool is the folder in which events wait.
+	Spool string
+	Log   *slog.Logger
+	// Now is the time, for how long a request lasts.
+	Now func() time.Time
+
+	taking sync.Mutex
+	reader *spool.Reader
+	batch  []traces.Placed
+}
+
+// Serve answers on l until ctx ends.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST "+takePath, handle(s, s.take))
+	mux.HandleFunc("POST "+askPath, handle(s, func(ctx context.Context, r askRequest) (traces.Answer, error) {
+		return s.Engine.Ask(ctx, r.Organisation, r.Question)
+	}))
+	mux.HandleFunc("POST "+getPath, handle(s, func(ctx context.Context, r getRequest) (traces.Stored, error) {
+		return s.Engine.Get(ctx, r.Organisation, r.Ref)
+	}))
+	mux.HandleFunc("POST "+purgePath, handle(s, func(ctx context.Context, r purgeRequest) (traces.Purged, error) {
+		return s.Engine.Purge(ctx, r.Organisation, r.Class, r.Before)
+	}))
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug)}
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeFor)
+		defer cancel()
+		stopped <- server.Shutdown(end)
+	}()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve traces: %w", err)
+	}
+	return <-stopped
+}
+
+// handle reads a request, does it, and writes what it gives.
+func handle[Q, A any](s *Server, do func(context.Context, Q) (A, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var q Q
+		if err := json.NewDecoder(io.LimitReader(r.Body, 4<<20)).Decode(&q); err != nil {
+			s.tell(refuse(w, fault.Wrap(err, fault.Invalid, "traces.error.base")))
+			return
+		}
+		a, err := do(r.Context(), q)
+		switch {
+		case err == nil:
+			s.tell(writeJSON(w, a))
+		case r.Context().Err() != nil: // nobody waits any more
+		default:
+			if fault.As(err) == nil {
+				s.Log.Error("traces", "at", r.URL.Path, "err", err)
+			}
+			s.tell(refuse(w, err))
+		}
+	}
+}
+
+// tell logs a reply that could not be written: whoever asked has gone.
+func (s *Server) tell(err error) {
+	if err != nil {
+		s.Log.Debug("traces", "err", err)
+	}
+}
+
+// take stores what the spool holds, in batches, until upTo or until takeFor has
+// passed. One at a time.
+func (s *Server) take(ctx context.Context, r takeRequest) (out takeReply, err error) {
+	s.taking.Lock()
+	defer s.taking.Unlock()
+	if s.reader == nil {
+		from, err := s.Engine.Applied(ctx)
+		if err != nil {
+			return out, fmt.Errorf("where the spool is read: %w", err)
+		}
+		s.reader = spool.NewReader(s.Spool, from)
+	}
+	out.Applied = s.reader.At()
+	for start := s.Now(); s.Now().Sub(start) < takeFor && out.Applied.Before(r.UpTo); {
+		end, err := s.fill(r.UpTo, &out)
+		if err == nil {
+			err = s.Engine.Take(ctx, s.batch, end)
+		}
+		if err != nil {
+			// What was read is read again from the place that was committed.
+			closing := s.reader.Close()
+			s.reader = nil
+			return out, errors.Join(err, closing)
+		}
+		out.Applied = end
+		out.Events += int64(len(s.batch))
+	}
+	return out, nil
+}
+
+// fill reads a batch and tells the place after it.
+func (s *Server) fill(upTo spool.Position, out *takeReply) (spool.Position, error) {
+	s.batch = s.batch[:0]
+	for size := 0; len(s.batch) < batchEvents && size < batchBytes; {
+		record, err := s.reader.Next(upTo)
+		var damage *spool.Damage
+		switch {
+		case errors.Is(err, io.EOF):
+			return upTo, nil
+		case errors.As(err, &damage):
+			out.Damage = append(out.Damage, damage.Error())
+			s.Log.Error("traces", "err", damage)
+			continue
+		case err != nil:
+			return upTo, fmt.Errorf("read what waits: %w", err)
+		}
+		size += len(record)
+		p := traces.Placed{At: s.reader.At()}
+		if err := traces.ReadRecord(record, &p.Event); err != nil {
+			return upTo, fmt.Errorf("record before %s: %w", p.At, err)
+		}
+		// The record lives until the next one only.
+		p.Raw = append([]byte(nil), p.Raw...)
+		s.batch = append(s.batch, p)
+	}
+	return s.reader.At(), nil
+}

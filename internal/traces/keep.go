@@ -1,0 +1,188 @@
+package traces
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/access"
+	"tocsin/internal/fault"
+	"tocsin/internal/journal"
+	"tocsin/internal/storage"
+)
+
+// Duration is how long a class of traces is kept, as the controller decided.
+type Duration struct {
+	Class Class
+	// Months is zero while nobody has decided: then everything is kept.
+	Months int
+	By     string
+	At     time.Time
+}
+
+// The bounds of a duration, months. Six rolling months is the floor for access
+// to patient data (CNIL, délibération 2021-122 on logging); ten years is where
+// we stop believing that somebody decided.
+const (
+	PatientFloor = 6
+	monthsMost   = 120
+)
+
+// floor is the shortest duration of a class.
+func (c Class) floor() int {
+	if c == PatientAccess {
+		return PatientFloor
+	}
+	return 1
+}
+
+// Durations gives the duration of every class. Needs access.TracesRead.
+func (s *Service) Durations(ctx context.Context, scope access.Scope) ([]Duration, error) {
+	if err := s.opt.Guard.Check(scope, access.TracesRead); err != nil {
+		return nil, err
+	}
+	var out []Duration
+	err := s.opt.DB.Read(ctx, scope, func(tx *storage.Tx) error {
+		var err error
+		out, err = durations(ctx, tx, scope)
+		return err
+	})
+	return out, err
+}
+
+func durations(ctx context.Context, tx *storage.Tx, scope access.Scope) ([]Duration, error) {
+	decided := map[string]Duration{}
+	err := tx.Query(ctx, `SELECT class, months, decided_by, decided_us FROM traces_durations WHERE organisation_id = $1`, []any{scope.Organisation()}, func(row func(...any) error) error {
+		var class string
+		var d Duration
+		var at int64
+		err := row(&class, &d.Months, &d.By, &at)
+		d.At = storage.Time(at)
+		decided[class] = d
+		return err
+	})
+	var out []Duration
+	for _, c := range Classes() {
+		d := decided[c.String()]
+		d.Class = c
+		out = append(out, d)
+	}
+	return out, err
+}
+
+// Decide fixes how long a class is kept; zero keeps everything again. It is
+// signed by whoever decides: his name goes with it. Needs access.TracesSource.
+// Errors: Invalid at "months".
+func (s *Service) Decide(ctx context.Context, scope access.Scope, class Class, months int) error {
+	if err := s.opt.Guard.Check(scope, access.TracesSource); err != nil {
+		return err
+	}
+	if months != 0 && (months < class.floor() || months > monthsMost) {
+		return fault.New(fault.Invalid, "traces.keep.months", "least", class.floor(), "most", monthsMost).At("months")
+	}
+	now := s.opt.Clock.Now()
+	return s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error {
+		all, err := durations(ctx, tx, scope)
+		if err != nil {
+			return err
+		}
+		before := 0
+		for _, d := range all {
+			if d.Class == class {
+				before = d.Months
+			}
+		}
+		if before == months {
+			return nil
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO traces_durations (organisation_id, class, months, decided_by, decided_us) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (organisation_id, class) DO UPDATE SET months = excluded.months, decided_by = excluded.decided_by, decided_us = excluded.decided_us`,
+			scope.Organisation(), class.String(), months, scope.Actor().Name, storage.Micros(now)); err != nil {
+			return err
+		}
+		return journal.Append(ctx, tx, scope, now, journal.Entry{
+			Action: "traces.keep.decide", ObjectKind: "trace_class", ObjectID: class.String(), ObjectName: class.String(),
+			Before: map[string]any{"months": before}, After: map[string]any{"months": months},
+		})
+	})
+}
+
+// Purge removes what is older than was decided, and keeps a record of it.
+func (s *Service) Purge(ctx context.Context, now time.Time) (bool, error) {
+	if !s.Ready() {
+		return false, nil
+	}
+	type due struct {
+		organisation uuid.UUID
+		class        Class
+		months       int
+	}
+	var list []due
+	err := s.opt.DB.Read(ctx, access.Instance("traces"), func(tx *storage.Tx) error {
+		return tx.Query(ctx, `SELECT organisation_id, class, months FROM traces_durations WHERE months > 0`, nil, func(row func(...any) error) error {
+			var d due
+			var class string
+			err := row(&d.organisation, &class, &d.months)
+			known := false
+			if d.class, known = ParseClass(class); known {
+				list = append(list, d)
+			}
+			return err
+		})
+	})
+	if err != nil {
+		return false, err
+	}
+	var errs []error
+	for _, d := range list {
+		errs = append(errs, s.purge(ctx, now, access.System(d.organisation, "traces"), d.class, now.AddDate(0, -d.months, 0)))
+	}
+	return false, errors.Join(errs...)
+}
+
+func (s *Service) purge(ctx context.Context, now time.Time, scope access.Scope, class Class, before time.Time) error {
+	gone, err := s.opt.Base.Purge(ctx, scope.Organisation(), class, storage.Micros(before))
+	if err != nil || gone.Events == 0 {
+		return err
+	}
+	return s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error {
+		id := storage.NewID(now)
+		if _, err := tx.Exec(ctx, `INSERT INTO traces_purges (organisation_id, id, class, before_us, events, first_us, last_us, done_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			scope.Organisation(), id, class.String(), storage.Micros(before), gone.Events, gone.First, gone.Last, storage.Micros(now)); err != nil {
+			return err
+		}
+		return journal.Append(ctx, tx, scope, now, journal.Entry{
+			Action: "traces.keep.purge", ObjectKind: "trace_class", ObjectID: class.String(), ObjectName: class.String(), After: map[string]any{"events": gone.Events, "before": before.UTC().Format(time.DateOnly)},
+		})
+	})
+}
+
+// PurgeRecord tells what was purged and when.
+type PurgeRecord struct {
+	Class               Class
+	Before, First, Last time.Time
+	Events              int64
+	Done                time.Time
+}
+
+// Purges lists what was purged, the latest first. Needs access.TracesRead.
+func (s *Service) Purges(ctx context.Context, scope access.Scope) (out []PurgeRecord, err error) {
+	if err := s.opt.Guard.Check(scope, access.TracesRead); err != nil {
+		return nil, err
+	}
+	err = s.opt.DB.Read(ctx, scope, func(tx *storage.Tx) error {
+		return tx.Query(ctx, `SELECT class, before_us, events, first_us, last_us, done_us FROM traces_purges WHERE organisation_id = $1 ORDER BY id DESC LIMIT 200`, []any{scope.Organisation()}, func(row func(...any) error) error {
+			var r PurgeRecord
+			var class string
+			var before, first, last, done int64
+			err := row(&class, &before, &r.Events, &first, &last, &done)
+			r.Class, _ = ParseClass(class)
+			r.Before, r.First, r.Last, r.Done = storage.Time(before), storage.Time(first), storage.Time(last), storage.Time(done)
+			out = append(out, r)
+			return err
+		})
+	})
+	return out, err
+}
