@@ -51,6 +51,7 @@ import (
 	"tocsin/internal/space"
 	spacepages "tocsin/internal/space/pages"
 	"tocsin/internal/storage"
+	"tocsin/internal/traces"
 	"tocsin/internal/vault"
 )
 
@@ -99,6 +100,8 @@ type House struct {
 	Screens *screens.Service
 	// Inventory is what the house runs on.
 	Inventory *inventory.Service
+	// Traces is what applications say they did.
+	Traces *traces.Service
 
 	leases *jobs.Leases
 	// wakers start a task before its time, by the task's name.
@@ -188,6 +191,7 @@ func (h *House) join(ctx context.Context) error {
 	h.OnCall = oncall.New(oncall.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Organisation: h.Houses, Calls: calls{h}})
 	h.Directory.Consult(h.OnCall)
 	h.Inventory = inventory.New(inventory.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Organisation: h.Houses, Owners: owners{h}})
+	h.Traces = traces.New(traces.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Log: h.Log, Watchman: watchmen{h.Accounts}})
 	h.Alerting = alerting.New(alerting.Options{
 		DB: h.DB, Guard: h.Guard, Directory: h.Directory, Dispatch: h.Dispatch, Organisation: h.Houses,
 		Library: library.All, LinkBase: h.origin().String() + "/r/", Keys: h.Vault, Log: h.Log, Notify: h.Hub.Notify,

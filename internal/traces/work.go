@@ -138,10 +138,9 @@ func (s *Service) tellSilence(ctx context.Context, now time.Time, p placed, sile
 	if since.IsZero() {
 		since = p.Created
 	}
-	mark, key := storage.NullMicros(now), "traces.notice.silent"
-	id := uuid.NewSHA1(p.ID, fmt.Appendf(nil, "silent %d", since.Unix()))
+	mark, id := storage.NullMicros(now), uuid.NewSHA1(p.ID, fmt.Appendf(nil, "silent %d", since.Unix()))
 	if !silent {
-		mark, key = storage.NullMicros(time.Time{}), "traces.notice.back"
+		mark = storage.NullMicros(time.Time{})
 		id = uuid.NewSHA1(p.ID, fmt.Appendf(nil, "back %d", p.Silent.Unix()))
 	}
 	return s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error {
@@ -152,7 +151,11 @@ func (s *Service) tellSilence(ctx context.Context, now time.Time, p placed, sile
 			return nil
 		}
 		return s.opt.Watchman.Silent(ctx, tx, scope, now, id, func(loc *i18n.Localizer) (string, string) {
-			return loc.T(key+".subject", "name", p.Name), loc.T(key+".text", "name", p.Name, "since", loc.Duration(now.Sub(since)))
+			ago := loc.Duration(now.Sub(since))
+			if !silent {
+				return loc.T("traces.notice.back.subject", "name", p.Name), loc.T("traces.notice.back.text", "name", p.Name, "since", ago)
+			}
+			return loc.T("traces.notice.silent.subject", "name", p.Name), loc.T("traces.notice.silent.text", "name", p.Name, "since", ago)
 		})
 	})
 }
