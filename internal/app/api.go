@@ -14,6 +14,7 @@ import (
 	inventoryapi "tocsin/internal/inventory/api"
 	organisationapi "tocsin/internal/organisation/api"
 	"tocsin/internal/rest"
+	tracesapi "tocsin/internal/traces/api"
 	"tocsin/internal/ui"
 )
 
@@ -41,6 +42,7 @@ func (h *House) openDesk() error {
 // registerDesk gives the desk its addresses and its page.
 func (h *House) registerDesk(r *ui.Router) {
 	r.Handle("", rest.Root+"/", ui.Public, h.Desk, ui.Bare(), ui.Body(rest.BodyLimit+1<<10))
+	r.Handle("", tracesapi.Root+"/", ui.Public, tracesapi.Handler(tracesapi.Options{Service: h.Traces, Catalog: h.Catalog, Clock: h.Clock, Log: h.Log}), ui.Bare(), ui.Body(tracesapi.BodyLimit))
 }
 
 // manual is what the page for those who write programs says of the desk.

@@ -35,6 +35,7 @@ type commands struct {
 	Rehearse rehearseCommand `cmd:"" help:"Play a scenario on a simulated clock and network: nothing leaves."`
 	Bench    benchCommand    `cmd:"" help:"Measure this machine and this program."`
 	Lab      labCommand      `cmd:"" hidden:"" help:"Run the simulated telephone network."`
+	Traces   tracesCommand   `cmd:"" hidden:"" help:"The base of traces."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 
 	BenchChild benchChild `cmd:"" hidden:"" help:"Run one step of a measurement."`
@@ -46,14 +47,19 @@ type session struct {
 	in  io.Reader
 	out io.Writer
 	err io.Writer
+	// openBase opens a base of traces; nil in a program built without one.
+	openBase OpenBase
 }
 
 // Main runs one command and returns the exit status: 0 done, 1 it failed,
 // 2 the command line or the settings cannot be used.
-func Main(args []string, in io.Reader, out, errOut io.Writer) int {
+func Main(args []string, in io.Reader, out, errOut io.Writer, parts ...Part) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	s := &session{ctx: ctx, in: in, out: out, err: errOut}
+	for _, part := range parts {
+		part(s)
+	}
 	var c commands
 	exited := -1
 	options := append(config.Find(args, os.LookupEnv).Options(),

@@ -62,6 +62,9 @@ type Plan struct {
 	Log      *slog.Logger
 	// Kinds are the channels known; nil means all of them.
 	Kinds []channels.Kind
+	// HasBase tells that this program can hold a base of traces, in a process that
+	// it starts from itself.
+	HasBase bool
 	// StyleGuide shows /styleguide.
 	StyleGuide bool
 	// Cost of passwords; zero means the default. Tests take a cheap one.

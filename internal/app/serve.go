@@ -19,6 +19,7 @@ import (
 	identitypages "tocsin/internal/identity/pages"
 	"tocsin/internal/jobs"
 	"tocsin/internal/journal"
+	"tocsin/internal/traces"
 	"tocsin/internal/ui"
 )
 
@@ -32,7 +33,7 @@ type serveCommand struct {
 // Run serves until the process is asked to stop.
 func (c *serveCommand) Run(s *session) error {
 	log := logger(s.err, &c.Server)
-	h, err := Build(s.ctx, Plan{Settings: &c.Server, Log: log})
+	h, err := Build(s.ctx, Plan{Settings: &c.Server, Log: log, HasBase: s.openBase != nil})
 	if err != nil {
 		return err
 	}
@@ -74,6 +75,10 @@ func (h *House) Serve(ctx context.Context, ready chan<- net.Addr) error {
 	if err := h.Directory.ClearCut(context.WithoutCancel(ctx), access.Instance("start")); err != nil {
 		return errors.Join(err, listening.Close())
 	}
+	tracing, err := h.openTraces()
+	if err != nil {
+		return errors.Join(err, listening.Close())
+	}
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	runner := jobs.NewRunner(h.Clock, h.Log, h.tasks()...)
@@ -93,6 +98,7 @@ func (h *House) Serve(ctx context.Context, ready chan<- net.Addr) error {
 	h.alerts.Close()
 	h.Dispatch.Stop()
 	runner.Stop()
+	err = errors.Join(err, h.Traces.WriteDown(context.WithoutCancel(ctx), h.Clock.Now()), tracing.Close())
 	h.Log.Info("stopped")
 	return err
 }
@@ -190,6 +196,9 @@ func (h *House) tasks() []jobs.Task {
 		h.proving(),
 		h.alone("directory.watch", 10*time.Minute, h.Proof.Watch),
 		h.alone("directory.feeds", time.Minute, h.Feeds.Tick),
+		{Name: "traces.write", Every: traces.WriteEvery, Run: func(ctx context.Context, now time.Time) (bool, error) { return false, h.Traces.WriteDown(ctx, now) }},
+		h.alone("traces.watch", time.Minute, h.Traces.Watch),
+		h.alone("traces.purge", 6*time.Hour, h.Traces.Purge),
 		h.alone("space.sweep", 10*time.Minute, h.Space.Sweep),
 		{Name: "identity.sweep", Every: 10 * time.Minute, Run: func(ctx context.Context, now time.Time) (bool, error) {
 			return false, h.Accounts.Sweep(ctx, now)

@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
-	"tocsin/internal/fault"
 	"tocsin/internal/journal"
 	"tocsin/internal/storage"
 )
@@ -41,7 +40,11 @@ func (s *Service) Ask(ctx context.Context, scope access.Scope, l Look, q Questio
 	if err := s.noteLook(ctx, scope, l, q); err != nil {
 		return Answer{}, err
 	}
-	return s.opt.Base.Ask(ctx, scope.Organisation(), q)
+	_, base, err := s.connected()
+	if err != nil {
+		return Answer{}, err
+	}
+	return base.Ask(ctx, scope.Organisation(), q)
 }
 
 // Find gives one event with its original. It is traced as a look. Needs
@@ -50,10 +53,11 @@ func (s *Service) Find(ctx context.Context, scope access.Scope, ref string) (Sto
 	if err := s.opt.Guard.Check(scope, access.TracesAsk); err != nil {
 		return Stored{}, err
 	}
-	if !s.Ready() {
-		return Stored{}, fault.New(fault.Unavailable, "traces.error.none")
+	_, base, err := s.connected()
+	if err != nil {
+		return Stored{}, err
 	}
-	e, err := s.opt.Base.Get(ctx, scope.Organisation(), ref)
+	e, err := base.Get(ctx, scope.Organisation(), ref)
 	if err != nil {
 		return Stored{}, err
 	}
@@ -66,9 +70,6 @@ func (s *Service) Find(ctx context.Context, scope access.Scope, ref string) (Sto
 // noteLook writes who asks what: whole as a trace, which only those who may ask
 // traces can read; without the values, which name patients, in the journal.
 func (s *Service) noteLook(ctx context.Context, scope access.Scope, l Look, q Question) error {
-	if !s.Ready() {
-		return fault.New(fault.Unavailable, "traces.error.none")
-	}
 	now := s.opt.Clock.Now()
 	words, err := json.Marshal(q)
 	if err != nil {
@@ -105,7 +106,11 @@ func (s *Service) noteOwn(ctx context.Context, scope access.Scope, now time.Time
 	// It is about the traces of patients, whatever it names: it is kept with them.
 	own.Organisation, own.Class, own.Source = scope.Organisation(), PatientAccess, uuid.Nil
 	own.trim()
-	if _, err := s.opt.Spool.Append(ctx, AppendRecord(nil, &own)); err != nil {
+	queue, _, err := s.connected()
+	if err != nil {
+		return err
+	}
+	if _, err := queue.Append(ctx, AppendRecord(nil, &own)); err != nil {
 		return err
 	}
 	return s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error { return journal.Append(ctx, tx, scope, now, e) })

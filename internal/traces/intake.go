@@ -86,6 +86,12 @@ func (s *Service) speakers(ctx context.Context) ([]placed, map[string]int, error
 	return known, tokens, nil
 }
 
+// Spoken tells whether any source may speak.
+func (s *Service) Spoken(ctx context.Context) (bool, error) {
+	known, _, err := s.speakers(ctx)
+	return len(known) > 0, err
+}
+
 // ByToken recognises a source. Errors: Unauthenticated.
 func (s *Service) ByToken(ctx context.Context, token string) (Speaker, error) {
 	refused := fault.New(fault.Unauthenticated, "traces.intake.token")
@@ -156,8 +162,9 @@ func (s *Service) Parse(dst []Event, from Speaker, message []byte, received int6
 // reasons tell, by event, what could not be understood; nil for none. Errors:
 // Unavailable when the disk or the queue takes no more.
 func (s *Service) Take(ctx context.Context, from Speaker, events []Event, reasons []error) error {
-	if s.opt.Spool == nil {
-		return fault.New(fault.Unavailable, "traces.error.none")
+	queue, _, err := s.connected()
+	if err != nil {
+		return err
 	}
 	records := make([][]byte, len(events))
 	var buf []byte
@@ -170,7 +177,7 @@ func (s *Service) Take(ctx context.Context, from Speaker, events []Event, reason
 		buf = AppendRecord(buf, e)
 		records[i] = buf[start:len(buf):len(buf)]
 	}
-	if _, err := s.opt.Spool.Append(ctx, records...); err != nil {
+	if _, err := queue.Append(ctx, records...); err != nil {
 		return err
 	}
 	s.hear(from, events, reasons)

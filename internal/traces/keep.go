@@ -111,8 +111,9 @@ func (s *Service) Decide(ctx context.Context, scope access.Scope, class Class, m
 
 // Purge removes what is older than was decided, and keeps a record of it.
 func (s *Service) Purge(ctx context.Context, now time.Time) (bool, error) {
-	if !s.Ready() {
-		return false, nil
+	_, base, err := s.connected()
+	if err != nil {
+		return false, nil // another node may have the base
 	}
 	type due struct {
 		organisation uuid.UUID
@@ -120,7 +121,7 @@ func (s *Service) Purge(ctx context.Context, now time.Time) (bool, error) {
 		months       int
 	}
 	var list []due
-	err := s.opt.DB.Read(ctx, access.Instance("traces"), func(tx *storage.Tx) error {
+	err = s.opt.DB.Read(ctx, access.Instance("traces"), func(tx *storage.Tx) error {
 		return tx.Query(ctx, `SELECT organisation_id, class, months FROM traces_durations WHERE months > 0`, nil, func(row func(...any) error) error {
 			var d due
 			var class string
@@ -137,13 +138,13 @@ func (s *Service) Purge(ctx context.Context, now time.Time) (bool, error) {
 	}
 	var errs []error
 	for _, d := range list {
-		errs = append(errs, s.purge(ctx, now, access.System(d.organisation, "traces"), d.class, now.AddDate(0, -d.months, 0)))
+		errs = append(errs, s.purge(ctx, base, now, access.System(d.organisation, "traces"), d.class, now.AddDate(0, -d.months, 0)))
 	}
 	return false, errors.Join(errs...)
 }
 
-func (s *Service) purge(ctx context.Context, now time.Time, scope access.Scope, class Class, before time.Time) error {
-	gone, err := s.opt.Base.Purge(ctx, scope.Organisation(), class, storage.Micros(before))
+func (s *Service) purge(ctx context.Context, base Base, now time.Time, scope access.Scope, class Class, before time.Time) error {
+	gone, err := base.Purge(ctx, scope.Organisation(), class, storage.Micros(before))
 	if err != nil || gone.Events == 0 {
 		return err
 	}

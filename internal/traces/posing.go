@@ -54,11 +54,15 @@ func (s *Service) Pose(ctx context.Context, scope access.Scope, key string, in F
 	if err := s.noteLook(ctx, scope, Look{Phrase: key, Why: why}, table); err != nil {
 		return out, err
 	}
+	_, base, err := s.connected()
+	if err != nil {
+		return out, err
+	}
 	for _, x := range []struct {
 		q  Question
 		to *Answer
 	}{{table, &out.Table}, {events, &out.Events}, {curve, &out.Curve}} {
-		if *x.to, err = s.opt.Base.Ask(ctx, scope.Organisation(), x.q); err != nil {
+		if *x.to, err = base.Ask(ctx, scope.Organisation(), x.q); err != nil {
 			return out, err
 		}
 	}

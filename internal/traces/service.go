@@ -29,10 +29,6 @@ type Options struct {
 	Log   *slog.Logger
 	// Formats are those the product reads.
 	Formats []Format
-	// Spool takes what comes in; Base answers questions. Without them nothing is
-	// taken and nothing can be asked: Ready tells.
-	Spool *spool.Spool
-	Base  Base
 	// Watchman is told of sources that fall silent; nil tells nobody.
 	Watchman Watchman
 }
@@ -54,6 +50,9 @@ type Service struct {
 	opt Options
 
 	mu sync.Mutex
+	// queue takes what comes in, base answers questions; nil before Connect.
+	queue *spool.Spool
+	base  Base
 	// heard is what came since it was last written down, by source.
 	heard map[uuid.UUID]*hearing
 	// known are the sources that speak, kept for knownFor.
@@ -65,8 +64,29 @@ type Service struct {
 // New returns the operations of the room.
 func New(o Options) *Service { return &Service{opt: o, heard: map[uuid.UUID]*hearing{}} }
 
+// Connect gives the room its queue and its base. Before, and in a program
+// without a base, nothing is taken and nothing can be asked: Ready tells.
+func (s *Service) Connect(queue *spool.Spool, base Base) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.queue, s.base = queue, base
+}
+
 // Ready tells whether this program has a base of traces.
-func (s *Service) Ready() bool { return s.opt.Spool != nil && s.opt.Base != nil }
+func (s *Service) Ready() bool {
+	_, _, err := s.connected()
+	return err == nil
+}
+
+// connected gives the queue and the base. Errors: Unavailable.
+func (s *Service) connected() (*spool.Spool, Base, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.queue == nil || s.base == nil {
+		return nil, nil, fault.New(fault.Unavailable, "traces.error.none")
+	}
+	return s.queue, s.base, nil
+}
 
 // Formats lists what the formats say of themselves, in the order of the product.
 func (s *Service) Formats() []Description {

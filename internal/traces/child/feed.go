@@ -28,12 +28,13 @@ type Feeder struct {
 
 // Run feeds until ctx ends.
 func (f *Feeder) Run(ctx context.Context) error {
-	told := false
+	failures, told := 0, false
 	// What waited before us is stored first.
 	for upTo := f.Spool.Durable(); ctx.Err() == nil; {
 		taken, err := f.Base.Take(ctx, upTo)
 		if err != nil {
-			if ctx.Err() == nil && !told {
+			// A base that starts is not there at once.
+			if failures++; failures > 5 && ctx.Err() == nil && !told {
 				f.Log.Error("the base of traces does not store: what comes in waits on the disk", "err", err)
 				told = true
 			}
@@ -45,6 +46,7 @@ func (f *Feeder) Run(ctx context.Context) error {
 			f.Log.Info("the base of traces stores again")
 			told = false
 		}
+		failures = 0
 		for _, d := range taken.Damage {
 			f.Log.Error("traces lost to damage of the disk", "where", d)
 		}
