@@ -2,6 +2,7 @@ package traces
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -59,15 +60,16 @@ func (s *Service) hearAgain(source uuid.UUID, h *hearing) {
 
 func (s *Service) writeDown(ctx context.Context, now time.Time, source uuid.UUID, h *hearing) error {
 	scope := access.System(h.organisation, "traces")
-	skew := int64(0)
+	var at, skew sql.NullInt64
 	if h.timed > 0 {
-		skew = h.ahead / h.timed / int64(time.Second/time.Microsecond)
+		at = sql.NullInt64{Int64: h.at, Valid: true}
+		skew = sql.NullInt64{Int64: h.ahead / h.timed / int64(time.Second/time.Microsecond), Valid: true}
 	}
 	err := s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error {
 		if _, err := tx.Exec(ctx, `UPDATE traces_sources SET events = events + $3, failures = failures + $4, first_received_us = COALESCE(first_received_us, $5),
 			last_received_us = CASE WHEN last_received_us > $6 THEN last_received_us ELSE $6 END,
-			last_at_us = CASE WHEN $7 = 0 OR last_at_us > $7 THEN last_at_us ELSE $7 END, skew_s = CASE WHEN $8 = 0 THEN skew_s ELSE $9 END
-			WHERE organisation_id = $1 AND id = $2`, h.organisation, source, h.events, h.failures, h.first, h.last, h.at, h.timed, skew); err != nil {
+			last_at_us = CASE WHEN last_at_us > $7 THEN last_at_us ELSE COALESCE($7, last_at_us) END, skew_s = COALESCE($8, skew_s)
+			WHERE organisation_id = $1 AND id = $2`, h.organisation, source, h.events, h.failures, h.first, h.last, at, skew); err != nil {
 			return err
 		}
 		for at, hour := range h.hours {
