@@ -91,7 +91,8 @@ func (r Record) windows(event map[string]any) error {
 				if name == "#attributes" {
 					continue
 				}
-				if err := r.tag(name, v); err != nil {
+				// Rules write names without their spaces (« Field Usage »).
+				if err := r.tag(strings.ReplaceAll(name, " ", ""), v); err != nil {
 					return err
 				}
 			}
