@@ -7,17 +7,17 @@ import "slices"
 // row of transitions; the deeper ones have their few edges only, so that a
 // hundred thousand texts stay in some megabytes.
 type automaton struct {
-	class  [256]uint8 // of each byte; 0 for bytes in no text
-	width  int        // classes
-	rows   []int32    // full transitions of the states below full
-	full   int32
-	first  []int32 // first edge of each state, and one more
-	labels []uint8
-	to     []int32
-	fail   []int32
-	report []int32 // nearest state, itself or a suffix, that ends a text; 0 none
+	class   [256]uint8 // of each byte; 0 for bytes in no text
+	width   int        // classes
+	rows    []int32    // full transitions of the states below full
+	full    int32
+	first   []int32 // first edge of each state, and one more
+	labels  []uint8
+	to      []int32
+	fail    []int32
+	report  []int32 // nearest state, itself or a suffix, that ends a text; 0 none
 	shorter []int32 // next such state after report
-	ends   []int32 // text that ends at a state
+	ends    []int32 // text that ends at a state
 }
 
 // maxFullRows bounds the memory of full rows: 4 bytes × classes each.

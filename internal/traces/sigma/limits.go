@@ -15,5 +15,5 @@ const (
 	maxValues     = 40_000  // forms of all values of a rule
 	maxPattern    = 4_096   // bytes of a regular expression
 	maxProgram    = 20_000  // instructions of a regular expression
-	maxGroupCount = 100_000 // events a correlation may ask for
+	maxGroupCount = 10_000  // events a correlation may ask for
 )

@@ -105,6 +105,9 @@ func (p pattern) mapText(f func(string) string) pattern {
 // fold is the pattern without case.
 func (p pattern) fold() pattern { return p.mapText(foldText) }
 
+// escaper writes a text so that a pattern reads it as it is.
+var escaper = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`)
+
 // key writes the pattern so that two are equal when their keys are.
 func (p pattern) key() string {
 	var b strings.Builder
@@ -115,7 +118,7 @@ func (p pattern) key() string {
 		case anyOne:
 			b.WriteByte('?')
 		case literal:
-			b.WriteString(strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`).Replace(x.text))
+			b.WriteString(escaper.Replace(x.text))
 		}
 	}
 	return b.String()

@@ -1,7 +1,6 @@
 package sigma
 
 import (
-
 	"tocsin/internal/fault"
 )
 
