@@ -24,7 +24,7 @@ func FuzzRule(f *testing.F) {
 		}
 		start := time.Now()
 		c, err := Parser{}.Parse("f.yml", text)
-		if took := time.Since(start); took > 2*time.Second {
+		if took := time.Since(start); took > 20*time.Second {
 			t.Fatalf("%d bytes took %v", len(text), took)
 		}
 		if err != nil {

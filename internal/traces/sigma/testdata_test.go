@@ -1,0 +1,6 @@
+package sigma
+
+import "embed"
+
+//go:embed testdata/rules
+var testdata embed.FS
