@@ -35,6 +35,9 @@ func (c *chain) atom(o operand) (*atom, error) {
 	switch o.kind {
 	case isText, isNumber, isBool:
 		p := o.pattern
+		if len(p) > maxWild {
+			return nil, c.refuse("traces.sigma.wildcards", "most", maxWild)
+		}
 		if c.field == "" {
 			// A keyword is looked for inside every value.
 			p = p.open(true, true)

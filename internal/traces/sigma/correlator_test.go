@@ -123,9 +123,9 @@ func TestEventCount(t *testing.T) {
 	text := correlationText("N", "type: event_count\nrules: [a]\ngroup-by: [U]\ntimespan: 10s\ncondition: {gte: 3}\n")
 	w := play(t, noLate, text,
 		stepAt{0, "a U=x", ""}, stepAt{1, "a U=X", ""}, stepAt{2, "a U=y", ""},
-		stepAt{10, "a U=x", "N:3"},                                                                  // the tenth second is still in
-		stepAt{11, "a U=x", ""},                                                                     // it counts anew once told
-		stepAt{12, "b U=x", ""},                                                                     // another rule
+		stepAt{10, "a U=x", "N:3"},                                                                              // the tenth second is still in
+		stepAt{11, "a U=x", ""},                                                                                 // it counts anew once told
+		stepAt{12, "b U=x", ""},                                                                                 // another rule
 		stepAt{30, "a U=x", ""}, stepAt{35, "a U=x", ""}, stepAt{40.5, "a U=x", ""}, stepAt{45, "a U=x", "N:3"}, // a window slides
 		stepAt{50, "a", ""}, // without the field it is grouped by
 	)

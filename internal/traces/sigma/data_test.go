@@ -47,7 +47,7 @@ func TestParseEvents(t *testing.T) {
 	for text, key := range map[string]string{
 		`{"a":`: "traces.sigma.event_bad", `3`: "traces.sigma.event_bad", `["x"]`: "traces.sigma.event_bad",
 		strings.Repeat(`{"a":`, 60) + "1" + strings.Repeat("}", 60): "traces.sigma.event_long",
-		strings.Repeat(" ", maxEvent+1):                              "traces.sigma.event_long",
+		strings.Repeat(" ", maxEvent+1):                             "traces.sigma.event_long",
 	} {
 		_, err := ParseEvents([]byte(text))
 		wantKey(t, err, key)

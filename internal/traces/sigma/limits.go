@@ -14,6 +14,7 @@ const (
 	maxVariants   = 3_125   // forms of one value: five dashes, five times
 	maxValues     = 40_000  // forms of all values of a rule
 	maxPattern    = 4_096   // bytes of a regular expression
-	maxProgram    = 20_000  // instructions of a regular expression
+	maxProgram    = 4_000   // instructions of a regular expression
+	maxWild       = 200     // pieces of a pattern between its * and ?
 	maxGroupCount = 10_000  // events a correlation may ask for
 )

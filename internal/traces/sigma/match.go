@@ -44,6 +44,9 @@ type loaded struct {
 	from, to int32 // in Matcher.values
 }
 
+// maxKept is how many bytes of folded text are kept from one event to the next.
+const maxKept = 1 << 20
+
 // Matcher asks a Set about one event after another. It keeps its memory from
 // one to the next: one Matcher serves one goroutine.
 type Matcher struct {
@@ -104,6 +107,9 @@ func (m *Matcher) Match(ev Event, dst []int32) []int32 {
 	}
 	m.done.clear()
 	m.event = nil
+	if cap(m.folded) > maxKept {
+		m.folded = nil
+	}
 	slices.Sort(m.out)
 	return m.out
 }

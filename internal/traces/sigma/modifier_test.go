@@ -149,7 +149,9 @@ func TestRegularExpressions(t *testing.T) {
 
 func TestEncodings(t *testing.T) {
 	t.Parallel()
-	enc := func(before, s, after string) string { return base64.StdEncoding.EncodeToString([]byte(before + s + after)) }
+	enc := func(before, s, after string) string {
+		return base64.StdEncoding.EncodeToString([]byte(before + s + after))
+	}
 	wide := func(s string) string { return utf16Text(s, binary.LittleEndian) }
 	tryAll(t, []tried{
 		{`F|base64: 'foobar'`, []any{"Zm9vYmFy"}, []any{"foobar", enc("x", "foobar", "")}},

@@ -79,9 +79,17 @@ func (p place) meta(doc *yaml.Node) (Meta, error) {
 		key string
 		to  *string
 	}{
-		{"title", &m.Title}, {"id", &m.ID}, {"name", &m.Name}, {"description", &m.Description},
-		{"author", &m.Author}, {"license", &m.License}, {"date", &m.Date}, {"modified", &m.Modified},
-		{"taxonomy", &m.Taxonomy}, {"status", &status}, {"level", &level},
+		{"title", &m.Title},
+		{"id", &m.ID},
+		{"name", &m.Name},
+		{"description", &m.Description},
+		{"author", &m.Author},
+		{"license", &m.License},
+		{"date", &m.Date},
+		{"modified", &m.Modified},
+		{"taxonomy", &m.Taxonomy},
+		{"status", &status},
+		{"level", &level},
 	} {
 		var err error
 		if *f.to, err = p.text(doc, f.key); err != nil {

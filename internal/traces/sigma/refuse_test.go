@@ -58,6 +58,7 @@ func TestRefusals(t *testing.T) {
 		{sel("A: {B: c}"), "traces.sigma.value_not_scalar", 6},
 		{sel("A:\n  - x\n  - null"), "traces.sigma.null_in_list", 8},
 		{sel("A: " + strings.Repeat("x", maxText+1)), "traces.sigma.value_long", 6},
+		{sel("A: '" + strings.Repeat("?a", maxWild) + "'"), "traces.sigma.wildcards", 6},
 		{sel("A|contient: x"), "traces.sigma.modifier_unknown", 6},
 		{sel("A|: x"), "traces.sigma.modifier_unknown", 6},
 		{sel("A|contains: null"), "traces.sigma.modifier_value", 6},
