@@ -25,6 +25,9 @@ func (s *Service) Facts(ctx context.Context, scope access.Scope, now time.Time, 
 	urgent := false
 	err := s.db.Write(ctx, scope, func(tx *storage.Tx) error {
 		clear(touched)
+		if err := dictationFacts(ctx, tx, scope, now, facts); err != nil {
+			return err
+		}
 		groups, err := s.ours(ctx, tx, scope, facts)
 		if err != nil {
 			return err

@@ -36,7 +36,7 @@ func (s *Service) Purge(ctx context.Context, scope access.Scope, now time.Time) 
 			return false, fmt.Errorf("purge alert %s: %w", p.launch, err)
 		}
 	}
-	return len(due) == purgedAtOnce, nil
+	return len(due) == purgedAtOnce, s.purgeDictations(ctx, scope, now)
 }
 
 // duePurge is an alert whose names are too old.

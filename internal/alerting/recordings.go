@@ -19,8 +19,8 @@ import (
 // The bounds of a recording: its file, and how long it is.
 const (
 	RecordingFileMost = 17 << 20
-	RecordingShortest = time.Second
-	RecordingLongest  = 90 * time.Second
+	RecordingShortest = channels.RecordingShortest
+	RecordingLongest  = channels.RecordingLongest
 )
 
 // Spoken is a text that is said by telephone.
@@ -58,7 +58,7 @@ func (s *Service) Record(ctx context.Context, scope access.Scope, now time.Time,
 		return err
 	}
 	id := storage.NewID(now)
-	return s.rerecord(ctx, scope, now, scenario, of, id, "scenario.record", func(tx *storage.Tx) error {
+	return s.rerecord(ctx, scope, now, scenario, of, id, "scenario.record", func(tx *storage.Tx, _ Text) error {
 		return s.dispatch.KeepRecording(ctx, tx, scope, now, id, sound)
 	})
 }
@@ -69,11 +69,12 @@ func (s *Service) EraseRecording(ctx context.Context, scope access.Scope, now ti
 	if err := s.guard.Check(scope, access.ScenarioWrite); err != nil {
 		return err
 	}
-	return s.rerecord(ctx, scope, now, scenario, of, uuid.Nil, "scenario.unrecord", func(*storage.Tx) error { return nil })
+	return s.rerecord(ctx, scope, now, scenario, of, uuid.Nil, "scenario.unrecord", func(*storage.Tx, Text) error { return nil })
 }
 
-// rerecord gives a text another recording, or none, in a version of its scenario.
-func (s *Service) rerecord(ctx context.Context, scope access.Scope, now time.Time, scenario uuid.UUID, of Spoken, recording uuid.UUID, action string, keep func(*storage.Tx) error) error {
+// rerecord gives a text another recording, or none, in a version of its scenario;
+// keep sees the text as it is then.
+func (s *Service) rerecord(ctx context.Context, scope access.Scope, now time.Time, scenario uuid.UUID, of Spoken, recording uuid.UUID, action string, keep func(*storage.Tx, Text) error) error {
 	return s.db.Write(ctx, scope, func(tx *storage.Tx) error {
 		sc, before, _, err := readScenario(ctx, tx, scope, scenario, 0)
 		if err != nil {
@@ -92,7 +93,7 @@ func (s *Service) rerecord(ctx context.Context, scope access.Scope, now time.Tim
 		if err := s.eraseDropped(ctx, tx, scope, before, def); err != nil {
 			return err
 		}
-		if err := keep(tx); err != nil {
+		if err := keep(tx, before.Messages[at]); err != nil {
 			return err
 		}
 		sc.Version++
@@ -148,6 +149,11 @@ func soundOf(file []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "alerting.recording.format")
 	}
+	return soundIn(samples, rate)
+}
+
+// soundIn brings samples to what a telephone says, within the bounds of a recording.
+func soundIn(samples []int16, rate int) ([]byte, error) {
 	switch length := time.Duration(len(samples)) * time.Second / time.Duration(rate); {
 	case length > RecordingLongest:
 		return nil, fault.New(fault.Invalid, "alerting.recording.long", "seconds", int(RecordingLongest.Seconds()))

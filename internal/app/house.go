@@ -220,6 +220,7 @@ func (h *House) join(ctx context.Context) error {
 	h.Dispatch.Tell(sinks{h.Alerting, h.Proof})
 	h.Dispatch.Consult(h.Alerting)
 	h.Dispatch.Guard(codes{h})
+	h.Dispatch.Dictate(h.Alerting)
 	h.Dispatch.Receive(telephone.New(telephone.Options{Alerting: h.Alerting, Accounts: callers{h.Accounts}, Clock: h.Clock, Catalog: h.Catalog, Log: h.Log}))
 	h.Dispatch.Warn(watchmen{h.Accounts})
 	out := carrier.New(h.HookAddresses)

@@ -68,6 +68,9 @@ type Message struct {
 	Reserved Reserved
 	// Conference is the audio conference that a key of Answers leads to; Nil is none.
 	Conference uuid.UUID
+	// Dictation is the recording that this call is made for: the person says a text
+	// instead of hearing one.
+	Dictation Dictation
 	// ReplyToken identifies the recipient in a reply (e-mail plus-address); 10 to 32 characters of [a-z0-9].
 	ReplyToken string
 	// ExpiresAt is the instant after which nobody may receive the message any
@@ -244,6 +247,8 @@ type Opening struct {
 	Operator Operator
 	// Recordings gives the sound of recordings; nil where there are none.
 	Recordings Recordings
+	// Dictations takes what is recorded by telephone; nil takes nothing.
+	Dictations Dictations
 	// Codes judges the codes that reserved texts ask for; without it none is right.
 	Codes Codes
 	// Conferences is the register of the audio conferences; nil has none.

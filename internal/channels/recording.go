@@ -2,8 +2,15 @@ package channels
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
+)
+
+// The bounds of a recording: what a person hears to the end, and what says something.
+const (
+	RecordingShortest = time.Second
+	RecordingLongest  = 90 * time.Second
 )
 
 // Recording is a text as a person said it.

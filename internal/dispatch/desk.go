@@ -97,7 +97,7 @@ func newDesk(d *Dispatch, g Gateway, kind channels.Kind, settings channels.Setti
 	}
 	channel, err := kind.Open(channels.Opening{
 		Settings: settings, Inbox: k.tray, Callback: d.callbackOf(g), Log: k.log, Now: d.clock.Now, Links: k.share, Devices: d.devices,
-		Switchboard: switchboard{k}, Conferences: conferences{k}, Recordings: recordings{k}, Operator: d.operatorOf(g.Organisation), Codes: codes{k},
+		Switchboard: switchboard{k}, Conferences: conferences{k}, Recordings: recordings{k}, Operator: d.operatorOf(g.Organisation), Codes: codes{k}, Dictations: dictations{k},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open gateway %s: %w", g.Name, err)

@@ -70,17 +70,18 @@ type Dispatch struct {
 	elapsed func() time.Duration
 	born    time.Time
 
-	sink      Sink
-	watchman  Watchman
-	standing  Standing
-	reception Reception
-	codes     Codes
-	office    *office
-	watch     *watch
-	leases    *leases
-	shares    *shares
-	halls     *halls
-	relay     *relay
+	sink       Sink
+	watchman   Watchman
+	standing   Standing
+	reception  Reception
+	codes      Codes
+	dictaphone Dictaphone
+	office     *office
+	watch      *watch
+	leases     *leases
+	shares     *shares
+	halls      *halls
+	relay      *relay
 	// sweepBell rings when something was withdrawn.
 	sweepBell chan struct{}
 	runner    *jobs.Runner

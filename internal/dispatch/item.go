@@ -100,7 +100,7 @@ func (it *item) message(isolated bool) channels.Message {
 	m := channels.Message{
 		ID: it.id, To: it.address, Subject: t.subject, Text: t.body, Link: it.link,
 		Language: t.language, Answers: t.answers, ReplyToken: it.token, Quiet: it.lot.quiet, Leave: it,
-		Recording: t.recording, Reserved: t.reserved,
+		Recording: t.recording, Reserved: t.reserved, Dictation: it.dictation(),
 	}
 	if slices.ContainsFunc(t.answers, func(a channels.Answer) bool { return a.Conference }) {
 		m.Conference = it.lot.campaign

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -71,6 +72,8 @@ type call struct {
 	dialog *sipgo.DialogClientSession
 	// rang tells that the trunk answered something: it has the call.
 	rang atomic.Bool
+	// rings tells who placed the call that the telephone rings.
+	rings func()
 	// answered ends the wait for an answer: a call given up may still be answered, for
 	// as long as the trunk has not acknowledged it.
 	answered chan error
@@ -90,8 +93,13 @@ const hangUpFor = 5 * time.Second
 // place calls a number and waits until somebody picks up. The call is ended by
 // hangUp in every case, an error included.
 func (a *agent) place(ctx context.Context, id, number string) (*call, error) {
+	return a.placing(ctx, id, number, func() {})
+}
+
+// placing is place that tells once that the telephone rings.
+func (a *agent) placing(ctx context.Context, id, number string, rings func()) (*call, error) {
 	ours, err := a.newEnd()
-	c := &call{end: ours, id: id}
+	c := &call{end: ours, id: id, rings: sync.OnceFunc(rings)}
 	if err != nil {
 		return c, err
 	}
@@ -158,6 +166,9 @@ func (c *call) wait(ctx context.Context) error {
 				silence.Stop()
 				if res.StatusCode > 100 {
 					c.rang.Store(true)
+				}
+				if res.StatusCode == 180 || res.StatusCode == 183 {
+					c.rings()
 				}
 				return nil
 			},

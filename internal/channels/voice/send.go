@@ -28,7 +28,7 @@ func (t *trunk) Send(ctx context.Context, m channels.Message) channels.Outcome {
 		return channels.Outcome{State: channels.Retry, Reason: channels.ReasonUnreachable, Detail: "not started", GatewayDown: true}
 	}
 	defer t.using.Done()
-	s, err := t.write(ctx, m)
+	conversation, err := t.prepare(ctx, m)
 	if err != nil {
 		// Nothing can be said: that is this machine's fault, for every call.
 		return channels.Outcome{State: channels.Retry, Reason: channels.ReasonPeerError, Detail: err.Error(), GatewayDown: true}
@@ -51,8 +51,29 @@ func (t *trunk) Send(ctx context.Context, m channels.Message) channels.Outcome {
 		giveBack()
 		return channels.Withheld()
 	}
-	return t.verdict(t.call(line, a, m, number, s, giveBack))
+	return t.verdict(conversation(line, a, number, giveBack))
 }
+
+// conversation is a call from its first ring to its end, and calls ended once the
+// trunk no longer counts it.
+type conversation func(line context.Context, a *agent, number string, ended func()) channels.Outcome
+
+// prepare speaks beforehand what the call may have to say: no line waits for it.
+func (t *trunk) prepare(ctx context.Context, m channels.Message) (conversation, error) {
+	if m.Dictation.ID != uuid.Nil && t.opening.Dictations != nil {
+		s, err := t.studioOf(ctx, m)
+		return func(line context.Context, a *agent, number string, ended func()) channels.Outcome {
+			return t.dictate(line, a, m, number, s, ended)
+		}, err
+	}
+	s, err := t.write(ctx, m)
+	return func(line context.Context, a *agent, number string, ended func()) channels.Outcome {
+		return t.call(line, a, m, number, s, ended)
+	}, err
+}
+
+// callID names a call of a message at the trunk: another one for each try.
+func callID(m channels.Message) string { return m.ID.String() + "-" + uuid.NewString()[:8] }
 
 func (t *trunk) expired(m channels.Message) bool {
 	return !m.ExpiresAt.IsZero() && !t.now().Before(m.ExpiresAt)
@@ -69,7 +90,7 @@ func (t *trunk) call(line context.Context, a *agent, m channels.Message, number 
 		defer close(watching)
 		watchRecall(ringing, m, stop)
 	}()
-	c, err := a.place(ringing, m.ID.String()+"-"+uuid.NewString()[:8], number)
+	c, err := a.place(ringing, callID(m), number)
 	stop(nil)
 	<-watching
 	if err != nil {

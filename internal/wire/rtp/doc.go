@@ -7,6 +7,6 @@
 // another machine than the one announced, or from a second source, is not heard;
 // and that no octet received can make it fail.
 //
-// It never decodes a sound that no conference hears, never resends, and never sends to an
+// It never decodes a sound that no conference hears and nobody records, never resends, and never sends to an
 // address that the other side did not announce.
 package rtp

@@ -31,6 +31,8 @@ type Stream struct {
 	pressed [4]byte
 	// place is in a conference; nil is in none.
 	place *place
+	// tape keeps what the other side says; nil keeps nothing.
+	tape *tape
 
 	// shieldOut and shieldIn are nil on a call in clear.
 	shieldOut, shieldIn *shield
@@ -236,6 +238,9 @@ func (s *Stream) take(b []byte, from netip.AddrPort) {
 	if p.Type != s.event || s.event == 0 {
 		if s.place != nil {
 			s.place.hear(s.codec, p)
+		}
+		if s.tape != nil {
+			s.tape.hear(s.codec, p)
 		}
 		return
 	}

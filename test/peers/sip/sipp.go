@@ -419,7 +419,12 @@ func HangUp(after time.Duration) string {
 	return scenario(`  <recv request="INVITE" crlf="true"><action>
       <ereg regexp=".*" search_in="hdr" header="From:" check_it="true" assign_to="caller"/>
       <ereg regexp="sip:[^>]*" search_in="hdr" header="Contact:" check_it="true" assign_to="where"/>
-    </action></recv>`, reply("200 OK", "", description), acked, pause(after), `  <send retrans="500"><![CDATA[
+    </action></recv>`, reply("200 OK", "", description), acked, pause(after), goodbye[0], goodbye[1])
+}
+
+// goodbye ends a call from the side that picked up, whose scenario kept the caller
+// and where it is.
+var goodbye = []string{`  <send retrans="500"><![CDATA[
       BYE [$where] SIP/2.0
       Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
       From: <sip:poste@[local_ip]:[local_port]>;tag=[pid]sipp[call_number]
@@ -429,7 +434,31 @@ func HangUp(after time.Duration) string {
       Max-Forwards: 70
       Content-Length: 0
 
-  ]]></send>`, `  <recv response="200" crlf="true"><action><log message="bye"/></action></recv>`)
+  ]]></send>`, `  <recv response="200" crlf="true"><action><log message="bye"/></action></recv>`}
+
+// Speak picks up like a person who is asked to say something: the script has the keys
+// pressed, v for seven seconds of voice and a comma for one second: the voice and the
+// keys are two sources, and a second is what we let pass from one to the other; it hangs up at
+// the end when it says so, else the caller does.
+func Speak(script string, hangsUp bool) string {
+	steps := []string{`  <recv request="INVITE" crlf="true"><action>
+      <ereg regexp=".*" search_in="hdr" header="From:" check_it="true" assign_to="caller"/>
+      <ereg regexp="sip:[^>]*" search_in="hdr" header="Contact:" check_it="true" assign_to="where"/>
+    </action></recv>`, reply("180 Ringing", "", ""), reply("200 OK", "", description), acked}
+	for _, one := range script {
+		switch one {
+		case ',':
+			steps = append(steps, pause(time.Second))
+		case 'v':
+			steps = append(steps, `  <nop><action><exec play_pcap_audio="`+Sounds+`/g711a.pcap"/></action></nop>`, pause(8200*time.Millisecond))
+		default:
+			steps = append(steps, press(string(one)), pause(900*time.Millisecond))
+		}
+	}
+	if !hangsUp {
+		return scenario(append(steps, `  <nop hide="true" test="caller" next="end"/>`, `  <nop hide="true" test="where" next="end"/>`, `  <label id="end"/>`, ended())...)
+	}
+	return scenario(append(steps, goodbye...)...)
 }
 
 // Describe picks up with a description of its own, each line ended as SIP wants.
