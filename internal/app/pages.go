@@ -55,7 +55,7 @@ func (h *House) register(r *ui.Router) {
 		Service: h.Alerting, Directory: h.Directory, Organisation: h.Houses, Catalog: h.Catalog, Hub: h.Hub, Clock: h.Clock,
 		RecallBase: h.origin().String() + alertpages.RecallPath, Space: spacepages.AskPath, Notices: banners{directorypages.AlarmNotices{Proof: h.Proof}}, Beside: directorypages.Block(h.OnCall), PDF: report.PDF, XLSX: report.XLSX, Shared: h.DB.Engine() == storage.PostgreSQL,
 	})
-	alertpages.ScenarioRoutes(r, alertpages.ScenarioOptions{Service: h.Alerting, Directory: h.Directory, Organisation: h.Houses, Catalog: h.Catalog})
+	alertpages.ScenarioRoutes(r, alertpages.ScenarioOptions{Service: h.Alerting, Directory: h.Directory, Organisation: h.Houses, Catalog: h.Catalog, OwnNumber: h.ownNumber})
 	directorypages.Routes(r, directorypages.Options{
 		Directory: h.Directory, Organisation: h.Houses, Proof: h.Proof, Feeds: h.Feeds, OnCall: h.OnCall, AgendaBase: h.origin().String() + directorypages.AgendaPath, Catalog: h.Catalog, Clock: h.Clock, Wake: h.wakeDirectory,
 	})

@@ -10,6 +10,12 @@ import (
 	"tocsin/internal/identity"
 )
 
+// ownNumber is where the program reaches the account of who asks; empty for none.
+func (h *House) ownNumber(ctx context.Context, scope access.Scope) (string, error) {
+	reach, err := h.Accounts.OwnReach(ctx, scope)
+	return reach.Mobile, err
+}
+
 // callers tells « Le poste de commande téléphonique » who is on the line.
 type callers struct{ accounts *identity.Service }
 

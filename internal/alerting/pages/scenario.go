@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"context"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -28,15 +29,20 @@ type ScenarioOptions struct {
 	Directory    *directory.Directory
 	Organisation *organisation.Service
 	Catalog      *i18n.Catalog
+	// OwnNumber is where a person has herself called; nil knows none.
+	OwnNumber func(context.Context, access.Scope) (string, error)
 }
 
 // scenarioPages are the pages of scenarios: they share the words of the others.
-type scenarioPages struct{ *Pages }
+type scenarioPages struct {
+	*Pages
+	ownNumber func(context.Context, access.Scope) (string, error)
+}
 
 // ScenarioRoutes registers the list of scenarios, the library, the reading
 // page and the editor.
 func ScenarioRoutes(r *ui.Router, o ScenarioOptions) {
-	p := scenarioPages{&Pages{s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog}}
+	p := scenarioPages{&Pages{s: o.Service, dir: o.Directory, houses: o.Organisation, catalog: o.Catalog}, o.OwnNumber}
 	r.Get(ScenariosPath, access.ScenarioRead, p.all)
 	r.Get(ScenarioLibraryPath, access.ScenarioRead, p.library)
 	r.Get(scenarioModelPath+"{famille}", access.ScenarioRead, p.model)
@@ -53,6 +59,9 @@ func ScenarioRoutes(r *ui.Router, o ScenarioOptions) {
 	r.Post("/scenarios/{id}"+spokenUnder, access.ScenarioWrite, p.record, ui.Upload(alerting.RecordingFileMost))
 	r.Get("/scenarios/{id}"+soundUnder, access.ScenarioRead, p.sound)
 	r.Post("/scenarios/{id}"+eraseUnder, access.ScenarioWrite, p.unrecord)
+	r.Get("/scenarios/{id}"+phoneUnder, access.ScenarioWrite, p.dictation)
+	r.Post("/scenarios/{id}"+phoneUnder, access.ScenarioWrite, p.dictate)
+	r.Post("/scenarios/{id}"+cancelUnder, access.ScenarioWrite, p.cancelDictation)
 	r.Post("/scenarios/{id}/archiver", access.ScenarioWrite, p.archive)
 	r.Post("/scenarios/{id}/dupliquer", access.ScenarioWrite, p.duplicate)
 	r.Get("/scenarios/{id}/modifier", access.ScenarioWrite, p.edit)

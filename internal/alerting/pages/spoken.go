@@ -29,6 +29,10 @@ type spokenView struct {
 	// Form holds what was wrong with the last file, At the text it was for.
 	Form *ui.Form
 	At   string
+	// Dictations are the last recordings from a telephone; Own is the person's own
+	// number. Both are empty for who may not record.
+	Dictations []alerting.Dictation
+	Own        string
 }
 
 // spokenName names a text in a form and an address: "alert.fr".
@@ -66,7 +70,11 @@ func (p scenarioPages) spokenView(c *ui.Context) (v spokenView, err error) {
 		return v, err
 	}
 	sc, def, err := p.s.Scenario(c.Ctx(), c.Scope, id)
-	return spokenView{Scenario: sc, Texts: spokenTexts(def), Form: c.NewForm(nil)}, err
+	if err != nil {
+		return v, err
+	}
+	v = spokenView{Scenario: sc, Texts: spokenTexts(def), Form: c.NewForm(nil)}
+	return v, p.readDictations(c, &v)
 }
 
 func (p scenarioPages) spoken(c *ui.Context) error {

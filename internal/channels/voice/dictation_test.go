@@ -75,7 +75,7 @@ func TestATextIsRecordedByTelephone(t *testing.T) {
 		outcome channels.Outcome
 	}{
 		"kept": {script: ",#,v#,1", kept: true, steps: []channels.DictationStep{ringing, guiding, recording, playing}},
-		"nothing, then another take, then given up": {script: ",#,,#,,,,#,v#2,#,v#3", steps: []channels.DictationStep{
+		"nothing, then another take, then given up": {script: ",#,,#,,#,v#2,#,v#3", steps: []channels.DictationStep{
 			ringing, guiding, recording, guiding, recording, playing, guiding, recording, playing, left,
 		}},
 		"too long":              {script: ",#,v,,,1", longest: 6 * time.Second, kept: true, steps: []channels.DictationStep{ringing, guiding, recording, playing}},
