@@ -21,7 +21,7 @@ import (
 const (
 	hallLook  = 250 * time.Millisecond
 	hallAsk   = 8  // looks
-	hallRenew = 60 // looks
+	hallRenew = 12 // looks
 	hallStale = time.Minute
 )
 
@@ -34,9 +34,15 @@ type halls struct {
 
 	mu   sync.Mutex
 	open map[uuid.UUID]*hall
+
+	// others are the last words of the rooms of other nodes; only the task that looks
+	// for the lost ones uses it.
+	others *sightings[roomKey]
 }
 
-func newHalls(d *Dispatch) *halls { return &halls{d: d, open: make(map[uuid.UUID]*hall)} }
+func newHalls(d *Dispatch) *halls {
+	return &halls{d: d, open: make(map[uuid.UUID]*hall), others: newSightings[roomKey](lostPatience)}
+}
 
 // hall is the conference of one campaign, while somebody is in it.
 type hall struct {
@@ -142,7 +148,7 @@ func (h *hall) note(ctx context.Context, joined int, turning bool) error {
 	return h.d.db.Write(ctx, h.scope, func(tx *storage.Tx) error {
 		if _, err := tx.Exec(ctx, `INSERT INTO dispatch_conferences (organisation_id, campaign_id, node, present, joins, most, seen_us) VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (organisation_id, campaign_id, node) DO UPDATE SET present = excluded.present, joins = dispatch_conferences.joins + excluded.joins,
-			most = CASE WHEN excluded.most > dispatch_conferences.most THEN excluded.most ELSE dispatch_conferences.most END, seen_us = excluded.seen_us`,
+			most = CASE WHEN excluded.most > dispatch_conferences.most THEN excluded.most ELSE dispatch_conferences.most END, seen_us = excluded.seen_us, lost = 0`,
 			h.scope.Organisation(), h.campaign, h.d.node, len(h.inside), joined, h.most, storage.Micros(now)); err != nil || !turning {
 			return err
 		}
@@ -205,6 +211,10 @@ type Conference struct {
 	Rooms []int
 	// Joins is how often somebody came in.
 	Joins int
+	// Lost are those who were in a room whose node died lately, and LostAt when it last
+	// spoke.
+	Lost   int
+	LostAt time.Time
 }
 
 // Present is how many are in it, in all its rooms.
@@ -217,14 +227,20 @@ func (c Conference) Present() (n int) {
 
 // readConference reads who is in the conference of a campaign.
 func readConference(ctx context.Context, tx *storage.Tx, scope access.Scope, campaign uuid.UUID, now time.Time) (c Conference, err error) {
-	err = tx.Query(ctx, `SELECT present, joins, seen_us FROM dispatch_conferences WHERE organisation_id = $1 AND campaign_id = $2 ORDER BY present DESC`,
+	err = tx.Query(ctx, `SELECT present, joins, lost, seen_us FROM dispatch_conferences WHERE organisation_id = $1 AND campaign_id = $2 ORDER BY present DESC`,
 		[]any{scope.Organisation(), campaign}, func(row func(...any) error) error {
-			var present, joins int
+			var present, joins, lost int
 			var seen int64
-			if err := row(&present, &joins, &seen); err != nil {
+			if err := row(&present, &joins, &lost, &seen); err != nil {
 				return err
 			}
 			c.Joins += joins
+			if at := storage.Time(seen); lost > 0 && now.Sub(at) < lostShown {
+				c.Lost += lost
+				if at.After(c.LostAt) {
+					c.LostAt = at
+				}
+			}
 			if present > 0 && now.Sub(storage.Time(seen)) < hallStale {
 				c.Rooms = append(c.Rooms, present)
 			}

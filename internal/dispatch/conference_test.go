@@ -142,3 +142,69 @@ func journalled(t *testing.T, db *storage.DB, scope access.Scope, prefix string)
 	}
 	return out
 }
+
+// A node dies with a conference: the others say that its people are gone, once, and
+// no more when it was only slow to speak.
+func TestAConferenceDiesWithItsNode(t *testing.T) {
+	storagetest.Each(t, dispatchtest.Migrations(), func(t *testing.T, db *storage.DB) {
+		guard, err := access.NewGuard()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := clock.NewFake(t0)
+		here := access.System(storage.NewID(t0), "test")
+		ex := &callable{exchange{lines: 2, reached: map[string]int{}, outcome: func(channels.Message) channels.Outcome {
+			return channels.Outcome{State: channels.Refused, Reason: channels.ReasonNoKey}
+		}}, make(chan channels.Opening, 4)}
+		d := dispatch.New(dispatch.Options{DB: db, Guard: guard, Vault: dispatchtest.OpenVault{}, Registry: channels.NewRegistry(ex), Clock: c})
+		d.Tell(dispatchtest.NewSink())
+		d.Consult(&standingOf{scope: here})
+		if err := d.Start(context.WithoutCancel(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(d.Stop)
+		if _, err := d.CreateGateway(t.Context(), here, t0, dispatch.GatewayInput{Kind: "exchange", Name: "ligne", Priority: 1, Enabled: true}); err != nil {
+			t.Fatal(err)
+		}
+		d.Wake()
+		line := (<-ex.openings).Conferences
+		campaign, content, orders := dispatchtest.Mail(t0, channels.Voice, 1)
+		dispatchtest.Post(t, d, db, here, t0, campaign, content, orders)
+		_, first, err := line.Enter(t.Context(), campaign.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, second, err := line.Enter(t.Context(), campaign.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := dispatch.New(dispatch.Options{DB: db, Guard: guard, Vault: dispatchtest.OpenVault{}, Registry: channels.NewRegistry(ex), Clock: c})
+		want := func(present, lost int) {
+			t.Helper()
+			if err := other.LookForLost(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			v, err := d.View(t.Context(), here, campaign.ID, c.Now())
+			if err != nil || v.Conference.Present() != present || v.Conference.Lost != lost {
+				t.Errorf("%+v %v, want %d inside and %d lost", v.Conference, err, present, lost)
+			}
+		}
+		if db.Engine() == storage.PostgreSQL { // on SQLite nobody else is alive
+			want(2, 0)
+			c.Advance(16 * time.Second)
+		}
+		want(0, 2)
+		want(0, 2)
+		// The clock stands still: their order is that of their random part.
+		if got := slices.Sorted(slices.Values(journalled(t, db, here, "dispatch.conference."))); !slices.Equal(got, []string{"lost", "open"}) {
+			t.Errorf("the journal says %v", got)
+		}
+		c.Advance(time.Second)
+		first() // it lived: it says so
+		v, err := d.View(t.Context(), here, campaign.ID, c.Now())
+		if err != nil || v.Conference.Present() != 1 || v.Conference.Lost != 0 {
+			t.Errorf("back: %+v %v", v.Conference, err)
+		}
+		second()
+	})
+}

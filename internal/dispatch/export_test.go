@@ -7,6 +7,12 @@ import (
 	"tocsin/internal/storage"
 )
 
+// LookForLost looks once at the conferences of other nodes.
+func (d *Dispatch) LookForLost(ctx context.Context) error {
+	_, err := d.halls.lookForLost(ctx)
+	return err
+}
+
 // LookForTheDead looks once at what other nodes hold and share.
 func (d *Dispatch) LookForTheDead(ctx context.Context) error {
 	if _, err := d.recoverLapsed(ctx); err != nil {

@@ -38,6 +38,7 @@ func (d *Dispatch) tasks() []jobs.Task {
 		plain("renew", leaseRenew, nil, d.leases.renew),
 		plain("shares", shareEvery, d.shares.bell, d.shares.renew),
 		plain("recover", leaseLook, nil, d.recoverLapsed),
+		plain("conferences", lostLook, nil, d.halls.lookForLost),
 		plain("sweep", sweepEvery, d.sweepBell, d.sweep),
 		plain("orphans", orphanEvery, nil, d.matchOrphans),
 		plain("gateways", reloadEvery, d.office.bell, d.office.reload),

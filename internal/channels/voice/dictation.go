@@ -21,6 +21,7 @@ const (
 	dictationFor = 8 * time.Minute
 	takesMost    = 5
 	noteFor      = 10 * time.Second
+	ringFor      = 2 * time.Second // the answer of the telephone waits behind it
 )
 
 // The beep after which the person speaks.
@@ -109,7 +110,9 @@ const dictationListen = 8 * time.Second
 
 // rings tells that the telephone rings. It is only told: no call ends for it.
 func (t *trunk) rings(ctx context.Context, k *dictation, m channels.Message) {
-	if err := k.to.Step(ctx, m.Dictation.ID, channels.DictationRinging); err != nil {
+	within, cancel := context.WithTimeout(ctx, ringFor)
+	defer cancel()
+	if err := k.to.Step(within, m.Dictation.ID, channels.DictationRinging); err != nil {
 		t.log.Debug("sip: it could not be told that a telephone rings", "error", err)
 	}
 }

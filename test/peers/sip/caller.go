@@ -179,7 +179,8 @@ func script(keys string) (steps []string) {
 	return steps
 }
 
-// Persons picks up like several people: each number presses a script of its own.
+// Persons picks up like several people: each number presses a script of its own. The
+// steps name whom each call was for, and the port it came from: "sip:0639980000:5060".
 func Persons(scripts map[string]string) string {
 	numbers := slices.Sorted(maps.Keys(scripts))
 	var looks, jumps, lives strings.Builder
@@ -188,6 +189,7 @@ func Persons(scripts map[string]string) string {
 		fmt.Fprintf(&jumps, "  <nop hide=\"true\" test=\"is%d\" next=\"p%d\"/>\n", i, i)
 		fmt.Fprintf(&lives, "  <label id=\"p%d\"/>\n%s\n  <nop next=\"end\"/>\n", i, strings.Join(script(","+scripts[n]), "\n"))
 	}
-	return scenario(`  <recv request="INVITE" crlf="true"><action><log message="invite"/>`+looks.String()+`</action></recv>`,
+	return scenario(`  <recv request="INVITE" crlf="true"><action><log message="invite"/>
+      <ereg regexp=":[0-9]+" search_in="hdr" header="Contact:" assign_to="port"/><ereg regexp="sip:[+0-9]+" search_in="hdr" header="To:" assign_to="whom"/><log message="[$whom][$port]"/>`+looks.String()+`</action></recv>`,
 		reply("180 Ringing", "", ""), reply("200 OK", "", description), acked, jumps.String(), lives.String(), `  <label id="end"/>`, ended())
 }

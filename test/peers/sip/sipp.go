@@ -444,7 +444,7 @@ func Speak(script string, hangsUp bool) string {
 	steps := []string{`  <recv request="INVITE" crlf="true"><action>
       <ereg regexp=".*" search_in="hdr" header="From:" check_it="true" assign_to="caller"/>
       <ereg regexp="sip:[^>]*" search_in="hdr" header="Contact:" check_it="true" assign_to="where"/>
-    </action></recv>`, reply("180 Ringing", "", ""), reply("200 OK", "", description), acked}
+    </action></recv>`, reply("180 Ringing", "", ""), pause(300 * time.Millisecond), reply("200 OK", "", description), acked}
 	for _, one := range script {
 		switch one {
 		case ',':
