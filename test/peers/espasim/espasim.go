@@ -59,6 +59,10 @@ type Server struct {
 	listener net.Listener
 	conns    map[io.Closer]bool
 	wait     sync.WaitGroup
+
+	// device names a serial line, and held keeps its other end open.
+	device string
+	held   *os.File
 }
 
 // Start starts a server; it ends with the test. Numbers that begin by 9 are unknown.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -12,16 +13,31 @@ import (
 
 // StartSerial starts a server that controls a serial line, and names the other end
 // of that line; it ends with the test. The line is a pair of terminals of the system:
-// it carries the same bytes as a cable, at no speed.
+// it carries the same bytes as a cable, at no speed. Its name stays when the cable is
+// pulled out and comes back, as a rule of the system gives it to an adapter.
 func StartSerial(t testing.TB) (s *Server, device string) {
 	t.Helper()
+	folder, err := os.MkdirTemp("/dev/shm", "line-")
+	if err != nil {
+		t.Skip("there is no folder below /dev to name a line in")
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) }) // in memory
+	s = &Server{t: t, Polls: true, conns: map[io.Closer]bool{}, device: filepath.Join(folder, "line")}
+	s.PlugIn()
+	t.Cleanup(s.PullOut)
+	return s, s.device
+}
+
+// PlugIn gives the line its cable.
+func (s *Server) PlugIn() {
+	s.t.Helper()
 	line, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	raw, err := line.SyscallConn()
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	number := 0
 	if cerr := raw.Control(func(fd uintptr) {
@@ -29,25 +45,28 @@ func StartSerial(t testing.TB) (s *Server, device string) {
 			number, err = unix.IoctlGetInt(int(fd), unix.TIOCGPTN)
 		}
 	}); cerr != nil || err != nil {
-		t.Fatal(cerr, err)
+		s.t.Fatal(cerr, err)
 	}
-	device = fmt.Sprintf("/dev/pts/%d", number)
+	end := fmt.Sprintf("/dev/pts/%d", number)
 	// Held open: the line would hang up each time who speaks to us leaves it.
-	held, err := os.OpenFile(device, os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
+	if s.held, err = os.OpenFile(end, os.O_RDWR|unix.O_NOCTTY, 0); err != nil {
+		s.t.Fatal(err)
 	}
 	// A cable has no echo.
-	if err := quiet(held); err != nil {
-		t.Fatal(err)
+	if err := errors.Join(quiet(s.held), os.Symlink(end, s.device)); err != nil {
+		s.t.Fatal(err)
 	}
-	s = &Server{t: t, Polls: true, conns: map[io.Closer]bool{line: true}}
+	s.mu.Lock()
+	s.conns[line] = true
+	s.mu.Unlock()
 	s.wait.Go(func() { s.serve(line) })
-	t.Cleanup(func() {
-		s.Down()
-		_ = held.Close() // a terminal of the system, nothing is lost
-	})
-	return s, device
+}
+
+// PullOut takes the cable away, and the name of the line with it.
+func (s *Server) PullOut() {
+	_ = os.Remove(s.device) // it may be gone already
+	s.Down()
+	_ = s.held.Close() // a terminal of the system, nothing is lost
 }
 
 // quiet makes a terminal pass bytes as they are.
