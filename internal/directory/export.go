@@ -3,7 +3,6 @@ package directory
 import (
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"io"
 	"slices"
 	"strconv"
@@ -20,53 +19,19 @@ import (
 	"tocsin/internal/storage"
 )
 
-// plainColumns are the columns of an export that no import
-// described; the guess of the mapping reads them back.
-func plainColumns() (header []string, m Mapping) {
-	for _, c := range []struct {
-		name  string
-		field Field
-	}{
-		{"Matricule", FieldMatricule},
-		{"Nom", FieldLastName},
-		{"Prénom", FieldFirstName},
-		{"Métier", FieldMetier},
-		{"Qualifications", FieldQualified},
-		{"Site", FieldSite},
-		{"Service", FieldService},
-		{"Code UF", FieldCode},
-		{"Statut", FieldStatus},
-		{"Semestre", FieldSemester},
-		{"Fin de contrat", FieldContract},
-		{"Portable", FieldMobile},
-		{"Portable perso", FieldMobileOwn},
-		{"Téléphone fixe", FieldPhone},
-		{"Poste", FieldExtension},
-		{"Bip", FieldPager},
-		{"Messagerie instantanée", FieldChat},
-		{"Courriel", FieldEmail},
-		{"RPPS", FieldRPPS},
-		{"Langue", FieldLanguage},
-		{"Protégé", FieldProtected},
-		{"Refus", FieldRefused},
-	} {
-		header, m = append(header, c.name), append(m, c.field)
-	}
-	return header, m
-}
-
 // ExportRows gives the header, then a row for each person, for a spreadsheet.
-// With a source ("RH"), its people as its last file had them, column names
-// included: importing the result changes nothing. Without, everybody, in our
-// own columns. Ignored columns come back empty: what they held was never kept.
+// With a source ("RH"), its people in the columns of its last file and, after
+// them, those that only its files of before had: importing the result changes
+// nothing. Without, everybody, in our own columns. Ignored columns come back
+// empty: what they held was never kept.
 func (d *Directory) ExportRows(ctx context.Context, scope access.Scope, source string, each func(row []string) error) error {
 	if err := d.guard.Check(scope, access.DirectoryExport); err != nil {
 		return err
 	}
 	rows := 0
-	if err := d.db.Read(ctx, scope, func(tx *storage.Tx) error {
-		x, err := d.newExport(ctx, tx, scope, source)
-		if err != nil {
+	var x *export
+	if err := d.db.Read(ctx, scope, func(tx *storage.Tx) (err error) {
+		if x, err = d.newExport(ctx, tx, scope, source); err != nil {
 			return err
 		}
 		if err := each(x.header); err != nil {
@@ -81,6 +46,9 @@ func (d *Directory) ExportRows(ctx context.Context, scope access.Scope, source s
 	}
 	now := d.clock.Now()
 	return d.db.Write(ctx, scope, func(tx *storage.Tx) error {
+		if err := x.remember(ctx, tx); err != nil {
+			return err
+		}
 		return journal.Append(ctx, tx, scope, now, journal.Entry{Action: "directory.export", ObjectKind: "directory", ObjectName: source, After: map[string]int{"rows": rows}})
 	})
 }
@@ -133,10 +101,12 @@ type export struct {
 	source  string
 	header  []string
 	mapping Mapping
-	origins []string
-	c       *compiler
-	zone    *time.Location
-	ref     *Reference
+	// gathered is the instant of the last file when columns of older ones follow its own.
+	gathered time.Time
+	origins  []string
+	c        *compiler
+	zone     *time.Location
+	ref      *Reference
 }
 
 func (d *Directory) newExport(ctx context.Context, tx *storage.Tx, scope access.Scope, source string) (*export, error) {
@@ -148,20 +118,8 @@ func (d *Directory) newExport(ctx context.Context, tx *storage.Tx, scope access.
 	if x.zone, err = time.LoadLocation(c.places.Zone); err != nil {
 		return nil, err
 	}
-	var header, mapping string
-	found, err := tx.Row(ctx, `SELECT header, mapping FROM directory_mappings WHERE organisation_id = $1 AND source = $2 ORDER BY used_us DESC LIMIT 1`,
-		[]any{scope.Organisation(), storage.Fold(x.source)}, &header, &mapping)
-	if err != nil {
+	if x.header, x.mapping, x.gathered, err = exportColumns(ctx, tx, scope, x.source); err != nil {
 		return nil, err
-	}
-	if x.header, x.mapping = plainColumns(); found && x.source != "" {
-		x.header, x.mapping = nil, nil
-		if err := json.Unmarshal([]byte(header), &x.header); err != nil {
-			return nil, err
-		}
-		if err := json.Unmarshal([]byte(mapping), &x.mapping); err != nil {
-			return nil, err
-		}
 	}
 	x.origins = origins(x.mapping)
 	return x, nil

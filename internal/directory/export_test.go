@@ -68,6 +68,46 @@ func TestExportThenImportChangesNothing(t *testing.T) {
 	})
 }
 
+// What the staff file gave is not lost under the columns of the small list of
+// telephones that came after it, and comes back as it was.
+func TestExportHasTheColumnsOfEveryFile(t *testing.T) {
+	each(t, func(t *testing.T, h hospital) {
+		wantCounts(t, "staff", h.load(t, "Matricule;Nom;Prénom;Statut;Portable;Portable perso;Mail\nH1;ROUX;Léa;titulaire;0639980001;0639980002;lea@chu.example\nH2;BRUN;Max;titulaire;0639980003;0639980004;\n"), "2/0/0/0/0")
+		i := h.load(t, "Matricule;Nom;Numéro\nH1;ROUX;4512\nH2;BRUN;\n")
+		wantCounts(t, "telephones", i, "0/1/1/0/0")
+		out := h.exported(t, "RH")
+		if !strings.Contains(out, "Matricule;Nom;Numéro;Prénom;Statut;Portable;Portable perso;Mail\r\n") {
+			t.Errorf("columns of the staff file are missing:\n%s", out)
+		}
+		if !strings.Contains(out, "H1;ROUX;4512;Léa;titulaire;06 39 98 00 01;06 39 98 00 02;lea@chu.example\r\n") {
+			t.Errorf("what the staff file gave is missing or elsewhere:\n%s", out)
+		}
+		again := h.preview(t, out)
+		if !again.Remembered {
+			t.Error("the columns are guessed again")
+		}
+		wantCounts(t, "the export", again, "0/0/2/0/0")
+	})
+}
+
+// A file that has no column of mobiles says nothing of them: whoever it names
+// goes on being called on his own.
+func TestAListOfTelephonesTakesNoMobileAway(t *testing.T) {
+	each(t, func(t *testing.T, h hospital) {
+		h.load(t, "Matricule;Nom;Portable;Portable perso;Poste\nJ1;ROUX;0639980001;0639980002;4511\n")
+		h.load(t, "Matricule;Nom;Poste\nJ1;ROUX;4512\n")
+		out := h.exported(t, "RH")
+		for _, want := range []string{"06 39 98 00 01", "06 39 98 00 02", "4512"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("no %q in\n%s", want, out)
+			}
+		}
+		if strings.Contains(out, "4511") {
+			t.Errorf("the extension that the list replaced is still there:\n%s", out)
+		}
+	})
+}
+
 func TestPlainExport(t *testing.T) {
 	each(t, func(t *testing.T, h hospital) {
 		h.save(t, h.scope, directory.Person{

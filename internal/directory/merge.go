@@ -84,16 +84,19 @@ func (r *reading) details(e *entry, p *record) {
 	}
 }
 
+// speaks tells whether the file could have given a contact point again: it has
+// the column this one came from. A list of internal telephones takes nobody's
+// mobile away.
+func (r *reading) speaks(k ContactPoint) bool {
+	field, _, _ := strings.Cut(k.origin, "#")
+	return r.mapping.has(Field(field))
+}
+
 // mergeContacts keeps what is known of each address, drops what the same
-// source gave before and gives no more, and respects the order of preference
-// that somebody chose: a new number takes the place of the one it replaces.
+// columns of the same source gave before and give no more, and respects the order
+// of preference that somebody chose: a new number takes the place of the one it
+// replaces.
 func (r *reading) mergeContacts(given []entryContact, old []ContactPoint, now time.Time) []ContactPoint {
-	speaks := func(kind string) bool {
-		if kind == Email {
-			return slices.ContainsFunc(r.mapping, Field.isMail)
-		}
-		return slices.ContainsFunc(r.mapping, Field.isPhone)
-	}
 	fresh := slices.Clone(given)
 	take := func(match func(entryContact) bool) *entryContact {
 		i := slices.IndexFunc(fresh, match)
@@ -114,7 +117,7 @@ func (r *reading) mergeContacts(given []entryContact, old []ContactPoint, now ti
 			k.Shared = k.Shared || given.Shared
 		case given != nil:
 			k.Shared = k.Shared || given.Shared
-		case k.Source == r.source && speaks(k.Kind):
+		case k.Source == r.source && r.speaks(k):
 			replaced = append(replaced, len(out))
 		}
 		out = append(out, k)
