@@ -98,6 +98,18 @@ func (r *reading) complain(e *entry, column int, err bool, key string, args ...a
 	e.problems = append(e.problems, Problem{Column: name, Key: key, Args: args, Error: err})
 }
 
+// counted tells how many problems keep the row out, and how many do not.
+func (e *entry) counted() (errs, warnings int) {
+	for _, p := range e.problems {
+		if p.Error {
+			errs++
+		} else {
+			warnings++
+		}
+	}
+	return errs, warnings
+}
+
 // read understands one row. Phones are read last: their region is that of the site.
 func (r *reading) read(line int, cells []string) *entry {
 	e := &entry{line: line}

@@ -526,3 +526,27 @@ func TestSweepErasesWhatNoUndoNeeds(t *testing.T) {
 		wantFault(t, err, "directory.import.too_old")
 	})
 }
+
+// A row that was cut says so: whoever it names would be in the directory and
+// reached by nothing.
+func TestARowWithoutAnyAddressIsSaid(t *testing.T) {
+	each(t, func(t *testing.T, h hospital) {
+		h.load(t, "Matricule;Nom;Mobile;Mail\nK1;ROUX;0639980001;\n")
+		i := h.preview(t, "Matricule;Nom;Mobile;Mail\nK1;ROUX;;\nK2;COURT\nK3;BRUN;;b@chu.example\nK4;VIDE;NC;\n")
+		said := map[int]bool{}
+		for _, r := range h.results(t, i, directory.ResultFilter{}) {
+			for _, p := range r.Problems {
+				said[r.Line] = said[r.Line] || p.Key == "directory.import.unreached" && !p.Error
+			}
+		}
+		if !said[2] || !said[3] || !said[5] || said[4] || i.Summary.Warnings != 3 {
+			t.Errorf("said of lines %v, %d warnings; want lines 2, 3 and 5", said, i.Summary.Warnings)
+		}
+		i = h.preview(t, "Matricule;Nom\nK5;SANS\n")
+		for _, r := range h.results(t, i, directory.ResultFilter{}) {
+			if len(r.Problems) > 0 {
+				t.Errorf("a list without any number complains of each row: %+v", r.Problems)
+			}
+		}
+	})
+}

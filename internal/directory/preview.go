@@ -328,14 +328,7 @@ func (c *comparison) result(row staged, e *entry, known map[string]*record) ([]a
 	if old != nil {
 		c.matched[old.ID] = true
 	}
-	errs, warnings := 0, 0
-	for _, p := range e.problems {
-		if p.Error {
-			errs++
-		} else {
-			warnings++
-		}
-	}
+	errs, warnings := e.counted()
 	if errs > 0 && (e.Matricule == "" && e.Key == "" || row.problem != "" && old == nil) {
 		c.blind = true
 	}
@@ -349,11 +342,14 @@ func (c *comparison) result(row staged, e *entry, known map[string]*record) ([]a
 		c.i.Summary.Conflicts += len(c.reading.conflicts)
 		e.ruled = len(c.reading.conflicts) > 0
 		c.reading.conflicts = nil
+		warnings += c.unreached(e, after.Contacts)
 		if changes = c.reading.changes(old, &after, e); len(changes) > 0 {
 			kind = KindChanged
 		} else if kind = KindSame; warnings == 0 && !e.ruled {
 			return nil, nil
 		}
+	default:
+		warnings += c.unreached(e, nil)
 	}
 	if kind == KindNew || kind == KindChanged {
 		c.newPlaces(e)
@@ -363,6 +359,17 @@ func (c *comparison) result(row staged, e *entry, known map[string]*record) ([]a
 		fields[n] = change.Field
 	}
 	return c.row(row, kind, id, strings.TrimSpace(e.LastName+" "+e.FirstName), e, fields, changes, errs, warnings)
+}
+
+// unreached says, and counts, whom a file that has numbers or addresses leaves
+// without any: a row that was cut, or somebody no alert will reach.
+func (c *comparison) unreached(e *entry, kept []ContactPoint) int {
+	gives := func(f Field) bool { return f.isPhone() || f.isMail() || f == FieldPager || f == FieldChat }
+	if len(e.Contacts)+len(kept) > 0 || !slices.ContainsFunc(c.i.Mapping, gives) {
+		return 0
+	}
+	c.reading.complain(e, -1, false, "directory.import.unreached")
+	return 1
 }
 
 func (c *comparison) row(row staged, kind string, id uuid.UUID, name string, e *entry, fields []string, changes []Change, errs, warnings int) ([]any, error) {
