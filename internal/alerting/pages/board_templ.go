@@ -839,7 +839,7 @@ func headFigures(c *ui.Context, b alerting.Board) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Stat(ui.StatSpec{Label: c.Loc.T("alerting.page.board.arrived"), Value: c.Loc.Int(b.Counters.Arrived), Detail: gone(c, b.Counters.Left), Tone: ui.Success, Href: alertPath(b.Launch.ID, "?etat=arrived#personnes")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Stat(ui.StatSpec{Label: c.Loc.T("alerting.page.board.arrived"), Value: c.Loc.Int(b.Counters.Arrived), Detail: there(c, b.Counters), Tone: ui.Success, Href: alertPath(b.Launch.ID, "?etat=arrived#personnes")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -118,7 +118,7 @@ func reportCurve(c *ui.Context, r alerting.Report) chart.Chart {
 		Kind: chart.Steps, Title: c.Loc.T("alerting.page.curve.title"),
 		Description: c.Loc.T("alerting.page.curve.words", "minutes", int(minutes), "reached", c.Loc.Int(len(r.Reached)), "answered", c.Loc.Int(len(r.Answered)),
 			"coming", c.Loc.Int(len(r.Coming)), "arrived", c.Loc.Int(r.Counters.Arrived)),
-		XLabel: c.Loc.T("alerting.page.curve.x"), YLabel: c.Loc.T("alerting.page.curve.y"), Number: func(v float64) string { return c.Loc.Decimal(v, 0) },
+		XLabel: c.Loc.T("alerting.page.curve.x"), YLabel: c.Loc.T("alerting.page.curve.y"), Number: func(v float64) string { return briefly(c, v) },
 		Series: append([]chart.Series{series("alerting.page.curve.reached", r.Reached), series("alerting.page.curve.answered", r.Answered), series("alerting.page.curve.coming", r.Coming)},
 			expectedSeries(c, r.Expected, int(minutes)+expectedAhead)...),
 	}

@@ -169,7 +169,7 @@ func (p *Pages) reportPage(c *ui.Context, r alerting.Report) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Stat(ui.StatSpec{Label: c.Loc.T("alerting.page.report.arrived"), Value: c.Loc.Int(r.Counters.Arrived)}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Stat(ui.StatSpec{Label: c.Loc.T("alerting.page.report.arrived"), Value: c.Loc.Int(r.Counters.Arrived), Detail: there(c, r.Counters)}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -478,8 +478,8 @@ func (p *Pages) reportQuotas(c *ui.Context, r alerting.Report) templ.Component {
 				return nil
 			})
 			templ_7745c5c3_Err = ui.Table(ui.TableSpec{Caption: c.Loc.T("alerting.page.quota.title"), Rows: len(r.Quotas), Columns: []ui.Column{
-				{Label: c.Loc.T("alerting.page.col.what")}, {Label: c.Loc.T("alerting.page.board.needed"), Class: "number"},
-				{Label: c.Loc.T("alerting.page.board.coming"), Class: "number"}, {Label: c.Loc.T("alerting.page.board.arrived"), Class: "number"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
+				{Label: c.Loc.T("alerting.page.col.post")}, {Label: c.Loc.T("alerting.page.board.needed"), Class: "number"},
+				{Label: c.Loc.T("alerting.page.board.coming"), Class: "number"}, {Label: c.Loc.T("alerting.page.quota.there"), Class: "number"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

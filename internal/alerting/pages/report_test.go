@@ -44,6 +44,26 @@ func TestReportPage(t *testing.T) {
 	page(t, r, path(l, "/rapport")).Says(".message", "terminée")
 }
 
+// Whoever answers that he is on site counts in the quota and was ticked by nobody:
+// two figures that would contradict each other if neither said so. A report of the
+// first minute is told in parts of it.
+func TestFiguresOfTheFirstMinute(t *testing.T) {
+	t.Parallel()
+	h := newHospital(t)
+	h.agent("Durand", "iade")
+	h.agent("Petit", "iade")
+	l := h.started()
+	h.clock.Advance(time.Minute)
+	must(t, h.ManualCall(t.Context(), h.scope(access.CrisisCell), h.clock.Now(), l.ID, h.recipient(l, "Durand").ID, alerting.OnSite, 0, ""))
+	board := page(t, h.as(access.CrisisCell), path(l, ""))
+	board.Says(".stat", "Arrivés 0 1 se dit sur place").Says(".quota-words", "1 sur place, 0 en route").Says(".meter-figures", "1 sur 1")
+	if strings.Contains(board.Body, "· Quota") {
+		t.Error("a quota is said twice")
+	}
+	p := page(t, h.as(access.Auditor), path(l, "/rapport"))
+	p.Says(".stat", "Arrivées 0 1 se dit sur place").Says("thead", "Poste Nécessaires Annoncés Sur place").Says("svg.chart", "0,2")
+}
+
 // withDocuments is the house with writers of files.
 func (h *hospital) withDocuments(pdf, xlsx pages.Document) *ui.Router {
 	r := uitest.House(h.t, ui.Visitor{Scope: h.scope(access.Auditor), Name: "Audit"}, func(o *ui.Options) { o.Clock = h.clock }, locales()...)

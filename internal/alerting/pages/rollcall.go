@@ -3,6 +3,7 @@ package pages
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -128,10 +129,16 @@ func siteWord(c *ui.Context, site string) string {
 	return site
 }
 
-// gone counts those who came and left; nothing when nobody did.
-func gone(c *ui.Context, n int) string {
-	if n == 0 {
-		return ""
+// there says under the people ticked at the door who is not among them, and who
+// is no longer there: those who answered that they are on site count in the
+// quotas, and nobody has seen them yet.
+func there(c *ui.Context, n alerting.Counters) string {
+	var out []string
+	if n.OnSite > 0 {
+		out = append(out, c.Loc.N("alerting.page.board.on_site", n.OnSite))
 	}
-	return c.Loc.N("alerting.page.board.gone", n)
+	if n.Left > 0 {
+		out = append(out, c.Loc.N("alerting.page.board.gone", n.Left))
+	}
+	return strings.Join(out, ", ")
 }

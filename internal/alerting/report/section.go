@@ -173,7 +173,7 @@ func (w *writer) quotas() section {
 		{w.loc.T("alerting.report.col.slot"), words},
 		{w.loc.T("alerting.report.col.needed"), count},
 		{w.loc.T("alerting.report.col.announced"), count},
-		{w.loc.T("alerting.report.col.arrived"), count},
+		{w.loc.T("alerting.report.col.there"), count},
 		{w.loc.T("alerting.report.col.overdue"), count},
 		{w.loc.T("alerting.report.col.missing"), count},
 	}}
