@@ -126,9 +126,20 @@ func (f *face) glyphs(s string, span int) ([]glyph, error) {
 
 // longest is the length of the longest line of a text, in points, unwrapped.
 func (f *face) longest(s string, size float64) (float64, error) {
+	return f.longestBetween(s, size, func(r rune) bool { return r == '\n' }, false)
+}
+
+// longestWord is the width of the longest word of a text: where wrap does not cut.
+func (f *face) longestWord(s string, size float64) (float64, error) {
+	return f.longestBetween(s, size, func(r rune) bool { return r == '\n' || r == ' ' }, true)
+}
+
+// longestBetween is the width of the longest part of a text between signs that
+// cut it; a hyphen cuts too, and stays at the end of what it cuts.
+func (f *face) longestBetween(s string, size float64, cuts func(rune) bool, hyphens bool) (float64, error) {
 	best, line := 0.0, 0.0
 	for _, r := range norm.NFC.String(s) {
-		if r == '\n' {
+		if cuts(r) {
 			line = 0
 			continue
 		}
@@ -138,6 +149,9 @@ func (f *face) longest(s string, size float64) (float64, error) {
 		}
 		line += g.width
 		best = max(best, line)
+		if hyphens && r == '-' {
+			line = 0
+		}
 	}
 	return best * size / 1000, nil
 }
@@ -212,32 +226,34 @@ func widthOf(gs []glyph, size float64) float64 {
 	return total * size / 1000
 }
 
-// wrap cuts signs into lines no longer than width: at the last space, at a
-// newline, or inside a word that is alone too long.
+// wrap cuts signs into lines no longer than width: at the last space, after the
+// last hyphen, at a newline, or inside a word that is alone too long.
 func wrap(gs []glyph, size, width float64) [][]glyph {
 	var lines [][]glyph
-	start, space, length := 0, -1, 0.0
+	start, end, next, length := 0, -1, -1, 0.0 // a line may end before end; the one after begins at next
 	limit := width * 1000 / size
 	for i := 0; i < len(gs); i++ {
 		if gs[i].sign == '\n' {
 			lines = append(lines, gs[start:i])
-			start, space, length = i+1, -1, 0
+			start, end, length = i+1, -1, 0
 			continue
 		}
 		if gs[i].sign == ' ' {
-			space = i
+			end, next = i, i+1
 		}
 		length += gs[i].width
 		if length <= limit || i == start || gs[i].sign == ' ' {
+			if gs[i].sign == '-' {
+				end, next = i+1, i+1
+			}
 			continue
 		}
-		end, next := i, i
-		if space > start {
-			end, next = space, space+1
+		if end <= start {
+			end, next = i, i
 		}
 		lines = append(lines, gs[start:end])
-		start, space, length = next, -1, 0
 		i = next - 1
+		start, end, length = next, -1, 0
 	}
 	if start < len(gs) || len(lines) == 0 {
 		lines = append(lines, gs[start:])

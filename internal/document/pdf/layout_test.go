@@ -123,3 +123,33 @@ func TestNumbersAlignRight(t *testing.T) {
 		}
 	}
 }
+
+// TestWordsAreNotCut: a column gives room to the words of another, and a compound
+// name is cut after a hyphen.
+func TestWordsAreNotCut(t *testing.T) {
+	t.Parallel()
+	d := start(t, pdf.Options{})
+	d.Table(pdf.Table{
+		Columns: []pdf.Column{
+			{Title: "Service", Width: 24},
+			{Title: "Site", Width: 40},
+			{Title: "Personnes", Right: true, Width: 5},
+			{Title: "Non appelés", Right: true, Width: 5},
+			{Title: "Notes", Width: 26},
+		},
+		Rows: [][]string{{"Hépato-gastro-entérologie", "Nord", "82", "38", "Hépato-gastro-entérologie et chirurgie"}},
+	})
+	printed := map[string]bool{}
+	list, _, _ := words(t, save(t, d))
+	for _, w := range list {
+		printed[w.text] = true
+	}
+	for _, want := range []string{"Personnes", "Non", "appelés"} {
+		if !printed[want] {
+			t.Errorf("%q is cut: %v", want, printed)
+		}
+	}
+	if !printed["Hépato-gastro-entérologie"] && !printed["entérologie"] {
+		t.Errorf("the name is cut inside a word: %v", printed)
+	}
+}

@@ -96,7 +96,7 @@ func (w *tableWriter) measure() error {
 			w.widths[i] = total * max(c.Width, asked*0.02) / asked
 		}
 		scaleTo(w.widths, total)
-		return nil
+		return w.keepWords(total)
 	}
 	for i, c := range w.table.Columns {
 		natural, err := w.natural(i, c.Title)
@@ -107,26 +107,57 @@ func (w *tableWriter) measure() error {
 	}
 	shrink(w.widths, total)
 	scaleTo(w.widths, total)
-	return nil
+	return w.keepWords(total)
 }
 
 // natural is the width of the longest cell of a column, within reason.
 func (w *tableWriter) natural(column int, title string) (float64, error) {
-	width, err := w.bold.longest(title, tableSize)
-	if err != nil {
-		return 0, err
-	}
+	width, err := w.widest(column, title, (*face).longest)
+	return min(max(width, 14), w.textWidth()) + 2*padX + 1, err
+}
+
+// widest is the largest measure of the title and the cells of a column.
+func (w *tableWriter) widest(column int, title string, measure func(*face, string, float64) (float64, error)) (float64, error) {
+	width, err := measure(w.bold, title, tableSize)
 	for _, row := range w.table.Rows {
-		if column >= len(row) {
-			continue
-		}
-		cell, err := w.cellFace(column).longest(row[column], tableSize)
 		if err != nil {
 			return 0, err
 		}
+		if column >= len(row) {
+			continue
+		}
+		var cell float64
+		cell, err = measure(w.cellFace(column), row[column], tableSize)
 		width = max(width, cell)
 	}
-	return min(max(width, 14), w.textWidth()) + 2*padX + 1, nil
+	return width, err
+}
+
+// keepWords widens the columns too narrow for their longest word, at the expense
+// of those that have room: a name is not cut while another column is half empty.
+func (w *tableWriter) keepWords(total float64) error {
+	floors, missing, room := make([]float64, len(w.widths)), 0.0, 0.0
+	for i, c := range w.table.Columns {
+		word, err := w.widest(i, c.Title, (*face).longestWord)
+		if err != nil {
+			return err
+		}
+		floors[i] = min(word+2*padX+1, total/3)
+		missing += max(0, floors[i]-w.widths[i])
+		room += max(0, w.widths[i]-floors[i])
+	}
+	if missing == 0 || room == 0 {
+		return nil
+	}
+	given := min(missing, room)
+	for i, floor := range floors {
+		if lacks := floor - w.widths[i]; lacks > 0 {
+			w.widths[i] += lacks * given / missing
+		} else {
+			w.widths[i] += lacks * given / room
+		}
+	}
+	return nil
 }
 
 // shrink brings the sum down to total: columns under the fair share keep their
