@@ -330,7 +330,11 @@ func (s *Service) warnings(ctx context.Context, scope access.Scope, pr prepared,
 	active, err := s.Active(ctx, inside(scope))
 	for _, l := range active {
 		if l.Scenario == pr.scenario.ID {
-			warn("alerting.warning.running", "at", l.LaunchedAt.In(pr.plan.Setting.location()).Format("15:04"), "by", l.LaunchedBy)
+			key := "alerting.warning.running"
+			if l.Mode != pr.draft.Mode { // an exercise that runs is no reason not to launch for real
+				key += "." + string(l.Mode)
+			}
+			warn(key, "at", l.LaunchedAt.In(pr.plan.Setting.location()).Format("15:04"), "by", l.LaunchedBy)
 		}
 	}
 	return out, err

@@ -132,6 +132,15 @@ func someAdministrator(ctx context.Context, tx *storage.Tx) (bool, error) {
 	return tx.Row(ctx, `SELECT 1 FROM identity_grants WHERE role = $1`, []any{string(access.Administrator)}, &one)
 }
 
+// Begun tells whether the first administrator exists: nobody can sign in before.
+func (s *Service) Begun(ctx context.Context) (begun bool, err error) {
+	err = s.db.Read(ctx, everywhere(), func(tx *storage.Tx) error {
+		begun, err = someAdministrator(ctx, tx)
+		return err
+	})
+	return begun, err
+}
+
 // FirstRun is what the first page asks.
 type FirstRun struct {
 	Code                  string

@@ -90,6 +90,24 @@ func TestNothingIsChosenForTheLauncher(t *testing.T) {
 	uitest.Post(t, r, launchURL(sc, ""), []string{"v-lieu", "hall", "mot", "RÉEL"}).Want(http.StatusUnprocessableEntity).Has("#f-mode .error")
 }
 
+// An exercise that runs must not make anybody believe that the real alert has
+// left; and nobody trains in the middle of a real one unawares.
+func TestSheetTellsAnExerciseThatRunsFromTheRealThing(t *testing.T) {
+	t.Parallel()
+	h := newHospital(t)
+	h.agent("Durand", "iade")
+	sc := h.scenario(recall())
+	r := h.as(access.Launcher)
+	launch := func(mode, word string) {
+		uitest.Post(t, r, launchURL(sc, ""), hiddenFields(page(t, r, launchURL(sc, "?mode="+mode+"&v-lieu=hall")), word)).Want(http.StatusSeeOther)
+	}
+	launch("exercice", "EXERCICE")
+	page(t, r, launchURL(sc, "?mode=reel&v-lieu=nord")).Says(".message", "Un EXERCICE de ce scénario court depuis 03:00").Says(".message", "il partira")
+	page(t, r, launchURL(sc, "?mode=exercice&v-lieu=nord")).Says(".message", "Ce scénario court déjà")
+	launch("reel", "RÉEL")
+	page(t, r, launchURL(sc, "?mode=test&v-lieu=nord")).Says(".message", "court EN RÉEL depuis 03:00")
+}
+
 func TestSheetThatChangedIsReadAgain(t *testing.T) {
 	t.Parallel()
 	h := newHospital(t)

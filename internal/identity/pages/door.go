@@ -89,14 +89,18 @@ func (p pages) login(c *ui.Context) error {
 	if c.Visitor.SignedIn() {
 		return c.Redirect(next(c))
 	}
-	return c.Render(loginPage(c, c.NewForm(nil), next(c), p.service.HasPasskeys()))
+	begun, err := p.service.Begun(c.Ctx())
+	if err != nil {
+		return err
+	}
+	return c.Render(loginPage(c, c.NewForm(nil), next(c), p.service.HasPasskeys(), begun))
 }
 
 func (p pages) signIn(c *ui.Context) error {
 	f := c.Form()
 	f.Require("login", "password")
 	if !f.Valid() {
-		return c.Refill(f, nil, loginPage(c, f, next(c), p.service.HasPasskeys()))
+		return c.Refill(f, nil, loginPage(c, f, next(c), p.service.HasPasskeys(), true))
 	}
 	step, err := p.service.SignIn(c.Ctx(), p.jar.client(c.Request), f.Value("login"), c.Request.PostForm.Get("password"))
 	if err != nil {
@@ -112,7 +116,7 @@ func (p pages) signIn(c *ui.Context) error {
 // refused shows the sign-in again. A closed account is told here rather than on
 // the page of what one's role does not allow.
 func (p pages) refused(c *ui.Context, f *ui.Form, err error) error {
-	page := loginPage(c, f, next(c), p.service.HasPasskeys())
+	page := loginPage(c, f, next(c), p.service.HasPasskeys(), true)
 	if fault.Is(err, fault.Denied) {
 		f.Take(err)
 		return c.Status(403).Render(page)

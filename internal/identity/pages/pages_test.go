@@ -84,6 +84,7 @@ func TestFirstRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.get("/connexion").Want(200).Whole().Says(".message", "le lien affiché au démarrage")
 	path := strings.TrimPrefix(pages.FirstRunLink(identitytest.Origin().String(), code), identitytest.Origin().String())
 	s.get(path).Want(200).Whole().Has("input[name=establishment]").Count("input[name=colour]", 10).Says("h1", "Bienvenue")
 	s.post(path, "establishment", "CH des Deux-Rives", "colour", "#0b6e4f", "name", "Ana Ruiz", "login", "ana@ch.example", "password", "court", "launches", "oui").
@@ -107,6 +108,8 @@ func TestFirstRun(t *testing.T) {
 	s.post("/compte/codes-de-secours/notes").Leads("/")
 	s.get("/compte/codes-de-secours").Count("ol.columns code", 0).Says(".lead", "10 codes")
 	s.get("/annuaire").Want(200)
+	newcomer := &site{t: s.t, house: s.house, router: s.router, jar: map[string]*http.Cookie{}}
+	newcomer.get("/connexion").Want(200).Lacks(".message")
 	s.get(pages.AccountsPath).Want(200).Whole().Says("td", "Administrateur, Déclencheur").Says(".message", "seule personne")
 }
 
