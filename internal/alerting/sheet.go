@@ -332,7 +332,7 @@ func (s *Service) warnings(ctx context.Context, scope access.Scope, pr prepared,
 		if l.Scenario == pr.scenario.ID {
 			key := "alerting.warning.running"
 			if l.Mode != pr.draft.Mode { // an exercise that runs is no reason not to launch for real
-				key += "." + string(l.Mode)
+				key = "alerting.warning.running." + string(l.Mode)
 			}
 			warn(key, "at", l.LaunchedAt.In(pr.plan.Setting.location()).Format("15:04"), "by", l.LaunchedBy)
 		}
