@@ -216,11 +216,8 @@ func (b *batch) xml(message []byte) error {
 					return fault.Wrap(err, fault.Invalid, "traces.fhir.xml")
 				}
 				raw := message
-				if same && (before > 0 || d.InputOffset() < int64(len(message))) {
+				if same && !alone(doc[:before]) {
 					raw = message[before:d.InputOffset()]
-				}
-				if found == 1 && single(doc, before) {
-					raw = message
 				}
 				b.take(&r, raw, string(fullURL))
 				fullURL = ""
@@ -229,9 +226,9 @@ func (b *batch) xml(message []byte) error {
 	}
 }
 
-// single tells that nothing but an instruction stands before the element.
-func single(doc string, before int64) bool {
-	head := doc[:min(int(before), len(doc))]
+// alone tells from what stands before an event that it is no entry of a Bundle.
+func alone(before string) bool {
+	head := before[:min(len(before), 4096)]
 	return !strings.Contains(head, "<Bundle") && !strings.Contains(head, ":Bundle")
 }
 
