@@ -3,6 +3,9 @@ package traces
 import (
 	"slices"
 	"strings"
+	"time"
+
+	"tocsin/internal/wire/stamp"
 )
 
 // Place is a field of the model that a mapping can fill, by its name: what the
@@ -194,4 +197,53 @@ func SeverityOf(word string) int8 {
 		return v
 	}
 	return -1
+}
+
+// Put fills a place with what a source wrote; a place that is taken, and
+// PlaceNone, keep it in Extra under name. It answers false when the text is no
+// date, outcome or level, which Extra keeps too. A patient's number goes where
+// it belongs: an INS under IPP is an INS. zone is that of dates without one.
+func (e *Event) Put(p Place, name, value string, zone *time.Location) bool {
+	if value == "" {
+		return true
+	}
+	switch p {
+	case PlaceIgnored:
+	case PlaceAt:
+		at, ok := stamp.Parse(value, zone)
+		if ok && e.AtGuessed {
+			e.Happened(at)
+			return true
+		}
+		e.Add(name, value)
+		return ok
+	case PlaceAction:
+		if a := ActionOf(value); a != Unsaid && e.Action == Unsaid {
+			e.Action = a
+		}
+		e.Fill(&e.Verb, name, value)
+	case PlaceOutcome:
+		o := OutcomeOf(value)
+		if o == OutcomeUnsaid || e.Outcome != OutcomeUnsaid {
+			e.Add(name, value)
+			return o != OutcomeUnsaid || value == "unknown"
+		}
+		e.Outcome = o
+	case PlaceSeverity:
+		v := SeverityOf(value)
+		if v < 0 || e.Severity >= 0 {
+			e.Add(name, value)
+			return v >= 0
+		}
+		e.Severity = v
+	case PlaceIPP:
+		e.Patient(value, "")
+	default:
+		if t := e.Text(p); t != nil {
+			e.Fill(t, name, value)
+		} else {
+			e.Add(name, value)
+		}
+	}
+	return true
 }
