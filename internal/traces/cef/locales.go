@@ -1,0 +1,8 @@
+package cef
+
+import "embed"
+
+// Locales holds the sentences of this format.
+//
+//go:embed locales/*.yaml
+var Locales embed.FS
