@@ -1,0 +1,257 @@
+//go:build cgo
+
+package duckdb
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"tocsin/internal/traces"
+)
+
+// compiler turns a question into SQL. Values of the question are bound, never
+// written; names come from textColumns; what is written into the text are
+// numbers of ours.
+type compiler struct {
+	q      *traces.Question
+	files  []*file
+	people string // alias of the dictionary, empty when there is none
+	parts  []span
+	wall   string
+
+	args []any
+}
+
+func newCompiler(q *traces.Question, files []*file, people string) (*compiler, error) {
+	zone, err := time.LoadLocation(q.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("zone of a question: %w", err)
+	}
+	c := &compiler{q: q, files: files, people: people, parts: spans(q, zone)}
+	c.wall = wall(c.parts)
+	return c, nil
+}
+
+// arg binds a value.
+func (c *compiler) arg(v any) string {
+	c.args = append(c.args, v)
+	return "$" + strconv.Itoa(len(c.args))
+}
+
+// from is the events of the files, each with the place of its file in the list
+// and its class.
+func (c *compiler) from() string {
+	var b strings.Builder
+	for i, f := range c.files {
+		if i > 0 {
+			b.WriteString(" UNION ALL ")
+		}
+		fmt.Fprintf(&b, "SELECT %s, %d AS file, %d AS class FROM %s.events", eventColumns(), i, f.key.class, f.key.alias())
+	}
+	return "(" + b.String() + ")"
+}
+
+// where is all that the question demands.
+func (c *compiler) where() string {
+	all := []string{fmt.Sprintf("happened >= %d AND happened < %d", c.q.From, c.q.To)}
+	for _, w := range c.q.Where {
+		all = append(all, c.condition(w))
+	}
+	for _, word := range c.q.Words() {
+		all = append(all, c.word(clean(word)))
+	}
+	return strings.Join(all, " AND ")
+}
+
+func (c *compiler) condition(w traces.Condition) string {
+	switch {
+	case isTime(w.Field):
+		first, last := timeDomain(w.Field, c.q, c.parts)
+		return numbers(timeExpression(w.Field, c.wall), first, last, func(n int64) bool { return holds(w, timeKey(w.Field, n)) })
+	case w.Field == traces.FieldPatient:
+		return c.patient(w)
+	}
+	if of, ok := codes(w.Field); ok {
+		return numbers(codeColumn(w.Field), of.first, of.last, func(n int64) bool { return holds(w, of.key(n)) })
+	}
+	return c.text(column(w.Field), w)
+}
+
+// column is the column of a field of text.
+func column(f traces.Field) string {
+	if f == traces.FieldSource {
+		return "source"
+	}
+	for _, c := range textColumns {
+		if c.field == f {
+			return c.name
+		}
+	}
+	panic("no column for " + string(f)) // Question.Check let an unknown field pass
+}
+
+// text compares a column without regard to case.
+func (c *compiler) text(column string, w traces.Condition) string {
+	switch w.Op {
+	case traces.Empty:
+		return column + " = ''"
+	case traces.NotEmpty:
+		return column + " <> ''"
+	case traces.Is:
+		return "lower(" + column + ") IN (" + c.folded(w.Values) + ")"
+	case traces.IsNot:
+		return "lower(" + column + ") NOT IN (" + c.folded(w.Values) + ")"
+	}
+	call := "contains"
+	if w.Op == traces.Begins {
+		call = "starts_with"
+	}
+	var any []string
+	for _, v := range w.Values {
+		any = append(any, call+"(lower("+column+"), lower("+c.arg(clean(v))+"))")
+	}
+	return "(" + strings.Join(any, " OR ") + ")"
+}
+
+func (c *compiler) folded(values []string) string {
+	var b strings.Builder
+	for i, v := range values {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("lower(" + c.arg(clean(v)) + ")")
+	}
+	return b.String()
+}
+
+// patient finds by either number all identities of the patients that fit.
+func (c *compiler) patient(w traces.Condition) string {
+	switch {
+	case w.Op == traces.Empty:
+		return "patient = 0"
+	case w.Op == traces.NotEmpty:
+		return "patient <> 0"
+	case c.people == "":
+		return strconv.FormatBool(w.Op == traces.IsNot || slices.Contains(w.Values, "") && w.Op != traces.Is)
+	}
+	op := w.Op
+	if op == traces.IsNot {
+		op = traces.Is
+	}
+	in := traces.Condition{Op: op, Values: w.Values}
+	set := "SELECT id FROM " + c.people + ".patients WHERE root IN (SELECT root FROM " + c.people + ".patients WHERE ipp <> '' AND " +
+		c.text("ipp", in) + " OR ins <> '' AND " + c.text("ins", in) + ")"
+	if w.Op == traces.IsNot {
+		return "patient NOT IN (" + set + ")"
+	}
+	return "patient IN (" + set + ")"
+}
+
+// word is one that must stand somewhere in the event.
+func (c *compiler) word(word string) string {
+	v := "lower(" + c.arg(word) + ")"
+	var any []string
+	for _, col := range textColumns {
+		any = append(any, "contains(lower("+col.name+"), "+v+")")
+	}
+	any = append(any, "contains(lower(extra), "+v+")")
+	if c.people != "" {
+		any = append(any, "patient IN (SELECT id FROM "+c.people+".patients WHERE contains(lower(ipp), "+v+") OR contains(lower(ins), "+v+"))")
+	}
+	return "(" + strings.Join(any, " OR ") + ")"
+}
+
+// code is a field whose values are few and ours.
+type code struct {
+	first, last int64
+	key         func(int64) string
+}
+
+func codes(f traces.Field) (code, bool) {
+	switch f {
+	case traces.FieldAction:
+		return code{0, int64(len(traces.Actions()) - 1), func(n int64) string { return traces.Action(n).String() }}, true
+	case traces.FieldOutcome:
+		return code{0, int64(len(traces.Outcomes()) - 1), func(n int64) string { return traces.Outcome(n).String() }}, true
+	case traces.FieldClass:
+		return code{0, int64(len(traces.Classes()) - 1), func(n int64) string { return traces.Class(n).String() }}, true
+	case traces.FieldSeverity:
+		return code{-1, 7, severityKey}, true
+	}
+	return code{}, false
+}
+
+// severityKey is empty when none was said.
+func severityKey(n int64) string {
+	if n < 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// codeColumn is the column of a field of codes, of the same name.
+func codeColumn(f traces.Field) string {
+	switch f {
+	case traces.FieldAction:
+		return "action"
+	case traces.FieldOutcome:
+		return "outcome"
+	case traces.FieldClass:
+		return "class"
+	}
+	return "severity"
+}
+
+// holds compares a key of ours as the base compares texts. What the source did
+// not say is empty.
+func holds(w traces.Condition, key string) bool {
+	empty := key == "" || key == traces.Unsaid.String() && (w.Field == traces.FieldAction || w.Field == traces.FieldOutcome)
+	is := func(v string) bool { return strings.EqualFold(v, key) }
+	switch w.Op {
+	case traces.Empty:
+		return empty
+	case traces.NotEmpty:
+		return !empty
+	case traces.Is:
+		return slices.ContainsFunc(w.Values, is)
+	case traces.IsNot:
+		return !slices.ContainsFunc(w.Values, is)
+	case traces.Begins:
+		return slices.ContainsFunc(w.Values, func(v string) bool { return strings.HasPrefix(strings.ToLower(key), strings.ToLower(v)) })
+	}
+	return slices.ContainsFunc(w.Values, func(v string) bool { return strings.Contains(strings.ToLower(key), strings.ToLower(v)) })
+}
+
+// numbers is a condition on a column of numbers: those of a range that fit, as
+// runs when they are few.
+func numbers(column string, first, last int64, fits func(int64) bool) string {
+	var runs [][2]int64
+	var fit []string
+	for n := first; n <= last; n++ {
+		if !fits(n) {
+			continue
+		}
+		fit = append(fit, strconv.FormatInt(n, 10))
+		if k := len(runs); k > 0 && runs[k-1][1] == n-1 {
+			runs[k-1][1] = n
+		} else {
+			runs = append(runs, [2]int64{n, n})
+		}
+	}
+	switch {
+	case len(runs) == 0:
+		return "false"
+	case len(fit) == int(last-first)+1:
+		return "true"
+	case len(runs) > 16:
+		return column + " IN (" + strings.Join(fit, ",") + ")"
+	}
+	var any []string
+	for _, r := range runs {
+		any = append(any, fmt.Sprintf("%s BETWEEN %d AND %d", column, r[0], r[1]))
+	}
+	return "(" + strings.Join(any, " OR ") + ")"
+}

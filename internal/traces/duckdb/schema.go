@@ -1,0 +1,86 @@
+//go:build cgo
+
+package duckdb
+
+import (
+	"strings"
+
+	"tocsin/internal/traces"
+)
+
+// textColumns are the texts of an event in the order of the table. Names of
+// columns come from here and nowhere else.
+var textColumns = [...]struct {
+	name  string
+	field traces.Field
+	of    func(*traces.Event) *string
+}{
+	{"collector", traces.FieldCollector, func(e *traces.Event) *string { return &e.Collector }},
+	{"account", traces.FieldAccount, func(e *traces.Event) *string { return &e.Account }},
+	{"person", traces.FieldPerson, func(e *traces.Event) *string { return &e.Person }},
+	{"func", traces.FieldFunction, func(e *traces.Event) *string { return &e.Function }},
+	{"delegate", traces.FieldDelegate, func(e *traces.Event) *string { return &e.Delegate }},
+	{"verb", traces.FieldVerb, func(e *traces.Event) *string { return &e.Verb }},
+	{"patient_name", traces.FieldPatientName, func(e *traces.Event) *string { return &e.PatientName }},
+	{"stay", traces.FieldStay, func(e *traces.Event) *string { return &e.Stay }},
+	{"document", traces.FieldDocument, func(e *traces.Event) *string { return &e.Document }},
+	{"object", traces.FieldObject, func(e *traces.Event) *string { return &e.Object }},
+	{"parameter", traces.FieldParameter, func(e *traces.Event) *string { return &e.Parameter }},
+	{"device", traces.FieldDevice, func(e *traces.Event) *string { return &e.Device }},
+	{"application", traces.FieldApplication, func(e *traces.Event) *string { return &e.Application }},
+	{"workstation", traces.FieldWorkstation, func(e *traces.Event) *string { return &e.Workstation }},
+	{"address", traces.FieldAddress, func(e *traces.Event) *string { return &e.Address }},
+	{"site", traces.FieldSite, func(e *traces.Event) *string { return &e.Site }},
+	{"service", traces.FieldService, func(e *traces.Event) *string { return &e.Service }},
+	{"purpose", traces.FieldPurpose, func(e *traces.Event) *string { return &e.Purpose }},
+	{"relation", traces.FieldRelation, func(e *traces.Event) *string { return &e.Relation }},
+	{"message", traces.FieldMessage, func(e *traces.Event) *string { return &e.Message }},
+}
+
+// firstColumns come before the texts, in the order that store writes them.
+const firstColumns = "seq, happened, received, guessed, action, outcome, severity, patient, key_hash, source"
+
+// eventColumns are all columns of the table of events.
+func eventColumns() string {
+	var b strings.Builder
+	b.WriteString(firstColumns)
+	for _, c := range textColumns {
+		b.WriteString(", " + c.name)
+	}
+	return b.String() + ", extra"
+}
+
+// fileSchema makes the tables of a file:
+//
+//   - events, by order of arrival (seq);
+//   - raw, blocks of about a mebibyte of originals and keys, and tail, what does
+//     not fill a block yet: merged into one as soon as it does;
+//   - mark, one row: whose file it is, and up to where it holds the spool.
+func fileSchema(alias string) []string {
+	var texts strings.Builder
+	for _, c := range textColumns {
+		texts.WriteString(", " + c.name + " VARCHAR")
+	}
+	in := func(s string) string { return strings.ReplaceAll(s, "@", alias+".") }
+	return []string{
+		in(`CREATE TABLE IF NOT EXISTS @events (seq BIGINT, happened BIGINT, received BIGINT, guessed BOOLEAN, action UTINYINT, outcome UTINYINT,
+			severity TINYINT, patient INTEGER, key_hash UBIGINT, source VARCHAR` + texts.String() + `, extra VARCHAR)`),
+		in(`CREATE TABLE IF NOT EXISTS @raw (first BIGINT, events BIGINT, digest BLOB, data BLOB USING COMPRESSION uncompressed)`),
+		in(`CREATE TABLE IF NOT EXISTS @tail (first BIGINT, events BIGINT, data BLOB USING COMPRESSION uncompressed)`),
+		in(`CREATE TABLE IF NOT EXISTS @mark (version INTEGER, organisation VARCHAR, segment UBIGINT, place BIGINT, next BIGINT,
+			events BIGINT, lo BIGINT, hi BIGINT, heard BIGINT)`),
+	}
+}
+
+// patientSchema makes the table of the patients of an establishment. A row is an
+// identity as an event told it, a number, a national identity or both; root is
+// the identity that stands for the patient.
+func patientSchema(alias string) []string {
+	return []string{
+		`CREATE TABLE IF NOT EXISTS ` + alias + `.patients (id INTEGER, ipp VARCHAR, ins VARCHAR, root INTEGER)`,
+		`CREATE TABLE IF NOT EXISTS ` + alias + `.mark (version INTEGER, organisation VARCHAR)`,
+	}
+}
+
+// schemaVersion is written in each file; a file with another is put aside.
+const schemaVersion = 1

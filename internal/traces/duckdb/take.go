@@ -1,0 +1,328 @@
+//go:build cgo
+
+package duckdb
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+
+	duck "github.com/duckdb/duckdb-go/v2"
+	"github.com/google/uuid"
+
+	"tocsin/internal/spool"
+	"tocsin/internal/traces"
+)
+
+// share is what a batch brings to one file.
+type share struct {
+	file    *file
+	events  []*traces.Event
+	patient []int32
+	hash    []uint64
+}
+
+// batch is a Take under way.
+type batch struct {
+	shares []*share
+	byKey  map[fileKey]*share
+	ids    map[uuid.UUID]string // sources as text
+}
+
+// Take implements traces.Writer.
+func (e *Engine) Take(ctx context.Context, placed []traces.Placed, upTo spool.Position) error {
+	e.writing.Lock()
+	defer e.writing.Unlock()
+	b := &batch{byKey: map[fileKey]*share{}, ids: map[uuid.UUID]string{}}
+	defer func() {
+		for _, s := range b.shares {
+			e.release(ctx, s.file)
+		}
+	}()
+	fresh, err := e.sort(ctx, b, placed)
+	if err != nil {
+		return told(ctx, err)
+	}
+	if err := e.dispatch(ctx, b, fresh); err != nil {
+		return told(ctx, err)
+	}
+	for _, s := range b.shares {
+		if err := e.store(ctx, b, s, upTo); err != nil {
+			return told(ctx, err)
+		}
+	}
+	if e.applied.Before(upTo) {
+		e.applied = upTo
+		e.writeApplied()
+	}
+	return nil
+}
+
+// arrival is an event of a batch that its file does not hold yet.
+type arrival struct {
+	event *traces.Event
+	share *share
+	hash  uint64
+}
+
+// sort finds the file of each event and passes over those that it holds.
+func (e *Engine) sort(ctx context.Context, b *batch, placed []traces.Placed) ([]arrival, error) {
+	fresh := make([]arrival, 0, len(placed))
+	for i := range placed {
+		ev := &placed[i].Event
+		tidy(ev)
+		key := keyOf(ev)
+		s := b.byKey[key]
+		if s == nil {
+			f, err := e.hold(ctx, key)
+			if err != nil {
+				return nil, err
+			}
+			s = &share{file: f}
+			b.byKey[key], b.shares = s, append(b.shares, s)
+		}
+		if s.file.applied.Before(placed[i].At) {
+			fresh = append(fresh, arrival{event: ev, share: s})
+		}
+	}
+	return e.once(ctx, fresh)
+}
+
+// tidy makes of an event one that the base keeps.
+func tidy(e *traces.Event) {
+	for _, c := range textColumns {
+		if s := c.of(e); *s != "" {
+			*s = clean(*s)
+		}
+	}
+	e.IPP, e.INS, e.Key = clean(e.IPP), clean(e.INS), clean(e.Key)
+	if !e.Action.Known() {
+		e.Action = traces.Unsaid
+	}
+	if e.Outcome > traces.Denied {
+		e.Outcome = traces.OutcomeUnsaid
+	}
+	if e.Class > traces.Biomedical {
+		e.Class = traces.System
+	}
+	if e.Severity < 0 || e.Severity > 7 {
+		e.Severity = -1
+	}
+}
+
+// once drops the repetitions among arrivals: of each other, and of what is
+// stored.
+func (e *Engine) once(ctx context.Context, fresh []arrival) ([]arrival, error) {
+	seen := map[uint64]int{}
+	drop := map[int]bool{}
+	var suspects []suspect
+	for i := range fresh {
+		ev := fresh[i].event
+		if ev.Key == "" {
+			continue
+		}
+		hash := keyHash(ev.Source, ev.Key)
+		fresh[i].hash = hash
+		if j, ok := seen[hash]; ok {
+			first := fresh[j].event
+			if apart := ev.Received - first.Received; first.Organisation == ev.Organisation && first.Source == ev.Source && first.Key == ev.Key && max(apart, -apart) <= day {
+				drop[i] = true
+				continue
+			}
+		}
+		seen[hash] = i
+		if e.keys.has(hash) {
+			suspects = append(suspects, suspect{index: i, hash: hash, event: ev})
+		}
+	}
+	if len(suspects) > 0 {
+		if err := e.confirm(ctx, suspects); err != nil {
+			return nil, err
+		}
+		for _, s := range suspects {
+			if s.repeated {
+				drop[s.index] = true
+			}
+		}
+	}
+	if len(drop) == 0 {
+		return fresh, nil
+	}
+	kept := fresh[:0]
+	for i, a := range fresh {
+		if !drop[i] {
+			kept = append(kept, a)
+		}
+	}
+	return kept, nil
+}
+
+// dispatch gives each event its patient and lays it in the share of its file.
+func (e *Engine) dispatch(ctx context.Context, b *batch, fresh []arrival) error {
+	people := map[uuid.UUID]*patients{}
+	for i := range fresh {
+		a := &fresh[i]
+		number := int32(0)
+		if a.event.IPP != "" || a.event.INS != "" {
+			p := people[a.event.Organisation]
+			if p == nil {
+				var err error
+				if p, err = e.writable(ctx, a.event.Organisation); err != nil {
+					return err
+				}
+				people[a.event.Organisation] = p
+			}
+			number = p.identify(a.event.IPP, a.event.INS)
+		}
+		a.share.events = append(a.share.events, a.event)
+		a.share.patient = append(a.share.patient, number)
+		a.share.hash = append(a.share.hash, a.hash)
+	}
+	for _, p := range people {
+		if err := e.storePatients(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writable gives the dictionary of an establishment with its maps.
+func (e *Engine) writable(ctx context.Context, organisation uuid.UUID) (*patients, error) {
+	p, err := e.patientsOf(ctx, organisation, true)
+	if err != nil || p.known {
+		return p, err
+	}
+	return p, e.loadPatients(ctx, p)
+}
+
+// store commits what a batch brings to a file, its originals, and the place up to
+// which the file now holds the spool.
+func (e *Engine) store(ctx context.Context, b *batch, s *share, upTo spool.Position) error {
+	if len(s.events) == 0 {
+		return nil
+	}
+	f := s.file
+	now := *f
+	now.applied, now.next, now.events = upTo, f.next+int64(len(s.events)), f.events+int64(len(s.events))
+	if f.events == 0 {
+		now.lo, now.hi = s.events[0].At, s.events[0].At
+	}
+	for _, ev := range s.events {
+		now.lo, now.hi, now.heard = min(now.lo, ev.At), max(now.hi, ev.At), max(now.heard, ev.Received)
+	}
+	err := e.transaction(ctx, func() error {
+		if err := e.append(f.key.alias(), "events", len(s.events), func(i int) []driver.Value { return e.rowOf(b, s, i) }); err != nil {
+			return err
+		}
+		var err error
+		if now.tail, err = e.storeOriginals(ctx, f, f.next, s.events); err != nil {
+			return err
+		}
+		return e.exec(ctx, "UPDATE "+f.key.alias()+".mark SET segment = $1, place = $2, next = $3, events = $4, lo = $5, hi = $6, heard = $7",
+			now.applied.Segment, now.applied.Offset, now.next, now.events, now.lo, now.hi, now.heard)
+	})
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	f.applied, f.next, f.events, f.lo, f.hi, f.heard, f.tail = now.applied, now.next, now.events, now.lo, now.hi, now.heard, now.tail
+	e.mu.Unlock()
+	for i, hash := range s.hash {
+		if hash != 0 {
+			e.keys.add(hash, s.events[i].Received)
+		}
+	}
+	e.keys.forget(now.heard)
+	return nil
+}
+
+// rowOf is an event in the order of firstColumns and textColumns.
+func (e *Engine) rowOf(b *batch, s *share, i int) []driver.Value {
+	ev := s.events[i]
+	source, ok := b.ids[ev.Source]
+	if !ok {
+		source = ev.Source.String()
+		b.ids[ev.Source] = source
+	}
+	row := append(e.row[:0], s.file.next+int64(i), ev.At, ev.Received, ev.AtGuessed, uint8(ev.Action), uint8(ev.Outcome),
+		ev.Severity, s.patient[i], s.hash[i], source)
+	for _, c := range textColumns {
+		row = append(row, *c.of(ev))
+	}
+	row = append(row, joinPairs(ev.Extra))
+	e.row = row
+	return row
+}
+
+// append writes rows to a table within the transaction under way.
+func (e *Engine) append(alias, table string, rows int, row func(int) []driver.Value) error {
+	if rows == 0 {
+		return nil
+	}
+	return e.conn.Raw(func(raw any) error {
+		c, ok := raw.(driver.Conn)
+		if !ok {
+			return fmt.Errorf("append to %s: no connection of DuckDB", table)
+		}
+		a, err := duck.NewAppender(c, alias, "main", table)
+		if err != nil {
+			return fmt.Errorf("append to %s: %w", table, err)
+		}
+		for i := range rows {
+			if err = a.AppendRow(row(i)...); err != nil {
+				break
+			}
+		}
+		if closed := a.Close(); err == nil {
+			err = closed
+		}
+		if err != nil {
+			return fmt.Errorf("append to %s: %w", table, err)
+		}
+		return nil
+	})
+}
+
+// Applied implements traces.Writer.
+//
+// Each file holds, committed with its events, the place up to which it holds the
+// spool, so that any event told again is passed over by its own file: reading the
+// spool from too early a place is never wrong, only slow. The common place is
+// therefore no truth but a memory. It moves after the last file of a batch has
+// committed, so that it is never ahead of a file; it is written without a sync,
+// and one that a power cut took back or tore is read as an older one or as the
+// beginning. What the spool forgot meanwhile was stored, by the same rule.
+func (e *Engine) Applied(context.Context) (spool.Position, error) {
+	e.writing.Lock()
+	defer e.writing.Unlock()
+	return e.applied, nil
+}
+
+func (e *Engine) appliedPath() string { return filepath.Join(e.dir, "applied") }
+
+func (e *Engine) writeApplied() {
+	text := fmt.Sprintf("%d %d", e.applied.Segment, e.applied.Offset)
+	line := fmt.Sprintf("%s %08x\n", text, crc32.ChecksumIEEE([]byte(text)))
+	if err := os.WriteFile(e.appliedPath(), []byte(line), 0o600); err != nil {
+		e.opt.Log.Warn("the place of the spool was not written; it will be read from an older one", "error", err)
+	}
+}
+
+func (e *Engine) readApplied() spool.Position {
+	line, err := os.ReadFile(e.appliedPath())
+	if err != nil {
+		return spool.Position{}
+	}
+	var p spool.Position
+	var sum uint32
+	if n, err := fmt.Sscanf(string(line), "%d %d %08x", &p.Segment, &p.Offset, &sum); err != nil || n != 3 {
+		return spool.Position{}
+	}
+	if sum != crc32.ChecksumIEEE(fmt.Appendf(nil, "%d %d", p.Segment, p.Offset)) {
+		return spool.Position{}
+	}
+	return p
+}
