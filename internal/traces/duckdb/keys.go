@@ -70,7 +70,7 @@ func (s *keySet) grow() {
 	if n := len(s.tables); n > 0 {
 		size = min(len(s.tables[n-1].slots)*2, max(s.bound/4, 1<<12))
 	}
-	size = 1 << (len(strconv.FormatInt(int64(size-1), 2)))
+	size = 1 << len(strconv.FormatInt(int64(size-1), 2))
 	total := size
 	for _, t := range s.tables {
 		total += len(t.slots)

@@ -193,9 +193,24 @@ func (h *Hospital) write(e *traces.Event) {
 	b := append(h.raw[:0], `{"timestamp":"`...)
 	b = time.UnixMicro(e.At).UTC().AppendFormat(b, "2006-01-02T15:04:05.000000Z")
 	for _, f := range [...]struct{ name, value string }{
-		{"id", e.Key}, {"login", e.Account}, {"nom", e.Person}, {"fonction", e.Function}, {"action", e.Verb}, {"ipp", e.IPP}, {"ins", e.INS},
-		{"patient", e.PatientName}, {"sejour", e.Stay}, {"document", e.Document}, {"type", e.Object}, {"appli", e.Application},
-		{"poste", e.Workstation}, {"ip", e.Address}, {"site", e.Site}, {"uf", e.Service}, {"motif", e.Purpose}, {"message", e.Message},
+		{"id", e.Key},
+		{"login", e.Account},
+		{"nom", e.Person},
+		{"fonction", e.Function},
+		{"action", e.Verb},
+		{"ipp", e.IPP},
+		{"ins", e.INS},
+		{"patient", e.PatientName},
+		{"sejour", e.Stay},
+		{"document", e.Document},
+		{"type", e.Object},
+		{"appli", e.Application},
+		{"poste", e.Workstation},
+		{"ip", e.Address},
+		{"site", e.Site},
+		{"uf", e.Service},
+		{"motif", e.Purpose},
+		{"message", e.Message},
 	} {
 		if f.value != "" {
 			b = append(append(append(append(b, `","`...), f.name...), `":"`...), f.value...)

@@ -283,7 +283,9 @@ func words(b *bench) {
 		b.event(2, func(e *traces.Event) {
 			e.Message, e.Extra = "two 100% sûr", []traces.Pair{{Name: "poste", Value: `C:\Temp\été.txt`}}
 		}),
-		b.event(3, func(e *traces.Event) { e.Message, e.IPP, e.INS, e.PatientName = "three", "800123", "185057800608436", "NOËL Zoé" }),
+		b.event(3, func(e *traces.Event) {
+			e.Message, e.IPP, e.INS, e.PatientName = "three", "800123", "185057800608436", "NOËL Zoé"
+		}),
 	)
 	text := func(s string) traces.Question {
 		q := all()

@@ -209,7 +209,9 @@ func purge(b *bench) {
 	for month := range 3 {
 		for _, class := range []traces.Class{traces.PatientAccess, traces.System} {
 			at := us(time.Date(2026, time.Month(8+month), 15, 0, 0, 0, 0, time.UTC))
-			b.take(b.event(0, func(e *traces.Event) { e.At, e.Received, e.Class, e.Message = at, at, class, fmt.Sprintf("%s%d", class, month) }))
+			b.take(b.event(0, func(e *traces.Event) {
+				e.At, e.Received, e.Class, e.Message = at, at, class, fmt.Sprintf("%s%d", class, month)
+			}))
 		}
 	}
 	gone := b.ask(where(traces.FieldMessage, traces.Is, "system0")).Events[0]
