@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -38,6 +39,15 @@ func (e *Engine) Ask(ctx context.Context, organisation uuid.UUID, q traces.Quest
 	if err != nil {
 		return traces.Answer{}, err
 	}
+	var asked error
+	c.lookUp = func(set string) ([]string, bool) {
+		ids, ok, err := e.lookUp(ctx, set, c.args)
+		asked = errors.Join(asked, err)
+		return ids, ok
+	}
+	if c.conditions = c.where(); asked != nil {
+		return traces.Answer{}, told(ctx, asked)
+	}
 	var a traces.Answer
 	if len(q.Group) > 0 || q.Distinct != "" {
 		a, err = e.count(ctx, c)
@@ -45,6 +55,29 @@ func (e *Engine) Ask(ctx context.Context, organisation uuid.UUID, q traces.Quest
 		a, err = e.list(ctx, c)
 	}
 	return a, told(ctx, err)
+}
+
+// manyIdentities is how many are written into a statement at most.
+const manyIdentities = 20000
+
+// lookUp lists identities of the dictionary.
+func (e *Engine) lookUp(ctx context.Context, set string, args []any) ([]string, bool, error) {
+	rows, err := e.db.QueryContext(ctx, set+" LIMIT "+strconv.Itoa(manyIdentities+1), args...)
+	if err != nil {
+		return nil, false, fmt.Errorf("find patients of traces: %w", err)
+	}
+	var out []string
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, false, fmt.Errorf("find patients of traces: %w", closing(rows, err))
+		}
+		out = append(out, strconv.FormatInt(id, 10))
+	}
+	if err := closing(rows, rows.Err()); err != nil {
+		return nil, false, fmt.Errorf("find patients of traces: %w", err)
+	}
+	return out, len(out) <= manyIdentities, nil
 }
 
 // filesFor holds the files of an establishment that may have events of a
@@ -89,7 +122,7 @@ type place struct {
 // lines whole: a line is wide, and most are passed over.
 func (e *Engine) list(ctx context.Context, c *compiler) (traces.Answer, error) {
 	var a traces.Answer
-	where := c.where()
+	where := c.conditions
 	if err := e.db.QueryRowContext(ctx, "SELECT count(*) FROM "+c.from()+" WHERE "+where, c.args...).Scan(&a.Total); err != nil {
 		return a, fmt.Errorf("count events: %w", err)
 	}

@@ -3,6 +3,7 @@
 package duckdb
 
 import (
+	"database/sql"
 	"fmt"
 	"slices"
 	"strconv"
@@ -22,7 +23,11 @@ type compiler struct {
 	parts  []span
 	wall   string
 
-	args []any
+	conditions string // what the question demands
+	args       []any
+	// lookUp gives the identities that a statement finds, false when they are
+	// too many to be written.
+	lookUp func(set string) ([]string, bool)
 }
 
 func newCompiler(q *traces.Question, files []*file, people string) (*compiler, error) {
@@ -35,10 +40,11 @@ func newCompiler(q *traces.Question, files []*file, people string) (*compiler, e
 	return c, nil
 }
 
-// arg binds a value.
-func (c *compiler) arg(v any) string {
-	c.args = append(c.args, v)
-	return "$" + strconv.Itoa(len(c.args))
+// arg binds a value, by name: a statement may leave values of another unused.
+func (c *compiler) arg(v string) string {
+	name := "v" + strconv.Itoa(len(c.args))
+	c.args = append(c.args, sql.Named(name, v))
+	return "$" + name
 }
 
 // from is the events of the files, each with the place of its file in the list
@@ -134,33 +140,50 @@ func (c *compiler) patient(w traces.Condition) string {
 		return "patient = 0"
 	case w.Op == traces.NotEmpty:
 		return "patient <> 0"
-	case c.people == "":
-		return strconv.FormatBool(w.Op == traces.IsNot || slices.Contains(w.Values, "") && w.Op != traces.Is)
 	}
-	op := w.Op
+	op, not := w.Op, ""
 	if op == traces.IsNot {
-		op = traces.Is
+		op, not = traces.Is, "NOT "
+	}
+	nobody := "false"
+	if op == traces.Is && slices.Contains(w.Values, "") {
+		nobody = "patient = 0"
+	}
+	if c.people == "" {
+		return not + "(" + nobody + ")"
 	}
 	in := traces.Condition{Op: op, Values: w.Values}
-	set := "SELECT id FROM " + c.people + ".patients WHERE root IN (SELECT root FROM " + c.people + ".patients WHERE ipp <> '' AND " +
-		c.text("ipp", in) + " OR ins <> '' AND " + c.text("ins", in) + ")"
-	if w.Op == traces.IsNot {
-		return "patient NOT IN (" + set + ")"
+	return not + "(" + nobody + " OR " + c.identities("root IN (SELECT root FROM "+c.people+".patients WHERE ipp <> '' AND "+
+		c.text("ipp", in)+" OR ins <> '' AND "+c.text("ins", in)+")") + ")"
+}
+
+// identities is a condition on the patient of an event: that his identity fits
+// one on the dictionary. The identities are asked first and written as numbers:
+// a join would make the base unfold columns that keep each text once. When they
+// are too many the join is the lesser evil.
+func (c *compiler) identities(fits string) string {
+	set := "SELECT id FROM " + c.people + ".patients WHERE " + fits
+	ids, ok := c.lookUp(set)
+	switch {
+	case !ok:
+		return "patient IN (" + set + ")"
+	case len(ids) == 0:
+		return "false"
 	}
-	return "patient IN (" + set + ")"
+	return "patient IN (" + strings.Join(ids, ",") + ")"
 }
 
 // word is one that must stand somewhere in the event.
 func (c *compiler) word(word string) string {
 	v := "lower(" + c.arg(word) + ")"
 	var any []string
+	if c.people != "" {
+		any = append(any, c.identities("contains(lower(ipp), "+v+") OR contains(lower(ins), "+v+")"))
+	}
 	for _, col := range textColumns {
 		any = append(any, "contains(lower("+col.name+"), "+v+")")
 	}
 	any = append(any, "contains(lower(extra), "+v+")")
-	if c.people != "" {
-		any = append(any, "patient IN (SELECT id FROM "+c.people+".patients WHERE contains(lower(ipp), "+v+") OR contains(lower(ins), "+v+"))")
-	}
 	return "(" + strings.Join(any, " OR ") + ")"
 }
 

@@ -68,7 +68,7 @@ func (c *compiler) grouped() (lines, total string) {
 		inner = append(inner, c.value(f)+" AS "+name)
 		by = append(by, name)
 	}
-	written := "SELECT " + strings.Join(inner, ", ") + " FROM " + c.from() + " WHERE " + c.where()
+	written := "SELECT " + strings.Join(inner, ", ") + " FROM " + c.from() + " WHERE " + c.conditions
 	if len(by) > 0 {
 		written += " GROUP BY " + strings.Join(by, ", ")
 	}
