@@ -50,9 +50,13 @@ func (e *Engine) putAside(key fileKey, why string) error {
 	if err != nil {
 		return err
 	}
-	e.aside = append(e.aside, Aside{Organisation: key.organisation, Class: key.class, Month: key.monthText(), Path: to, Reason: why})
-	e.opt.Log.Error("a file of traces does not open and was put aside", "file", to, "reason", why)
+	e.tell(Aside{Organisation: key.organisation, Class: key.class, Month: key.monthText(), Path: to, Reason: why})
 	return nil
+}
+
+func (e *Engine) tell(a Aside) {
+	e.aside = append(e.aside, a)
+	e.opt.Log.Error("a file of traces does not open and was put aside", "file", a.Path, "reason", a.Reason)
 }
 
 // rename gives a file, and its journal, the first free name of those that end

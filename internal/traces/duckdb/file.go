@@ -26,8 +26,8 @@ type fileKey struct {
 	month        int32 // year*12 + month-1, UTC
 }
 
-// file is a file of events. Its fields are held by Engine.mu; tail is of the
-// writer alone.
+// file is a file of events. Its fields are held by Engine.mu; tail and named are
+// of the writer alone.
 type file struct {
 	key      fileKey
 	attached bool
@@ -41,7 +41,8 @@ type file struct {
 	lo, hi  int64 // bounds of the times of its events, µs
 	heard   int64 // the last time an event was received, µs
 
-	tail tail
+	tail  tail
+	named map[int32]bool // identities that the file has; nil when not read yet
 }
 
 const (
@@ -113,9 +114,10 @@ func (e *Engine) discover(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if f != nil {
-				e.release(ctx, f)
-			}
+			e.release(ctx, f)
+		}
+		if err := e.healPatients(ctx, organisation); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -187,7 +189,7 @@ func (e *Engine) detach(ctx context.Context, f *file) error {
 		return fmt.Errorf("detach file of traces: %w", err)
 	}
 	f.attached = false
-	f.tail = tail{}
+	f.tail, f.named = tail{}, nil
 	return nil
 }
 

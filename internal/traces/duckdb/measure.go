@@ -198,8 +198,13 @@ func (e *Engine) measureQuestions(ctx context.Context, c clock.Clock, organisati
 		name string
 		q    traces.Question
 	}{
-		{"patient_last100", patient}, {"person_hour", person}, {"top10", top}, {"distinct_patients", distinct}, {"text", text},
-		{"by_hour", hours}, {"last100", last},
+		{"patient_last100", patient},
+		{"person_hour", person},
+		{"top10", top},
+		{"distinct_patients", distinct},
+		{"text", text},
+		{"by_hour", hours},
+		{"last100", last},
 	} {
 		var times []time.Duration
 		l := Latency{Name: ask.name}

@@ -144,6 +144,110 @@ func (p *patients) unite(a, b int32) {
 	p.moved[younger] = true
 }
 
+// unnamed lists the identities that a share brings and its file has not.
+func (e *Engine) unnamed(ctx context.Context, s *share) ([]identity, error) {
+	if s.file.named == nil {
+		known, err := e.identitiesIn(ctx, s.file.key)
+		if err != nil {
+			return nil, err
+		}
+		s.file.named = map[int32]bool{}
+		for _, who := range known {
+			s.file.named[who.id] = true
+		}
+	}
+	var out []identity
+	seen := map[int32]bool{}
+	for i, id := range s.patient {
+		if id != 0 && !s.file.named[id] && !seen[id] {
+			seen[id] = true
+			out = append(out, identity{id, s.events[i].IPP, s.events[i].INS})
+		}
+	}
+	return out, nil
+}
+
+// identitiesIn reads those of one file.
+func (e *Engine) identitiesIn(ctx context.Context, key fileKey) ([]identity, error) {
+	rows, err := e.conn.QueryContext(ctx, "SELECT id, ipp, ins FROM "+key.alias()+".identities")
+	if err != nil {
+		return nil, fmt.Errorf("read patients of a file of traces: %w", err)
+	}
+	var out []identity
+	for rows.Next() {
+		var who identity
+		if err := rows.Scan(&who.id, &who.ipp, &who.ins); err != nil {
+			return nil, fmt.Errorf("read patients of a file of traces: %w", closing(rows, err))
+		}
+		out = append(out, who)
+	}
+	if err := closing(rows, rows.Err()); err != nil {
+		return nil, fmt.Errorf("read patients of a file of traces: %w", err)
+	}
+	return out, nil
+}
+
+// healPatients opens the dictionary of an establishment that has files. One that
+// is lost, or does not open and is put aside, is made again from what the files
+// keep of it: a number never changes its patient.
+func (e *Engine) healPatients(ctx context.Context, organisation uuid.UUID) error {
+	path := e.peoplePath(organisation)
+	_, missing := os.Stat(path)
+	p, err := e.patientsOf(ctx, organisation, true)
+	if why, damaged := damage(err); damaged {
+		to, err := rename(path)
+		if err != nil {
+			return err
+		}
+		e.tell(Aside{Organisation: organisation, Path: to, Reason: why})
+		missing = os.ErrNotExist
+		if p, err = e.patientsOf(ctx, organisation, true); err != nil {
+			return err
+		}
+	} else if err != nil {
+		return err
+	}
+	if missing == nil {
+		return nil
+	}
+	if err := e.loadPatients(ctx, p); err != nil {
+		return err
+	}
+	for key := range e.files {
+		if key.organisation != organisation {
+			continue
+		}
+		f, err := e.hold(ctx, key)
+		if err != nil {
+			return err
+		}
+		known, err := e.identitiesIn(ctx, key)
+		e.release(ctx, f)
+		if err != nil {
+			return err
+		}
+		for _, who := range known {
+			p.restore(who)
+		}
+	}
+	return e.storePatients(ctx, p)
+}
+
+// restore takes an identity back under its number.
+func (p *patients) restore(who identity) {
+	h := p.seeds.of(who.ipp, who.ins)
+	if _, known := p.ids[h]; known {
+		return
+	}
+	for int(who.id) >= len(p.parent) {
+		p.parent = append(p.parent, int32(len(p.parent)))
+	}
+	p.ids[h] = who.id
+	p.unite(who.id, p.point(p.ipps, who.ipp, who.id))
+	p.unite(who.id, p.point(p.inss, who.ins, who.id))
+	p.fresh = append(p.fresh, who)
+}
+
 // storePatients commits what identify found new. It comes before the events that
 // bear the numbers: a number that no event bears is harmless.
 func (e *Engine) storePatients(ctx context.Context, p *patients) error {

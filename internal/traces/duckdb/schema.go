@@ -55,6 +55,8 @@ func eventColumns() string {
 //   - events, by order of arrival (seq);
 //   - raw, blocks of about a mebibyte of originals and keys, and tail, what does
 //     not fill a block yet: merged into one as soon as it does;
+//   - identities, who the numbers of its events are: a copy of part of the
+//     dictionary, from which that is made again when it is lost;
 //   - mark, one row: whose file it is, and up to where it holds the spool.
 func fileSchema(alias string) []string {
 	var texts strings.Builder
@@ -67,6 +69,7 @@ func fileSchema(alias string) []string {
 			severity TINYINT, patient INTEGER, key_hash UBIGINT, source VARCHAR` + texts.String() + `, extra VARCHAR)`),
 		in(`CREATE TABLE IF NOT EXISTS @raw (first BIGINT, events BIGINT, digest BLOB, data BLOB USING COMPRESSION uncompressed)`),
 		in(`CREATE TABLE IF NOT EXISTS @tail (first BIGINT, events BIGINT, data BLOB USING COMPRESSION uncompressed)`),
+		in(`CREATE TABLE IF NOT EXISTS @identities (id INTEGER, ipp VARCHAR, ins VARCHAR)`),
 		in(`CREATE TABLE IF NOT EXISTS @mark (version INTEGER, organisation VARCHAR, segment UBIGINT, place BIGINT, next BIGINT,
 			events BIGINT, lo BIGINT, hi BIGINT, heard BIGINT)`),
 	}

@@ -213,7 +213,16 @@ func (e *Engine) store(ctx context.Context, b *batch, s *share, upTo spool.Posit
 	for _, ev := range s.events {
 		now.lo, now.hi, now.heard = min(now.lo, ev.At), max(now.hi, ev.At), max(now.heard, ev.Received)
 	}
-	err := e.transaction(ctx, func() error {
+	fresh, err := e.unnamed(ctx, s)
+	if err != nil {
+		return err
+	}
+	err = e.transaction(ctx, func() error {
+		if err := e.append(f.key.alias(), "identities", len(fresh), func(i int) []driver.Value {
+			return []driver.Value{fresh[i].id, fresh[i].ipp, fresh[i].ins}
+		}); err != nil {
+			return err
+		}
 		if err := e.append(f.key.alias(), "events", len(s.events), func(i int) []driver.Value { return e.rowOf(b, s, i) }); err != nil {
 			return err
 		}
@@ -230,6 +239,9 @@ func (e *Engine) store(ctx context.Context, b *batch, s *share, upTo spool.Posit
 	e.mu.Lock()
 	f.applied, f.next, f.events, f.lo, f.hi, f.heard, f.tail = now.applied, now.next, now.events, now.lo, now.hi, now.heard, now.tail
 	e.mu.Unlock()
+	for _, who := range fresh {
+		f.named[who.id] = true
+	}
 	for i, hash := range s.hash {
 		if hash != 0 {
 			e.keys.add(hash, s.events[i].Received)
