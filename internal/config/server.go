@@ -34,6 +34,11 @@ type Server struct {
 	SMTPProto   string `name:"smtp-protocol" setting:"" default:"smtp" placeholder:"PROTOCOL" help:"What smtp-listen speaks: smtp, or lmtp when the mail server delivers by LMTP. Never both."`
 	ReplyDomain string `name:"reply-domain" setting:"" placeholder:"DOMAIN" help:"Mail domain that leads to smtp-listen, such as reponse.tocsin.hospital.example."`
 
+	SyslogListen    string `name:"syslog-listen" setting:"" placeholder:"HOST:PORT" help:"Address on which traces are received by syslog, UDP and TCP. A source is known by its own address. Empty: none is received."`
+	SyslogTLSListen string `name:"syslog-tls-listen" setting:"" placeholder:"HOST:PORT" help:"Address on which traces are received by syslog over TLS (RFC 5425). Needs tls-cert."`
+	SyslogTLSCA     string `name:"syslog-tls-ca" setting:"" placeholder:"FILE" help:"Authorities (PEM) that sign the certificates of those who speak on syslog-tls-listen. Without it any certificate, or none, is accepted, and the address alone decides."`
+	GELFListen      string `name:"gelf-listen" setting:"" placeholder:"HOST:PORT" help:"Address on which traces are received in GELF, UDP and TCP. Empty: none is received."`
+
 	MetricsListen string `name:"metrics-listen" setting:"" placeholder:"HOST:PORT" help:"Address of /metrics, /healthz and /readyz for the supervision. Empty: served with the pages, /metrics to this machine only."`
 	LogLevel      string `name:"log-level" setting:"" default:"info" placeholder:"LEVEL" help:"Least important lines of the log: debug, info, warn or error."`
 	LogFormat     string `name:"log-format" setting:"" default:"text" placeholder:"FORMAT" help:"Form of the log lines: text to be read, json for a log collector."`

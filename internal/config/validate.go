@@ -22,6 +22,9 @@ func (s *Server) Validate() error {
 	c := &checks{}
 	c.address("listen", s.Listen, true)
 	c.address("smtp-listen", s.SMTPListen, false)
+	c.address("syslog-listen", s.SyslogListen, false)
+	c.address("syslog-tls-listen", s.SyslogTLSListen, false)
+	c.address("gelf-listen", s.GELFListen, false)
 	c.address("metrics-listen", s.MetricsListen, false)
 	c.web("heartbeat-url", s.HeartbeatURL)
 	c.web("reach-proxy", s.ReachProxy)
@@ -30,6 +33,9 @@ func (s *Server) Validate() error {
 	c.folders(s.Data, s.KeyFile)
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		c.refuse("tls-cert", fault.New(fault.Invalid, "config.tls_pair"))
+	}
+	if s.SyslogTLSListen != "" && s.TLSCert == "" {
+		c.refuse("tls-cert", fault.New(fault.Invalid, "config.syslog_tls"))
 	}
 	s.values.level = c.level(s.LogLevel)
 	c.choice("log-format", s.LogFormat, "text", "json")

@@ -105,7 +105,7 @@ func ownTrace(scope access.Scope, now time.Time) Event {
 func (s *Service) noteOwn(ctx context.Context, scope access.Scope, now time.Time, own Event, e journal.Entry) error {
 	// It is about the traces of patients, whatever it names: it is kept with them.
 	own.Organisation, own.Class, own.Source = scope.Organisation(), PatientAccess, uuid.Nil
-	own.trim()
+	own.Bound(len(own.Raw))
 	queue, _, err := s.connected()
 	if err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/netip"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -148,10 +147,17 @@ func oneOf(word string, words []string) bool {
 	return len(words) == 0
 }
 
+// Reader gives the reader of a format that a source speaks by the door it came
+// in, whatever format it was declared with; nil when the product has none.
+func (s *Service) Reader(format string, from Speaker) Format {
+	f, _ := s.format(format, from.Zone)
+	return f
+}
+
 // Parse reads one message in the format of the source. What it could not
 // understand is kept in the event and told in the fault.
 func (s *Service) Parse(dst []Event, from Speaker, message []byte, received int64) ([]Event, error) {
-	f, ok := s.format(from.Format)
+	f, ok := s.format(from.Format, from.Zone)
 	if !ok {
 		return dst, fault.New(fault.Invalid, "traces.source.format")
 	}
@@ -172,7 +178,7 @@ func (s *Service) Take(ctx context.Context, from Speaker, events []Event, reason
 		e := &events[i]
 		e.Organisation, e.Source = from.organisation, from.ID
 		e.Class = Classify(e, from.Biomedical)
-		e.trim()
+		e.Bound(len(e.Raw))
 		start := len(buf)
 		buf = AppendRecord(buf, e)
 		records[i] = buf[start:len(buf):len(buf)]
@@ -182,44 +188,6 @@ func (s *Service) Take(ctx context.Context, from Speaker, events []Event, reason
 	}
 	s.hear(from, events, reasons)
 	return nil
-}
-
-// trim cuts what is too long to be a field; the original holds it whole.
-func (e *Event) trim() {
-	cut := false
-	for _, t := range e.texts() {
-		if len(*t) > MaxText {
-			*t, cut = shorten(*t, MaxText), true
-		}
-	}
-	if len(e.Key) > MaxKey {
-		e.Key, cut = shorten(e.Key, MaxKey), true
-	}
-	if len(e.Extra) > MaxExtra {
-		e.Extra, cut = e.Extra[:MaxExtra], true
-	}
-	for i, p := range e.Extra {
-		if len(p.Value) > MaxText {
-			e.Extra[i].Value, cut = shorten(p.Value, MaxText), true
-		}
-	}
-	if len(e.Raw) > MaxRaw {
-		e.Raw, cut = e.Raw[:MaxRaw], true
-	}
-	if cut {
-		e.Extra = append(e.Extra, Pair{"tocsin.cut", "true"})
-	}
-}
-
-// shorten cuts a text at a letter.
-func shorten(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	for most > 0 && !utf8.RuneStart(s[most]) {
-		most--
-	}
-	return s[:most]
 }
 
 // hear counts what a source said.
@@ -251,7 +219,7 @@ func (s *Service) hear(from Speaker, events []Event, reasons []error) {
 		if i < len(reasons) && reasons[i] != nil {
 			h.failures++
 			h.hours[hour].Failures++
-			h.samples = append(h.samples, Sample{Received: storage.Time(e.Received), Reason: reasonOf(reasons[i]), Text: shorten(string(e.Raw), sampleBytes)})
+			h.samples = append(h.samples, Sample{Received: storage.Time(e.Received), Reason: reasonOf(reasons[i]), Text: Cut(string(e.Raw[:min(len(e.Raw), sampleBytes+4)]), sampleBytes)})
 			if len(h.samples) > samplesKept {
 				h.samples = h.samples[1:]
 			}

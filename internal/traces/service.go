@@ -27,8 +27,9 @@ type Options struct {
 	Guard *access.Guard
 	Clock clock.Clock
 	Log   *slog.Logger
-	// Formats are those the product reads.
-	Formats []Format
+	// Formats are those the product reads, in the order they are shown, for a
+	// source whose times that name no zone are of this one.
+	Formats func(zone *time.Location) []Format
 	// Watchman is told of sources that fall silent; nil tells nobody.
 	Watchman Watchman
 }
@@ -53,6 +54,8 @@ type Service struct {
 	// queue takes what comes in, base answers questions; nil before Connect.
 	queue *spool.Spool
 	base  Base
+	// readers are the formats, by zone and name.
+	readers map[string]map[string]Format
 	// heard is what came since it was last written down, by source.
 	heard map[uuid.UUID]*hearing
 	// known are the sources that speak, kept for knownFor.
@@ -91,23 +94,36 @@ func (s *Service) connected() (*spool.Spool, Base, error) {
 // Formats lists what the formats say of themselves, in the order of the product.
 func (s *Service) Formats() []Description {
 	var out []Description
-	for _, f := range s.opt.Formats {
+	for _, f := range s.opt.Formats(time.UTC) {
 		out = append(out, f.Describe())
 	}
 	return out
 }
 
-func (s *Service) format(name string) (Format, bool) {
-	i := slices.IndexFunc(s.opt.Formats, func(f Format) bool { return f.Describe().Name == name })
-	if i < 0 {
-		return nil, false
-	}
-	return s.opt.Formats[i], true
+func (s *Service) knows(format string) bool {
+	return slices.ContainsFunc(s.Formats(), func(d Description) bool { return d.Name == format })
 }
 
-func (s *Service) knows(format string) bool {
-	_, ok := s.format(format)
-	return ok
+// format gives the reader of a format for times of a zone; each is made once.
+func (s *Service) format(name, zoned string) (Format, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.readers == nil {
+		s.readers = map[string]map[string]Format{}
+	}
+	if s.readers[zoned] == nil {
+		l, err := zone(zoned)
+		if err != nil {
+			l = time.UTC
+		}
+		all := map[string]Format{}
+		for _, f := range s.opt.Formats(l) {
+			all[f.Describe().Name] = f
+		}
+		s.readers[zoned] = all
+	}
+	f, ok := s.readers[zoned][name]
+	return f, ok
 }
 
 // Sources lists those that speak, then those retired, by name. Needs access.TracesRead.

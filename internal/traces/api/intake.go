@@ -45,6 +45,11 @@ func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+Root+"/events", in.events)
 	mux.HandleFunc("POST "+Root+"/document", in.document)
+	in.elastic(mux)
+	mux.HandleFunc("POST "+Root+"/fhir", in.fhir)
+	mux.HandleFunc("POST "+Root+"/fhir/AuditEvent", in.fhir)
+	mux.HandleFunc("POST "+Root+"/v1/logs", in.logs)
+	mux.HandleFunc("POST "+Root+"/gelf", in.gelf)
 	mux.HandleFunc(Root+"/", func(w http.ResponseWriter, r *http.Request) {
 		in.refuse(w, r, fault.New(fault.NotFound, "traces.api.unknown"))
 	})
@@ -124,13 +129,18 @@ func (in intake) document(w http.ResponseWriter, r *http.Request) {
 	in.take(w, r, func(all []byte) [][]byte { return [][]byte{all} })
 }
 
-func (in intake) take(w http.ResponseWriter, r *http.Request, cut func([]byte) [][]byte) {
+// open recognises who sends and reads what. Errors: Unauthenticated, Invalid.
+func (in intake) open(w http.ResponseWriter, r *http.Request) (traces.Speaker, []byte, error) {
 	from, err := in.opt.Service.ByToken(r.Context(), token(r))
 	if err != nil {
-		in.refuse(w, r, err)
-		return
+		return from, nil, err
 	}
 	all, err := body(w, r)
+	return from, all, err
+}
+
+func (in intake) take(w http.ResponseWriter, r *http.Request, cut func([]byte) [][]byte) {
+	from, all, err := in.open(w, r)
 	if err != nil {
 		in.refuse(w, r, err)
 		return
@@ -145,7 +155,7 @@ func (in intake) take(w http.ResponseWriter, r *http.Request, cut func([]byte) [
 
 // keep parses messages and has them kept, portion by portion.
 func (in intake) keep(r *http.Request, from traces.Speaker, messages [][]byte) (out receipt, err error) {
-	loc := in.opt.Catalog.For(i18n.Negotiate(r.Header.Get("Accept-Language")))
+	loc := in.words(r)
 	received := in.opt.Clock.Now().UnixMicro()
 	var events []traces.Event
 	var reasons []error
@@ -174,6 +184,11 @@ func (in intake) keep(r *http.Request, from traces.Speaker, messages [][]byte) (
 	return out, nil
 }
 
+// words speaks the language of the caller.
+func (in intake) words(r *http.Request) *i18n.Localizer {
+	return in.opt.Catalog.For(i18n.Negotiate(r.Header.Get("Accept-Language")))
+}
+
 // refuse tells an error as a problem (RFC 9457).
 func (in intake) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	kind := fault.KindOf(err)
@@ -181,7 +196,7 @@ func (in intake) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if kind == fault.Internal {
 		in.opt.Log.Error("traces refused", "path", r.URL.Path, "error", err)
 	}
-	loc := in.opt.Catalog.For(i18n.Negotiate(r.Header.Get("Accept-Language")))
+	loc := in.words(r)
 	w.Header().Set("Content-Type", "application/problem+json")
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="traces"`)

@@ -15,7 +15,9 @@ const Profile = "https://interop.esante.gouv.fr/ig/fhir/tde/StructureDefinition/
 // check holds an event against the rules of R4, then those of the profile when
 // it claims it or when all must.
 func (f Format) check(r *auditEvent, say func(*fault.Error)) {
-	missing := func(element string) { say(fault.New(fault.Invalid, "traces.fhir.missing", "element", element).At(element)) }
+	missing := func(element string) {
+		say(fault.New(fault.Invalid, "traces.fhir.missing", "element", element).At(element))
+	}
 	wrong := func(element, value string) {
 		say(fault.New(fault.Invalid, "traces.fhir.value", "element", element, "value", value).At(element))
 	}
