@@ -87,8 +87,7 @@ func (s *Set) NewMatcher() *Matcher {
 // Match appends the numbers of the rules that the event hits, in order, to
 // dst[:0] and returns it: positions in Rules.
 func (m *Matcher) Match(ev Event, dst []int32) []int32 {
-	m.turn++
-	m.event, m.values, m.folds, m.folded = ev, m.values[:0], m.folds[:0], m.folded[:0]
+	m.begin(ev)
 	m.out = dst[:0]
 	for i := range m.set.dispatch {
 		d := &m.set.dispatch[i]
@@ -106,12 +105,22 @@ func (m *Matcher) Match(ev Event, dst []int32) []int32 {
 		m.follow(&m.set.routes[r])
 	}
 	m.done.clear()
+	m.end()
+	slices.Sort(m.out)
+	return m.out
+}
+
+// begin takes an event in hand, and end lets it go.
+func (m *Matcher) begin(ev Event) {
+	m.turn++
+	m.event, m.values, m.folds, m.folded = ev, m.values[:0], m.folds[:0], m.folded[:0]
+}
+
+func (m *Matcher) end() {
 	m.event = nil
 	if cap(m.folded) > maxKept {
 		m.folded = nil
 	}
-	slices.Sort(m.out)
-	return m.out
 }
 
 // follow asks a program about the event when the route's conditions are met.
@@ -119,13 +128,20 @@ func (m *Matcher) follow(r *route) {
 	if m.done.has(r.program) {
 		return
 	}
+	if m.leads(r) {
+		m.done.set(r.program)
+		m.run(r)
+	}
+}
+
+// leads tells whether the event meets every condition of a route.
+func (m *Matcher) leads(r *route) bool {
 	for i := range r.when {
 		if !m.meets(&r.when[i]) {
-			return
+			return false
 		}
 	}
-	m.done.set(r.program)
-	m.run(r)
+	return true
 }
 
 func (m *Matcher) meets(c *routeCond) bool {
@@ -174,6 +190,17 @@ func (m *Matcher) fold(v int32) []byte {
 // run asks all rules of a program: one reading of each field wakes those that
 // may hit, and only their conditions are looked at.
 func (m *Matcher) run(r *route) {
+	p := m.open(r)
+	for _, rule := range m.queue {
+		if m.holds(&p.roots[rule]) {
+			m.out = append(m.out, p.rules[rule])
+		}
+	}
+	m.shut()
+}
+
+// open reads the fields of the event with the index of a program.
+func (m *Matcher) open(r *route) *program {
 	p := m.set.programs[r.program]
 	m.program, m.route = p, r
 	m.queue = append(m.queue[:0], p.always...)
@@ -189,11 +216,11 @@ func (m *Matcher) run(r *route) {
 			}
 		}
 	}
-	for _, rule := range m.queue {
-		if m.holds(&p.roots[rule]) {
-			m.out = append(m.out, p.rules[rule])
-		}
-	}
+	return p
+}
+
+// shut forgets what the index of a program said.
+func (m *Matcher) shut() {
 	m.hits.clear()
 	m.maybe.clear()
 	m.known.clear()

@@ -210,7 +210,7 @@ func (s *Set) try(m *Matcher, t Trial, byID map[string]int32) Outcome {
 		if slices.Contains(got, rule) {
 			o.Hits++
 		}
-		read = read || s.reads(m, rule, e)
+		read = read || m.Reads(rule, e)
 	}
 	switch {
 	case len(t.Events) == 0:
@@ -223,17 +223,4 @@ func (s *Set) try(m *Matcher, t Trial, byID map[string]int32) Outcome {
 		o.Why = WhyFewer
 	}
 	return o
-}
-
-// reads tells whether the event is of the log source of a rule.
-func (s *Set) reads(m *Matcher, rule int32, ev Event) bool {
-	m.turn++
-	m.event, m.values, m.folds, m.folded = ev, m.values[:0], m.folds[:0], m.folded[:0]
-	for i := range s.routes {
-		r := &s.routes[i]
-		if slices.Contains(s.programs[r.program].rules, rule) && !slices.ContainsFunc(r.when, func(c routeCond) bool { return !m.meets(&c) }) {
-			return true
-		}
-	}
-	return false
 }
