@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"regexp"
 	"strings"
 )
 
@@ -17,11 +18,11 @@ func expand(c *chain, name string, o operand) ([]operand, error) {
 		out := make([]operand, len(forms))
 		for i, f := range forms {
 			o.pattern = f
-			// An expression that follows reads the expanded text.
-			o.raw = rawOf(f)
 			out[i] = o
 		}
 		return out, nil
+	case isRegex:
+		return c.expandRegex(o)
 	case isNumber, isBool:
 		return []operand{o}, nil
 	default:
@@ -29,20 +30,68 @@ func expand(c *chain, name string, o operand) ([]operand, error) {
 	}
 }
 
-// rawOf writes a pattern for a regular expression that is expanded first.
-func rawOf(p pattern) string {
+// expandRegex replaces the placeholders of a regular expression by their
+// values, as texts with their wildcards and nothing else.
+func (c *chain) expandRegex(o operand) ([]operand, error) {
+	out := []string{""}
+	for i, piece := range splitPlaceholders(o.raw) {
+		forms := []string{piece}
+		if i%2 == 1 {
+			values, err := c.placeholder(piece)
+			if err != nil {
+				return nil, err
+			}
+			forms = forms[:0]
+			for _, v := range values {
+				forms = append(forms, v.regex())
+			}
+		}
+		if len(out)*len(forms) > maxVariants {
+			return nil, c.refuse("traces.sigma.too_many_variants", "most", maxVariants)
+		}
+		next := make([]string, 0, len(out)*len(forms))
+		for _, head := range out {
+			for _, f := range forms {
+				next = append(next, head+f)
+			}
+		}
+		out = next
+	}
+	ops := make([]operand, len(out))
+	for i, text := range out {
+		o.raw = text
+		ops[i] = o
+	}
+	return ops, nil
+}
+
+// placeholder gives the values of a name.
+func (c *chain) placeholder(name string) ([]pattern, error) {
+	values := c.builder.parser.Placeholders[name]
+	if len(values) == 0 {
+		return nil, c.refuse("traces.sigma.placeholder", "name", name)
+	}
+	out := make([]pattern, len(values))
+	for i, v := range values {
+		out[i] = parsePattern(v)
+	}
+	return out, nil
+}
+
+// regex writes a pattern as a piece of a regular expression.
+func (p pattern) regex() string {
 	var b strings.Builder
 	for _, x := range p {
 		switch x.wild {
 		case literal:
-			b.WriteString(x.text)
+			b.WriteString(regexp.QuoteMeta(x.text))
 		case anyRun:
-			b.WriteByte('*')
+			b.WriteString(".*")
 		case anyOne:
-			b.WriteByte('?')
+			b.WriteByte('.')
 		}
 	}
-	return b.String()
+	return "(?:" + b.String() + ")"
 }
 
 func (c *chain) expandPattern(p pattern) ([]pattern, error) {
@@ -56,13 +105,9 @@ func (c *chain) expandPattern(p pattern) ([]pattern, error) {
 			forms := []pattern{{part{wild: x.wild, text: piece}}}
 			switch {
 			case x.wild == literal && i%2 == 1:
-				values, known := c.builder.parser.Placeholders[piece]
-				if !known || len(values) == 0 {
-					return nil, c.refuse("traces.sigma.placeholder", "name", piece)
-				}
-				forms = nil
-				for _, v := range values {
-					forms = append(forms, parsePattern(v))
+				var err error
+				if forms, err = c.placeholder(piece); err != nil {
+					return nil, err
 				}
 			case x.wild == literal && piece == "":
 				continue

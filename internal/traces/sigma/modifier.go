@@ -245,8 +245,9 @@ func toDashes(c *chain, name string, o operand) ([]operand, error) {
 	return out, nil
 }
 
+// first refuses a modifier that reads the value as it is written after another.
 func (c *chain) first(name string) error {
-	if len(c.applied) > 0 && !slices.Equal(c.applied, []string{"expand"}) {
+	if len(c.applied) > 0 {
 		return c.refuse("traces.sigma.modifier_first", "modifier", name)
 	}
 	return nil
@@ -278,8 +279,11 @@ func regexFlag(c *chain, name string, o operand) ([]operand, error) {
 }
 
 func toCIDR(c *chain, name string, o operand) ([]operand, error) {
-	if err := c.first(name); err != nil {
-		return nil, err
+	// Networks may come from placeholders.
+	if !slices.Equal(c.applied, []string{"expand"}) {
+		if err := c.first(name); err != nil {
+			return nil, err
+		}
 	}
 	text, plain := o.pattern.plain()
 	prefix, err := netip.ParsePrefix(text)

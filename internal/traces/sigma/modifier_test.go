@@ -274,7 +274,7 @@ func TestTimes(t *testing.T) {
 
 func TestExpand(t *testing.T) {
 	t.Parallel()
-	ps := Parser{Placeholders: map[string][]string{"admins": {"adm_*", "root"}, "n": {"1", "2"}}}
+	ps := Parser{Placeholders: map[string][]string{"admins": {"adm_*", "root"}, "n": {"1", "2"}, "net": {"10.0.0.0/8", "fd00::/8"}, "domaine": {"chu.example"}}}
 	for _, c := range []struct {
 		item    string
 		yes, no []string
@@ -284,7 +284,10 @@ func TestExpand(t *testing.T) {
 		{`F|expand: '\%plain%n%'`, []string{"%plain1"}, []string{"%plain%n%"}},
 		{`F: '%admins%'`, []string{"%admins%"}, []string{"root"}},
 		{`F|contains|expand: '%n%'`, []string{"a1b"}, []string{"ab"}},
-		{`F|expand|re: '^%n%+$'`, []string{"1", "22"}, []string{"12", "3"}},
+		{`F|re|expand: '^%n%+$'`, []string{"1", "22"}, []string{"12", "3"}},
+		{`F|re|expand: '@%domaine%$'`, []string{"x@chu.example"}, []string{"x@chuXexample"}}, // a value is no expression
+		{`F|re|expand: '^(%admins%)$'`, []string{"adm_x", "root"}, []string{"ADM_x", "toor"}},
+		{`F|expand|cidr: '%net%'`, []string{"10.1.2.3", "fd00::1"}, []string{"11.0.0.1"}},
 		{`F|expand: '100 %'`, []string{"100 %"}, nil},
 	} {
 		got, err := ps.Parse("x.yml", []byte(ruleText("sel:\n"+indent(c.item)+"condition: sel\n")))
@@ -305,6 +308,10 @@ func TestExpand(t *testing.T) {
 	}
 	_, err := ps.Parse("x.yml", []byte(ruleText("sel:\n  F|expand: '%autre%'\ncondition: sel\n")))
 	wantKey(t, err, "traces.sigma.placeholder")
+	_, err = ps.Parse("x.yml", []byte(ruleText("sel:\n  F|re|expand: '%autre%'\ncondition: sel\n")))
+	wantKey(t, err, "traces.sigma.placeholder")
+	_, err = ps.Parse("x.yml", []byte(ruleText("sel:\n  F|expand|re: '%n%'\ncondition: sel\n")))
+	wantKey(t, err, "traces.sigma.modifier_first")
 }
 
 func TestKeywords(t *testing.T) {
