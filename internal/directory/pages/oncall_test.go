@@ -48,7 +48,18 @@ func TestASwapIsProposedThenAccepted(t *testing.T) {
 	fields := []string{
 		"person", "T1", "from", "2026-11-22T18:00", "to", "2026-11-23T06:00", "other.person", "T2", "other.from", "2026-11-24T18:00", "other.to", "2026-11-25T06:00",
 	}
-	w.get(path + "/echange").Want(http.StatusOK).Whole()
+	// Both turns are chosen in the list: each choice keeps the other.
+	link := func(at string, nth int, label string) string {
+		t.Helper()
+		found := w.get(at).Want(http.StatusOK).Whole().Find("td a[aria-label^='" + label + "']")
+		if len(found) <= nth {
+			t.Fatalf("%d buttons %q", len(found), label)
+		}
+		return uitest.Attribute(found[nth], "href")
+	}
+	chosen := link(link(path+"/echange", 0, "Donner"), 1, "Prendre en retour")
+	w.get(chosen).Value("[name=person]", "value", "ALBERT Alice (T1)").Value("[name=from]", "value", "2026-11-22T12:00").
+		Value("[name='other.person']", "value", "BERNARD Bruno (T2)").Value("[name='other.from']", "value", "2026-11-23T08:00")
 	w.post(path+"/echange", fields...).Want(http.StatusSeeOther)
 	page := w.get(path).Want(http.StatusOK).Whole().Says("main", "BERNARD Bruno remplace ALBERT Alice")
 	accept := uitest.Attribute(page.Find("form[action$='/accepter']")[0], "action")

@@ -1,11 +1,13 @@
 package pages
 
 import (
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/google/uuid"
 
 	"tocsin/internal/directory/oncall"
@@ -261,7 +263,51 @@ func (p pages) swapping(c *ui.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.Render(swapForm(c, c.NewForm(nil), v))
+	picked := map[string]string{}
+	for _, name := range swapFields() {
+		picked[name] = c.Query().Get(name)
+	}
+	return c.Render(swapForm(c, c.NewForm(picked), v))
+}
+
+// swapFields are those of the form of an exchange.
+func swapFields() []string {
+	return []string{"person", "from", "to", "other.person", "other.from", "other.to"}
+}
+
+// pick is the address of the form with a turn in one of its halves, and what was
+// chosen before in the other.
+func (v rota) pick(f *ui.Form, half string, s oncall.Span) string {
+	q := url.Values{}
+	for _, name := range swapFields() {
+		if text := f.Value(name); text != "" {
+			q.Set(name, text)
+		}
+	}
+	q.Set(half+"person", v.People[s.Person].Label())
+	q.Set(half+"from", s.From.In(v.zone).Format(localMoment))
+	q.Set(half+"to", s.To.In(v.zone).Format(localMoment))
+	return functionPath(v.Function.ID, "/echange") + "?" + q.Encode()
+}
+
+// pickLabel says which turn a button takes, to who does not see its line.
+func pickLabel(c *ui.Context, v rota, s oncall.Span, key string) templ.Attributes {
+	return templ.Attributes{"aria-label": c.Loc.T(key, "name", v.who(c, s.Person), "from", brief(c, s.From, v.zone))}
+}
+
+// weekColumns are those of the weeks to come, with one more where a turn is chosen.
+func weekColumns(c *ui.Context, picks *ui.Form) []ui.Column {
+	out := []ui.Column{
+		{Label: c.Loc.T("directory.page.oncall.from")},
+		{Label: c.Loc.T("directory.page.oncall.to")},
+		{Label: c.Loc.T("directory.page.oncall.holder")},
+		{Label: c.Loc.T("directory.page.oncall.how")},
+		{Label: c.Loc.T("directory.page.oncall.holidays")},
+	}
+	if picks != nil {
+		out = append(out, ui.Column{Label: c.Loc.T("directory.page.acts")})
+	}
+	return out
 }
 
 func (p pages) swap(c *ui.Context) error {
