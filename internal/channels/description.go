@@ -67,6 +67,8 @@ type Field struct {
 	// Min and Max bound a Number; both zero means unbounded.
 	Min, Max int
 	Choices  []string
+	// Drawn tells a value that the kind makes where nobody gives one.
+	Drawn bool
 }
 
 // Registry holds the kinds this program knows.

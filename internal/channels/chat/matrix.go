@@ -32,7 +32,7 @@ func (Matrix) Describe() channels.Description {
 		Fields: []channels.Field{
 			{Name: "server", Type: channels.Text, Required: true},
 			{Name: "token", Type: channels.Secret, Required: true},
-			{Name: "room_key", Type: channels.Secret},
+			{Name: "room_key", Type: channels.Secret, Drawn: true},
 			{Name: "room_name", Type: channels.Text, Required: true, Default: "Alertes"},
 			{Name: "clear", Type: channels.Bool, Default: "false"},
 			{Name: "proxy", Type: channels.Text},

@@ -47,7 +47,7 @@ func (Kind) Describe() channels.Description {
 			{Name: "reply_domain", Type: channels.Text},
 			{Name: "helo", Type: channels.Text},
 			{Name: "dkim_selector", Type: channels.Text},
-			{Name: "dkim_key", Type: channels.Secret},
+			{Name: "dkim_key", Type: channels.Secret, Drawn: true},
 			{Name: "pool", Type: channels.Number, Required: true, Default: "8", Min: 1, Max: 64},
 			{Name: "rate", Type: channels.Number, Required: true, Default: "0", Min: 0, Max: 600000},
 			{Name: "timeout", Type: channels.Number, Required: true, Default: "30", Min: 1, Max: 300},

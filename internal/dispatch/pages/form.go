@@ -25,12 +25,12 @@ func newSheet(kind channels.Description, exists bool) sheet {
 	s := sheet{kind: kind, exists: exists}
 	last := -1 // the last field nobody can do without
 	for i, f := range kind.Fields {
-		if f.Required && f.Default == "" || f.Type == channels.Secret {
+		if f.Required && f.Default == "" || f.Type == channels.Secret && !f.Drawn {
 			last = i
 		}
 	}
 	for i, f := range kind.Fields {
-		if i > last && f.Default != "" {
+		if f.Drawn || i > last && f.Default != "" {
 			s.details = append(s.details, f)
 		} else {
 			s.main = append(s.main, f)

@@ -90,6 +90,13 @@ export const tests = {
     await phone.waitForSelector("[data-waits]:not([hidden])");
     const after = Date.now();
     await sound(t, phone, "13-attend-le-reseau");
+    await phone.goto(own.cable.base + "/espace/moi");
+    await phone.waitForSelector("[data-offline]:not([hidden])");
+    phone.faults.length = 0;
+    await sound(t, phone, "13-moi-attend");
+    await phone.goto(own.cable.base + "/espace");
+    await phone.waitForSelector("[data-waits]:not([hidden])");
+    phone.faults.length = 0;
 
     await own.cable.mend();
     const [sent] = await Promise.all([
