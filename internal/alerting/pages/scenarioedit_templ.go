@@ -548,7 +548,7 @@ func (e *editor) overview(c *ui.Context) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = bothLanguages(e.Form, "purpose", c.Loc.T("alerting.scenario.field.purpose"), c.Loc.T("alerting.scenario.field.purpose.hint"), 600, 3, false).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = bothLanguages(e.Form, "purpose", c.Loc.T("alerting.scenario.field.purpose"), c.Loc.T("alerting.scenario.field.purpose.hint"), 600, 5, false).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -602,11 +602,11 @@ func (e *editor) overview(c *ui.Context) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = bothLanguages(e.Form, "where_to_go", c.Loc.T("alerting.scenario.field.where"), c.Loc.T("alerting.scenario.field.where.hint"), 300, 2, false).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = bothLanguages(e.Form, "where_to_go", c.Loc.T("alerting.scenario.field.where"), c.Loc.T("alerting.scenario.field.where.hint"), 300, 3, false).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = bothLanguages(e.Form, "what_to_bring", c.Loc.T("alerting.scenario.field.bring"), "", 300, 2, false).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = bothLanguages(e.Form, "what_to_bring", c.Loc.T("alerting.scenario.field.bring"), "", 300, 3, false).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -65,7 +65,7 @@ func (e *editor) needed(t alerting.Text) bool {
 
 func textRows(t alerting.Text) int {
 	if t.Medium == channels.Email {
-		return 9
+		return 14
 	}
 	return 4
 }
