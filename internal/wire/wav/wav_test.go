@@ -3,6 +3,7 @@ package wav_test
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"testing"
 
 	"tocsin/internal/wire/wav"
@@ -60,4 +61,37 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("%d samples at %d out of %d octets", len(samples), rate, len(b))
 		}
 	})
+}
+
+// The silence around a voice is cut, with an edge left to its words; a hum, a click
+// and an offset of the line are no voice.
+func TestTrimKeepsTheVoice(t *testing.T) {
+	t.Parallel()
+	voice := func(seconds float64) []int16 {
+		out := make([]int16, int(seconds*wav.Rate))
+		for i := range out {
+			out[i] = int16(4000 * math.Sin(float64(i)/5))
+		}
+		return out
+	}
+	still := func(seconds float64, level int16) []int16 {
+		return slices.Repeat([]int16{level}, int(seconds*wav.Rate))
+	}
+	for name, one := range map[string]struct {
+		in   []int16
+		want float64
+	}{
+		"a voice among silence": {slices.Concat(still(3, 0), voice(2), still(5, 0)), 2.4},
+		"a pause is no end":     {slices.Concat(still(1, 0), voice(1), still(2, 0), voice(1)), 4.2},
+		"an offset is no voice": {slices.Concat(still(3, 900), voice(2), still(5, 900)), 2.4},
+		"a whole voice":         {voice(2), 2},
+		"a click":               {slices.Concat(still(2, 0), voice(0.1), still(2, 0)), 0},
+		"silence":               {still(5, 0), 0},
+		"nothing":               {nil, 0},
+		"less than a slice":     {voice(0.01), 0},
+	} {
+		if got := float64(len(wav.Trim(one.in))) / wav.Rate; math.Abs(got-one.want) > 0.05 {
+			t.Errorf("%s: %.2f s, want %.2f", name, got, one.want)
+		}
+	}
 }

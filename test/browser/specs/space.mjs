@@ -91,11 +91,13 @@ export const tests = {
     const after = Date.now();
     await sound(t, phone, "13-attend-le-reseau");
     await phone.goto(own.cable.base + "/espace/moi");
-    await phone.waitForSelector("[data-offline]:not([hidden])");
+    await phone.waitForSelector("[data-waiting]:not([hidden])");
+    assert.match(await phone.innerText("body"), /réponse que vous avez donnée n’est pas encore partie/, "the other pages say that an answer waits");
     phone.faults.length = 0;
     await sound(t, phone, "13-moi-attend");
     await phone.goto(own.cable.base + "/espace");
     await phone.waitForSelector("[data-waits]:not([hidden])");
+    assert.equal(await phone.locator("[data-waiting]:not([hidden])").count(), 0, "it is said once");
     phone.faults.length = 0;
 
     await own.cable.mend();

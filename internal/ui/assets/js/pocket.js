@@ -38,9 +38,11 @@ async function beat() {
   }
 }
 
-// showWaiting says of each alert which answer waits for a network: the last given.
+// showWaiting says of each alert which answer waits for a network: the last given;
+// and on the other pages that one waits.
 async function showWaiting() {
   const list = (await waiting()).sort((a, b) => a.at - b.at);
+  const told = new Set();
   for (const form of document.querySelectorAll("form[data-answer]")) {
     const mine = list.filter((a) => a.code === form.dataset.answer).pop();
     const place = form.querySelector("[data-waits]");
@@ -50,7 +52,12 @@ async function showWaiting() {
     place.textContent = place.dataset.waits.replace("%answer", button ? button.textContent.trim() : mine.choice).replace("%at", at);
     place.hidden = false;
     place.scrollIntoView({ block: "nearest" });
+    told.add(mine.code);
   }
+  const elsewhere = document.querySelector("[data-waiting]");
+  if (!elsewhere || list.every((a) => told.has(a.code))) return;
+  elsewhere.textContent = elsewhere.dataset.waiting;
+  elsewhere.hidden = false;
 }
 
 each("form[data-answer]", (form) => {
