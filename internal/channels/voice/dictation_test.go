@@ -122,7 +122,7 @@ func TestATextIsRecordedByTelephone(t *testing.T) {
 			if len(sound) == 0 {
 				return
 			}
-			if length := time.Duration(len(sound)) * time.Second / rtp.Rate; length > one.longest || length < min(one.longest*3/5, 5*time.Second) {
+			if length := time.Duration(len(sound)) * time.Second / rtp.Rate; length > one.longest || length < min(one.longest/2, 5*time.Second) {
 				t.Errorf("kept %s", length)
 			}
 			if like := alike(sound, said(t)); like < 0.9 {
