@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,7 +49,8 @@ type Sentence struct {
 	Args []any
 }
 
-// Say makes a sentence; args are pairs name, value.
+// Say makes a sentence; args are pairs name, value. A value may be a list of
+// sentences, spoken one after the other.
 func Say(key string, args ...any) Sentence { return Sentence{key, args} }
 
 // In speaks the sentence; nothing for the zero Sentence.
@@ -55,7 +58,17 @@ func (s Sentence) In(loc *i18n.Localizer) string {
 	if s.Key == "" {
 		return ""
 	}
-	return loc.T(s.Key, s.Args...)
+	args := slices.Clone(s.Args)
+	for i, arg := range args {
+		if list, ok := arg.([]Sentence); ok {
+			said := make([]string, len(list))
+			for n, one := range list {
+				said[n] = one.In(loc)
+			}
+			args[i] = strings.Join(said, " ")
+		}
+	}
+	return loc.T(s.Key, args...)
 }
 
 // Finding is what a check found: what is, and what to do about it.

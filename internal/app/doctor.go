@@ -4,8 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
 	"net"
+	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"tocsin/internal/access"
@@ -18,17 +23,22 @@ import (
 
 // Checks are what `tocsin doctor` and the health page look at.
 func (h *House) Checks() []administration.Check {
+	return append(h.foundations(),
+		administration.Check{ID: "journal", Title: "app.check.journal", Run: h.checkJournal},
+		administration.Check{ID: "gateways", Title: "app.check.gateways", Run: h.checkGateways},
+		administration.Check{ID: "dkim", Title: "app.check.dkim", Run: h.checkRecords},
+		administration.Check{ID: "feeds", Title: "app.check.feeds", Run: h.checkFeeds},
+		administration.Check{ID: "intake", Title: "app.check.intake", Run: h.checkIntake})
+}
+
+// foundations are what can be looked at before there is an establishment.
+func (h *House) foundations() []administration.Check {
 	return []administration.Check{
 		{ID: "database", Title: "app.check.database", Run: h.checkDatabase},
 		{ID: "disk", Title: "app.check.disk", Run: h.checkDisk},
 		{ID: "address", Title: "app.check.address", Run: h.checkAddress},
 		{ID: "certificate", Title: "app.check.certificate", Run: h.checkCertificate},
 		{ID: "keyring", Title: "app.check.keyring", Run: h.checkKeyring},
-		{ID: "journal", Title: "app.check.journal", Run: h.checkJournal},
-		{ID: "gateways", Title: "app.check.gateways", Run: h.checkGateways},
-		{ID: "dkim", Title: "app.check.dkim", Run: h.checkRecords},
-		{ID: "feeds", Title: "app.check.feeds", Run: h.checkFeeds},
-		{ID: "intake", Title: "app.check.intake", Run: h.checkIntake},
 	}
 }
 
@@ -145,25 +155,64 @@ func (h *House) checkGateways(ctx context.Context, scope access.Scope) administr
 		f.Err = err
 		return f
 	}
-	tried := 0
+	var list []trial
 	for _, g := range gateways {
-		if !g.Enabled {
-			continue
-		}
-		tried++
-		if err := h.testGateway(ctx, scope, g); err != nil {
-			f := finding(administration.Broken, "app.check.gateways.broken", "app.check.gateways.todo", "name", g.Name)
-			if said := fault.As(err); said != nil {
-				f.ToDo = administration.Say(said.Key, said.Args...)
-			}
-			f.Err = err
-			return f
+		if g.Enabled {
+			list = append(list, trial{name: g.Name, try: func() error { return h.testGateway(ctx, scope, g) }})
 		}
 	}
-	if tried == 0 {
+	if len(list) == 0 {
 		return finding(administration.Broken, "app.check.gateways.none", "app.check.gateways.none.todo")
 	}
-	return finding(administration.Well, "app.check.gateways.well", "", "n", tried)
+	if f, broken := tryAll(list, "app.check.gateways.broken", "app.check.gateways.several"); broken {
+		return f
+	}
+	return finding(administration.Well, "app.check.gateways.well", "", "n", len(list))
+}
+
+// trial is one of several things of a kind: all are tried at once, since the first
+// that does not answer would hide the others, and eat their time.
+type trial struct {
+	name string
+	try  func() error
+	err  error
+}
+
+// tryAll says what does not work: the one thing, with what to do about it, or how
+// many of how many, each with its reason.
+func tryAll(list []trial, one, several string) (f administration.Finding, broken bool) {
+	var running sync.WaitGroup
+	for i := range list {
+		running.Go(func() { list[i].err = list[i].try() })
+	}
+	running.Wait()
+	var reasons []administration.Sentence
+	var wrong trial
+	var errs []error
+	for _, t := range list {
+		if t.err == nil {
+			continue
+		}
+		wrong, errs = t, append(errs, fmt.Errorf("%s: %w", t.name, t.err))
+		why := []administration.Sentence{administration.Say("app.check.no_reason")}
+		if said := fault.As(t.err); said != nil {
+			why[0] = administration.Say(said.Key, said.Args...)
+		}
+		reasons = append(reasons, administration.Say("app.check.each", "name", t.name, "why", why))
+	}
+	switch len(errs) {
+	case 0:
+		return f, false
+	case 1:
+		f = finding(administration.Broken, one, "app.check.gateways.todo", "name", wrong.name)
+		if said := fault.As(wrong.err); said != nil {
+			f.ToDo = administration.Say(said.Key, said.Args...)
+		}
+	default:
+		f = finding(administration.Broken, several, "", "n", len(errs), "of", len(list), "each", reasons)
+	}
+	f.Err = errors.Join(errs...)
+	return f, true
 }
 
 func (h *House) testGateway(ctx context.Context, scope access.Scope, g dispatch.Gateway) error {
@@ -181,15 +230,12 @@ func (h *House) checkFeeds(ctx context.Context, scope access.Scope) administrati
 		f.Err = err
 		return f
 	}
-	for _, server := range list {
-		if err := h.Feeds.Check(ctx, within, server.ID); err != nil {
-			f := finding(administration.Broken, "app.check.feeds.broken", "app.check.gateways.todo", "name", server.Name)
-			if said := fault.As(err); said != nil {
-				f.ToDo = administration.Say(said.Key, said.Args...)
-			}
-			f.Err = err
-			return f
-		}
+	trials := make([]trial, len(list))
+	for i, server := range list {
+		trials[i] = trial{name: server.Name, try: func() error { return h.Feeds.Check(ctx, within, server.ID) }}
+	}
+	if f, broken := tryAll(trials, "app.check.feeds.broken", "app.check.feeds.several"); broken {
+		return f
 	}
 	if len(list) == 0 {
 		return finding(administration.Unused, "app.check.feeds.none", "")
@@ -219,34 +265,30 @@ type doctorCommand struct {
 	Verbose bool `help:"Also show what the machine said."`
 }
 
-// Run examines the installation, then each establishment. The status is 1 when
-// something does not work.
+// Run examines each establishment or, before the first one, the installation
+// alone. The status is 1 when something does not work. It makes nothing: a folder
+// without data is said, and stays as it is.
 func (c *doctorCommand) Run(s *session) error {
+	if _, err := os.Stat(filepath.Join(c.Data, storage.FileName)); c.DatabaseURL == "" && errors.Is(err, fs.ErrNotExist) {
+		folder, err := filepath.Abs(c.Data)
+		return errors.Join(err, fault.New(fault.NotFound, "app.check.nothing_here", "folder", folder))
+	}
 	return withHouse(s, &c.Server, func(h *House) error {
 		houses, err := h.Houses.List(s.ctx, console())
 		if err != nil {
 			return err
 		}
-		loc := s.words()
 		worst := administration.Well
-		doctor := administration.NewDoctor(h.Guard, h.Clock, h.Checks()...)
 		for _, e := range houses {
 			s.printf("%s", e.Name)
-			seen, err := doctor.Examine(s.ctx, console().Within(e.ID))
-			if err != nil {
+			if worst, err = c.examine(s, administration.NewDoctor(h.Guard, h.Clock, h.Checks()...), console().Within(e.ID), worst); err != nil {
 				return err
-			}
-			for _, r := range seen.Reports {
-				s.printf("  %-7s %s: %s %s", r.State, loc.T(r.Check.Title), r.What.In(loc), r.ToDo.In(loc))
-				if c.Verbose && r.Err != nil {
-					s.printf("          %v", r.Err)
-				}
-			}
-			if seen.Worst() == administration.Broken {
-				worst = administration.Broken
 			}
 		}
 		if len(houses) == 0 {
+			if worst, err = c.examine(s, administration.NewDoctor(h.Guard, h.Clock, h.foundations()...), console(), worst); err != nil {
+				return err
+			}
 			return fault.New(fault.NotFound, "app.no_establishment")
 		}
 		if worst == administration.Broken {
@@ -254,4 +296,23 @@ func (c *doctorCommand) Run(s *session) error {
 		}
 		return nil
 	})
+}
+
+// examine prints what a doctor finds, and gives the gravest of it and of before.
+func (c *doctorCommand) examine(s *session, doctor *administration.Doctor, scope access.Scope, worst administration.State) (administration.State, error) {
+	seen, err := doctor.Examine(s.ctx, scope)
+	if err != nil {
+		return worst, err
+	}
+	loc := s.words()
+	for _, r := range seen.Reports {
+		s.printf("  %-7s %s: %s %s", r.State, loc.T(r.Check.Title), r.What.In(loc), r.ToDo.In(loc))
+		if c.Verbose && r.Err != nil {
+			s.printf("          %v", r.Err)
+		}
+	}
+	if seen.Worst() == administration.Broken {
+		worst = administration.Broken
+	}
+	return worst, nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,6 +17,7 @@ import (
 	"tocsin/internal/channels"
 	"tocsin/internal/channels/email"
 	"tocsin/internal/config"
+	"tocsin/internal/fault"
 	identitypages "tocsin/internal/identity/pages"
 	"tocsin/internal/jobs"
 	"tocsin/internal/journal"
@@ -37,10 +39,20 @@ func (c *serveCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := h.welcome(s); err != nil {
-		return errors.Join(err, h.Close())
-	}
-	return errors.Join(h.Serve(s.ctx, nil), h.Close())
+	// A new link makes the one before worthless: it is given once the address is
+	// ours, and not by a second program that will only find it taken.
+	ready := make(chan net.Addr, 1)
+	group, ctx := errgroup.WithContext(s.ctx)
+	group.Go(func() error { return h.Serve(ctx, ready) })
+	group.Go(func() error {
+		select {
+		case <-ready:
+			return h.welcome(s)
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	return errors.Join(group.Wait(), h.Close())
 }
 
 // welcome prints the one-time link while nobody can sign in yet.
@@ -106,6 +118,9 @@ func (h *House) Serve(ctx context.Context, ready chan<- net.Addr) error {
 func listen(ctx context.Context, address string) (net.Listener, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fault.Wrap(err, fault.Conflict, "app.listen.taken", "address", address)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}

@@ -64,7 +64,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		return nil, err
 	}
 	if err := db.Ping(ctx); err != nil {
-		return nil, closeAfter(db, fault.Wrap(err, fault.Unavailable, "storage.unreachable", "engine", string(db.engine)))
+		return nil, closeAfter(db, db.unreachable(err))
 	}
 	return db, nil
 }
