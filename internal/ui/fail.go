@@ -60,13 +60,32 @@ func (c *Context) fail(err error) {
 	c.failStatus(status, err)
 }
 
-// sendToLogin keeps where the person was going.
+// sendToLogin keeps where the person was going. Whoever was doing something when
+// his session ended is told that it was not done, and comes back to the page he did
+// it from: at night, silence would be taken for a launch.
 func (c *Context) sendToLogin() {
-	path := c.router.opt.LoginPath
-	if c.Request.Method == http.MethodGet && c.Request.URL.Path != "/" {
-		path += "?suite=" + url.QueryEscape(c.Request.URL.RequestURI())
+	path, back := c.router.opt.LoginPath, ""
+	switch {
+	case c.Request.Method == http.MethodGet && c.Request.URL.Path != "/":
+		back = c.Request.URL.RequestURI()
+	case c.Request.Method == http.MethodPost && c.Request.URL.Path != c.router.opt.LogoutPath:
+		c.Flash(Attention, c.Loc.T("ui.fail.interrupted"))
+		back = c.cameFrom()
+	}
+	if back != "" {
+		path += "?suite=" + url.QueryEscape(back)
 	}
 	c.leave(path)
+}
+
+// cameFrom is the page of ours on which a form was sent; empty when it is not known.
+// A proxy may hide our name from us: the address people type is known too.
+func (c *Context) cameFrom() string {
+	from, err := url.Parse(c.Request.Referer())
+	if err != nil || from.Host == "" || from.Host != c.Request.Host && from.Scheme+"://"+from.Host != strings.TrimSuffix(c.router.opt.PublicURL, "/") {
+		return ""
+	}
+	return LocalPath(from.RequestURI(), "")
 }
 
 func (c *Context) leave(path string) {

@@ -135,6 +135,24 @@ func TestSignInWithSecondFactor(t *testing.T) {
 }
 
 // A cookie without the prefix may come from another site of the domain.
+// Whoever presses a button after his session ended is told that nothing was done,
+// and comes back to the page he pressed it on, not elsewhere.
+func TestASessionThatEndsUnderTheHand(t *testing.T) {
+	s := newSite(t)
+	told := func(referer string) (*uitest.Page, string) {
+		t.Helper()
+		s.jar = map[string]*http.Cookie{}
+		p := s.keep(uitest.Post(s.t, s.router, pages.AccountsPath+"/nouveau", []string{"name", "x"}, append(s.options(), uitest.With("Referer", referer))...))
+		return s.get("/connexion").Says("#notices, .message", "rien n’est parti"), p.Header.Get("Location")
+	}
+	if page, at := told(identitytest.Origin().String() + "/annuaire?q=1"); at != "/connexion?suite=%2Fannuaire%3Fq%3D1" {
+		t.Errorf("leads to %q: %v", at, page.Header)
+	}
+	if _, at := told("https://evil.example/annuaire"); at != "/connexion" {
+		t.Errorf("a stranger's page leads to %q", at)
+	}
+}
+
 func TestPlantedCookieIsIgnored(t *testing.T) {
 	s := newSite(t)
 	lea := s.house.Person(t, s.house.Establishment(t, "CH Nord"), "lea@ch.example", access.Reader)
