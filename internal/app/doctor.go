@@ -306,7 +306,7 @@ func (c *doctorCommand) examine(s *session, doctor *administration.Doctor, scope
 	}
 	loc := s.words()
 	for _, r := range seen.Reports {
-		s.printf("  %-7s %s: %s %s", r.State, loc.T(r.Check.Title), r.What.In(loc), r.ToDo.In(loc))
+		s.printf("  %-12s %s: %s %s", loc.T("administration.state."+string(r.State)), loc.T(r.Check.Title), r.What.In(loc), r.ToDo.In(loc))
 		if c.Verbose && r.Err != nil {
 			s.printf("          %v", r.Err)
 		}

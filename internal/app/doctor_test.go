@@ -102,7 +102,7 @@ func TestDoctorNamesEveryGatewayThatDoesNotAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := tells(t, 1, "doctor", "--data", data, "--key-file", key, "--public-url", "https://tocsin.test")
-	for _, want := range []string{"2 gateways of 2", "“Relais du siège”:", "“Relais de secours”:"} {
+	for _, want := range []string{"Broken       Gateways: 2 gateways of 2", "“Relais du siège”:", "“Relais de secours”:"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("no %q in %s", want, said)
 		}

@@ -154,6 +154,16 @@ type place struct {
 	id   uuid.UUID
 }
 
+// CheckAfter tells what is wrong with the After of a Filter that a program gives;
+// a page reads the beginning instead, since somebody wrote it by hand.
+func CheckAfter(after string) error {
+	if after == "" {
+		return nil
+	}
+	_, id, _ := strings.Cut(after, "\n")
+	return uuid.Validate(id)
+}
+
 // list reads one page. The places come first, from the index alone, as many as
 // are counted; only the people shown are then read whole.
 func (c *compiler) list(ctx context.Context, tx *storage.Tx, scope access.Scope, where string, f Filter) (page Page, err error) {

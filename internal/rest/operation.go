@@ -210,9 +210,15 @@ type Paging struct {
 func (p Paging) Cursor() (string, error) {
 	b, err := base64.RawURLEncoding.DecodeString(p.After)
 	if err != nil {
-		return "", fault.Wrap(err, fault.Invalid, "rest.after").At("query.after")
+		return "", p.Foreign(err)
 	}
 	return string(b), nil
+}
+
+// Foreign refuses an After that no page of ours gave: a program that went on from
+// it would read the beginning again, and again.
+func (Paging) Foreign(cause error) error {
+	return fault.Wrap(cause, fault.Invalid, "rest.after").At("query.after")
 }
 
 // CursorID is Cursor for lists that are continued after an id. Errors: Invalid.
@@ -223,7 +229,7 @@ func (p Paging) CursorID() (uuid.UUID, error) {
 	}
 	id, err := uuid.Parse(text)
 	if err != nil {
-		return uuid.Nil, fault.Wrap(err, fault.Invalid, "rest.after").At("query.after")
+		return uuid.Nil, p.Foreign(err)
 	}
 	return id, nil
 }

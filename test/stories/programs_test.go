@@ -239,6 +239,7 @@ func (c *counter) says(op rest.Operation, a *httptest.ResponseRecorder) {
 func (c *counter) hostile(op rest.Operation) {
 	c.t.Helper()
 	if op.Method == http.MethodGet {
+		c.foreignPage(op)
 		return
 	}
 	before := c.journal()
@@ -257,6 +258,19 @@ func (c *counter) hostile(op rest.Operation) {
 	}
 	if n := c.journal() - before; n > 1 { // the first use of an operation is a line
 		c.t.Errorf("%s: bodies that cannot be read wrote %d lines in the journal", op.ID, n)
+	}
+}
+
+// foreignPage goes on with a list from a place that no page of ours gave: read as
+// the beginning, a program would go round for ever.
+func (c *counter) foreignPage(op rest.Operation) {
+	c.t.Helper()
+	for _, after := range []string{"zzz", "QQ", "bm9ib2R5Cm5vdGhpbmc"} { // no base64, a letter, and « nobody, nothing »
+		there := op
+		there.Path += "?after=" + after
+		if a := c.send(there, c.whole, ""); a.Code != http.StatusUnprocessableEntity {
+			c.t.Errorf("%s after %s: %d %.200s", op.ID, after, a.Code, a.Body)
+		}
 	}
 }
 

@@ -62,6 +62,9 @@ func (a api) people(ctx context.Context, c *rest.Call, in *wanted) (*rest.List[P
 	if err != nil {
 		return nil, err
 	}
+	if err := directory.CheckAfter(after); err != nil {
+		return nil, in.Foreign(err)
+	}
 	page, err := a.directory.People(ctx, c.Scope, directory.Filter{
 		Text: in.Text, Service: in.Service, Site: in.Site, Group: in.Group, Metier: in.Metier, Cause: directory.Cause(in.Cause), Departed: in.Departed,
 		After: after, Limit: in.Limit, Uncounted: true,
