@@ -168,7 +168,8 @@ func (b *batch) json(content []byte) error {
 
 func (b *batch) resource(raw []byte, fullURL string) error {
 	var r auditEvent
-	if err := json.Unmarshal(raw, &r); err != nil {
+	// A NUL, which no base likes, is read as U+FFFD, as in every format.
+	if err := json.Unmarshal(bytes.ReplaceAll(raw, []byte(`\u0000`), []byte(`\ufffd`)), &r); err != nil {
 		return fault.Wrap(err, fault.Invalid, "traces.fhir.json")
 	}
 	if r.ResourceType != "AuditEvent" {

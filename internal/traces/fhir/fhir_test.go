@@ -165,6 +165,15 @@ func TestBundles(t *testing.T) {
 	}
 }
 
+func TestANULIsNoText(t *testing.T) {
+	t.Parallel()
+	in := strings.Replace(consultation, "dossier ouvert", `dossier\u0000ouvert`, 1)
+	events, err := fhir.Format{}.Parse(nil, []byte(in), received)
+	if err != nil || events[0].Message != "dossier\ufffdouvert" || string(events[0].Raw) != in {
+		t.Errorf("%q %v", events[0].Message, err)
+	}
+}
+
 func TestActions(t *testing.T) {
 	t.Parallel()
 	cases := map[string]string{

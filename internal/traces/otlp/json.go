@@ -1,6 +1,7 @@
 package otlp
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -91,7 +92,7 @@ func (r *reader) json(b []byte) error {
 			addPairs(&r.shared, "", scope.Scope.Attributes, 0)
 			for _, raw := range scope.Records {
 				var j jsonRecord
-				if err := json.Unmarshal(raw, &j); err != nil {
+				if err := json.Unmarshal(readable(raw), &j); err != nil {
 					return err
 				}
 				rec := record{
@@ -113,6 +114,11 @@ func (r *reader) json(b []byte) error {
 	return nil
 }
 
+// readable reads a NUL, which no base likes, as U+FFFD, as every format does.
+func readable(raw []byte) []byte {
+	return bytes.ReplaceAll(raw, []byte(`\u0000`), []byte(`\ufffd`))
+}
+
 func nanos(n json.Number) uint64 {
 	v, err := strconv.ParseUint(string(n), 10, 64)
 	if err != nil {
@@ -123,7 +129,7 @@ func nanos(n json.Number) uint64 {
 
 func addPairs(into *[]pair, prefix string, pairs []jsonPair, depth int) {
 	for i := range pairs {
-		addValue(into, joined(prefix, pairs[i].Key), &pairs[i].Value, depth)
+		addValue(into, joined(prefix, traces.Readable([]byte(pairs[i].Key))), &pairs[i].Value, depth)
 	}
 }
 
