@@ -9,8 +9,8 @@ import (
 
 // Answer is what the base says to a question.
 type Answer struct {
-	// Events is what was found, without their originals, when the question
-	// lists; Groups when it counts.
+	// Events is what was found, without their originals and keys (Get has
+	// both), when the question lists; Groups when it counts.
 	Events []Stored
 	Groups []Group
 	// Total counts the events that fit, or the groups; it is exact up to
@@ -22,10 +22,13 @@ type Answer struct {
 
 // Group is one line of a count.
 type Group struct {
-	// Keys are the values of Question.Group, in its order. A patient is told by
-	// IPP, or by INS when no IPP is known.
+	// Keys are the values of Question.Group, in its order. What differs by case
+	// only is one group, under its first form in the order of bytes; a patient is
+	// told by his first IPP, or by his first INS when no IPP is known. Groups of
+	// the same count follow each other in the order of their keys.
 	Keys []string
-	// Count is the number of events, or of different values of Question.Distinct.
+	// Count is the number of events, or of different values of Question.Distinct:
+	// what a source did not say is no value.
 	Count int64
 	// First and Last bound the events of the group, UTC microseconds.
 	First, Last int64

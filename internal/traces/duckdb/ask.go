@@ -119,47 +119,65 @@ type place struct {
 }
 
 // list finds the places of the lines in the narrow columns first, then reads the
-// lines whole: a line is wide, and most are passed over.
+// lines whole: a line is wide, and most are passed over. What fits is looked for
+// once when looking is what costs, that is inside texts; otherwise it is counted
+// and then found, which keeps nothing in memory.
 func (e *Engine) list(ctx context.Context, c *compiler) (traces.Answer, error) {
 	var a traces.Answer
-	where := c.conditions
-	if err := e.db.QueryRowContext(ctx, "SELECT count(*) FROM "+c.from()+" WHERE "+where, c.args...).Scan(&a.Total); err != nil {
-		return a, fmt.Errorf("count events: %w", err)
-	}
-	if a.Total <= int64(c.q.Skip) {
-		return a, nil
-	}
 	order := " DESC"
 	if c.q.Oldest {
 		order = ""
 	}
-	places, err := e.places(ctx, "SELECT file, seq FROM "+c.from()+" WHERE "+where+" ORDER BY happened"+order+", seq"+order+", file"+order+
-		" LIMIT "+strconv.Itoa(c.q.Limit)+" OFFSET "+strconv.Itoa(c.q.Skip), c.args)
+	found := "SELECT file, seq, happened FROM " + c.from() + " WHERE " + c.conditions
+	page := fmt.Sprintf(" ORDER BY happened%s, seq%s, file%s LIMIT %d OFFSET %d", order, order, order, c.q.Limit, c.q.Skip)
+	count := func() error {
+		if err := e.db.QueryRowContext(ctx, "SELECT count(*) FROM ("+found+")", c.args...).Scan(&a.Total); err != nil {
+			return fmt.Errorf("count events: %w", err)
+		}
+		return nil
+	}
+	lines := "WITH found AS MATERIALIZED (" + found + ") SELECT file, seq, (SELECT count(*) FROM found) FROM found" + page
+	once := searches(c.q)
+	if !once {
+		if err := count(); err != nil || a.Total <= int64(c.q.Skip) {
+			return a, err
+		}
+		lines = "SELECT file, seq, " + strconv.FormatInt(a.Total, 10) + " FROM (" + found + ")" + page
+	}
+	places, total, err := e.places(ctx, lines, c.args)
 	if err != nil {
 		return a, err
+	}
+	a.Total = total
+	if len(places) == 0 && once && c.q.Skip > 0 {
+		return a, count()
 	}
 	a.More = a.Total > int64(c.q.Skip+len(places))
 	a.Events, err = e.lines(ctx, c.files, places)
 	return a, err
 }
 
-func (e *Engine) places(ctx context.Context, q string, args []any) ([]place, error) {
+// searches tells a question that looks inside texts.
+func searches(q *traces.Question) bool {
+	return len(q.Words()) > 0 || slices.ContainsFunc(q.Where, func(w traces.Condition) bool { return w.Op == traces.Contains })
+}
+
+func (e *Engine) places(ctx context.Context, q string, args []any) (out []place, total int64, err error) {
 	rows, err := e.db.QueryContext(ctx, q, args...)
 	if err != nil {
-		return nil, fmt.Errorf("find events: %w", err)
+		return nil, 0, fmt.Errorf("find events: %w", err)
 	}
-	var out []place
 	for rows.Next() {
 		var p place
-		if err := rows.Scan(&p.file, &p.seq); err != nil {
-			return nil, fmt.Errorf("find events: %w", closing(rows, err))
+		if err := rows.Scan(&p.file, &p.seq, &total); err != nil {
+			return nil, 0, fmt.Errorf("find events: %w", closing(rows, err))
 		}
 		out = append(out, p)
 	}
 	if err := closing(rows, rows.Err()); err != nil {
-		return nil, fmt.Errorf("find events: %w", err)
+		return nil, 0, fmt.Errorf("find events: %w", err)
 	}
-	return out, nil
+	return out, total, nil
 }
 
 // lines reads events at their places.

@@ -175,15 +175,20 @@ func (c *compiler) identities(fits string) string {
 
 // word is one that must stand somewhere in the event.
 func (c *compiler) word(word string) string {
-	v := "lower(" + c.arg(word) + ")"
+	v := c.arg(word)
+	inside := func(column string) string { return "contains(lower(" + column + "), lower(" + v + "))" }
+	if strings.ToLower(word) == strings.ToUpper(word) {
+		// Figures have no case, and folding a text costs more than reading it.
+		inside = func(column string) string { return "contains(" + column + ", " + v + ")" }
+	}
 	var any []string
 	if c.people != "" {
-		any = append(any, c.identities("contains(lower(ipp), "+v+") OR contains(lower(ins), "+v+")"))
+		any = append(any, c.identities(inside("ipp")+" OR "+inside("ins")))
 	}
 	for _, col := range textColumns {
-		any = append(any, "contains(lower("+col.name+"), "+v+")")
+		any = append(any, inside(col.name))
 	}
-	any = append(any, "contains(lower(extra), "+v+")")
+	any = append(any, inside("extra"))
 	return "(" + strings.Join(any, " OR ") + ")"
 }
 
