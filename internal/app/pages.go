@@ -22,6 +22,7 @@ import (
 	screenpages "tocsin/internal/screens/pages"
 	spacepages "tocsin/internal/space/pages"
 	"tocsin/internal/storage"
+	tracepages "tocsin/internal/traces/pages"
 	"tocsin/internal/ui"
 )
 
@@ -65,6 +66,7 @@ func (h *House) register(r *ui.Router) {
 	screenpages.Routes(r, screenpages.Options{Service: h.Screens, Catalog: h.Catalog, Secure: h.origin().Scheme == "https", Version: Version})
 	organisationpages.Routes(r, organisationpages.Options{Service: h.Houses})
 	inventorypages.Routes(r, inventorypages.Options{Service: h.Inventory, Organisation: h.Houses})
+	tracepages.Routes(r, tracepages.Options{Service: h.Traces, Inventory: h.Inventory, ItemPath: inventorypages.ItemPath, Origin: h.origin().String(), Intake: h.origin().String() + rest.Root + "/traces"})
 	dispatchpages.Routes(r, dispatchpages.Options{Service: h.Dispatch})
 	hookpages.Routes(r, hookpages.Options{Service: h.Hooks, Alerting: h.Alerting, Root: h.origin().String() + rest.Root + "/hooks/", Feeds: h.origin().String() + hookpages.FeedPath})
 	h.registerDesk(r)
@@ -91,13 +93,14 @@ func (h *House) frame() ui.Frame {
 	rail = append(append(rail, alertpages.Rail()...), alertpages.ScenarioRail()...)
 	rail = append(rail, directorypages.Rail()...)
 	rail = append(rail, inventorypages.Rail()...)
+	rail = append(rail, tracepages.Rail()...)
 	rail = append(rail, organisationpages.Rail()...)
 	rail = append(rail, ui.NavItem{Label: "app.rail.administration", Path: adminpages.HomePath, Icon: "settings", Need: access.JournalRead})
 	return ui.Frame{
 		Rail: rail, Acts: slices.Concat(alertpages.Acts(), directorypages.Acts(), alertpages.ScenarioRail()),
 		Banner: banners{dispatchpages.Banners{Service: h.Dispatch}, alertpages.Banners{Service: h.Alerting, Clock: h.Clock}, identitypages.EnvelopeBanners{Service: h.Accounts, Clock: h.Clock}},
 		Search: searchers{
-			alertpages.Search{Service: h.Alerting}, directorypages.Search{Directory: h.Directory}, organisationpages.Search{Service: h.Houses}, inventorypages.Search{Service: h.Inventory},
+			alertpages.Search{Service: h.Alerting}, directorypages.Search{Directory: h.Directory}, organisationpages.Search{Service: h.Houses}, inventorypages.Search{Service: h.Inventory}, tracepages.Search{Service: h.Traces},
 		},
 	}
 }

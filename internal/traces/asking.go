@@ -25,26 +25,36 @@ type Look struct {
 	Phrase string
 	// Why is what the person said of the reason.
 	Why string
+	// Takes is the format of the file that the answer leaves in; empty: it is shown.
+	Takes string
 }
 
-// Ask puts a question. The question is first written as a trace of its own: when
-// that cannot be done it is not asked. Needs access.TracesAsk. Errors: Invalid,
-// Unavailable.
-func (s *Service) Ask(ctx context.Context, scope access.Scope, l Look, q Question) (Answer, error) {
+// Ask puts questions that are one look: it is first written as a trace of its
+// own, by the first of them; when that cannot be done nothing is asked. Needs
+// access.TracesAsk. Errors: Invalid, Unavailable.
+func (s *Service) Ask(ctx context.Context, scope access.Scope, l Look, questions ...Question) ([]Answer, error) {
 	if err := s.opt.Guard.Check(scope, access.TracesAsk); err != nil {
-		return Answer{}, err
+		return nil, err
 	}
-	if err := q.Check(); err != nil {
-		return Answer{}, err
+	for _, q := range questions {
+		if err := q.Check(); err != nil {
+			return nil, err
+		}
 	}
-	if err := s.noteLook(ctx, scope, l, q); err != nil {
-		return Answer{}, err
+	if err := s.noteLook(ctx, scope, l, questions[0]); err != nil {
+		return nil, err
 	}
 	_, base, err := s.connected()
 	if err != nil {
-		return Answer{}, err
+		return nil, err
 	}
-	return base.Ask(ctx, scope.Organisation(), q)
+	out := make([]Answer, len(questions))
+	for i, q := range questions {
+		if out[i], err = base.Ask(ctx, scope.Organisation(), q); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // Find gives one event with its original. It is traced as a look. Needs
@@ -77,6 +87,9 @@ func (s *Service) noteLook(ctx context.Context, scope access.Scope, l Look, q Qu
 	}
 	own := ownTrace(scope, now)
 	own.Action, own.Verb, own.Object, own.Purpose, own.Message, own.Raw = Search, "traces.ask", l.Phrase, l.Why, string(words), words
+	if l.Takes != "" {
+		own.Action, own.Parameter = Export, l.Takes
+	}
 	for _, c := range q.Where {
 		if c.Field == FieldPatient && c.Op == Is && len(c.Values) == 1 {
 			own.IPP = c.Values[0]
@@ -88,7 +101,26 @@ func (s *Service) noteLook(ctx context.Context, scope access.Scope, l Look, q Qu
 	}
 	return s.noteOwn(ctx, scope, now, own, journal.Entry{
 		Action: "traces.ask", ObjectKind: "trace_question", ObjectID: l.Phrase, ObjectName: l.Phrase,
-		After: map[string]any{"from": storage.Time(q.From).Format(time.DateTime), "to": storage.Time(q.To).Format(time.DateTime), "fields": fields, "free": q.Text != ""},
+		After: map[string]any{"from": storage.Time(q.From).Format(time.DateTime), "to": storage.Time(q.To).Format(time.DateTime), "fields": fields, "free": q.Text != "", "file": l.Takes},
+	})
+}
+
+// Sealed notes the file that an answer left in: its number and its SHA-256, as
+// hexadecimal, in the journal, where whoever holds the file can have it found.
+// A file that cannot be noted is not given. Needs access.TracesAsk. Errors:
+// Unavailable.
+func (s *Service) Sealed(ctx context.Context, scope access.Scope, l Look, number, sum string) error {
+	if err := s.opt.Guard.Check(scope, access.TracesAsk); err != nil {
+		return err
+	}
+	if !s.Ready() {
+		return fault.New(fault.Unavailable, "traces.error.none")
+	}
+	now := s.opt.Clock.Now()
+	own := ownTrace(scope, now)
+	own.Action, own.Verb, own.Object, own.Purpose, own.Document, own.Parameter = Export, "traces.document", l.Phrase, l.Why, number, "sha256:"+sum
+	return s.noteOwn(ctx, scope, now, own, journal.Entry{
+		Action: "traces.document", ObjectKind: "trace_document", ObjectID: number, ObjectName: l.Phrase, After: map[string]any{"format": l.Takes, "sha256": sum},
 	})
 }
 

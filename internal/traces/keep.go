@@ -30,12 +30,21 @@ const (
 	monthsMost   = 120
 )
 
-// floor is the shortest duration of a class.
-func (c Class) floor() int {
+// Floor is the shortest duration of a class, in months.
+func (c Class) Floor() int {
 	if c == PatientAccess {
 		return PatientFloor
 	}
 	return 1
+}
+
+// Allows tells whether a class may be kept so many months; zero keeps everything.
+// Errors: Invalid at "months".
+func (c Class) Allows(months int) error {
+	if months != 0 && (months < c.Floor() || months > monthsMost) {
+		return fault.New(fault.Invalid, "traces.keep.months", "least", c.Floor(), "most", monthsMost).At("months")
+	}
+	return nil
 }
 
 // Durations gives the duration of every class. Needs access.TracesRead.
@@ -79,8 +88,8 @@ func (s *Service) Decide(ctx context.Context, scope access.Scope, class Class, m
 	if err := s.opt.Guard.Check(scope, access.TracesSource); err != nil {
 		return err
 	}
-	if months != 0 && (months < class.floor() || months > monthsMost) {
-		return fault.New(fault.Invalid, "traces.keep.months", "least", class.floor(), "most", monthsMost).At("months")
+	if err := class.Allows(months); err != nil {
+		return err
 	}
 	now := s.opt.Clock.Now()
 	return s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error {

@@ -21,6 +21,9 @@ type Phrase struct {
 	Least int64
 	// Many tells that the answer wants all lines, to compare them.
 	Many bool
+	// Subject is what the words of the answer count: how many accounts, patients…
+	// Accounts when empty.
+	Subject Field
 
 	where func(f Filling) []Condition
 }
@@ -108,7 +111,7 @@ func Phrases() []Phrase {
 		},
 		{
 			Key: "person", Blanks: []Blank{{Name: "account", Kind: BlankText, Required: true}},
-			Group: []Field{FieldPatient, FieldAction, FieldApplication},
+			Group: []Field{FieldPatient, FieldAction, FieldApplication}, Subject: FieldPatient,
 			where: func(f Filling) []Condition {
 				return []Condition{{FieldAccount, Is, []string{f.get("account")}}, notOurs}
 			},
@@ -182,7 +185,7 @@ func Phrases() []Phrase {
 			},
 		},
 		{
-			Key: "looks", Group: []Field{FieldPerson, FieldObject},
+			Key: "looks", Group: []Field{FieldPerson, FieldObject}, Subject: FieldPerson,
 			where: func(Filling) []Condition { return []Condition{{FieldCollector, Is, []string{OwnFormat}}} },
 		},
 	}
@@ -247,4 +250,23 @@ func (p Phrase) questions(f Filling, when Period) (table, events, curve Question
 		curve.Group = []Field{FieldHour}
 	}
 	return table, events, curve
+}
+
+// Counted is the field that the words of the answer count.
+func (p Phrase) Counted() Field {
+	if p.Subject == "" {
+		return FieldAccount
+	}
+	return p.Subject
+}
+
+// subjects gives how many subjects there are, the one most seen first, and the
+// events that name none.
+func (p Phrase) subjects(base Question) (named, nameless Question) {
+	base.Group, base.Distinct, base.Limit = nil, "", 1
+	named, nameless = base, base
+	named.Group = []Field{p.Counted()}
+	named.Where = append(slices.Clone(base.Where), Condition{p.Counted(), NotEmpty, nil})
+	nameless.Where = append(slices.Clone(base.Where), Condition{p.Counted(), Empty, nil})
+	return named, nameless
 }

@@ -17,6 +17,10 @@ type Reply struct {
 	// Table is cut as the phrase says, Events the last that fit, Curve how many
 	// a day or an hour, the oldest first.
 	Table, Events, Curve Answer
+	// Subjects tells how many of Phrase.Counted there are, with the one most
+	// seen; Nameless is how many events name none.
+	Subjects Answer
+	Nameless int64
 	// Peers compares each line of the table with those of the same function, in
 	// the order of the table; only for phrases that compare.
 	Peers []Peer
@@ -31,13 +35,24 @@ type Peer struct {
 	Far bool
 }
 
-// Pose asks a phrase. One look is traced for its three questions. Needs
+// Bounds gives the first and the last event, UTC microseconds; zero for none.
+func (r Reply) Bounds() (first, last int64) {
+	for _, g := range r.Curve.Groups {
+		if first == 0 || g.First < first {
+			first = g.First
+		}
+		last = max(last, g.Last)
+	}
+	return first, last
+}
+
+// Pose asks a phrase. One look is traced for all its questions. Needs
 // access.TracesAsk. Errors: Invalid at a blank, Unavailable.
-func (s *Service) Pose(ctx context.Context, scope access.Scope, key string, in Filling, when Period, why string) (out Reply, err error) {
+func (s *Service) Pose(ctx context.Context, scope access.Scope, l Look, in Filling, when Period) (out Reply, err error) {
 	if err := s.opt.Guard.Check(scope, access.TracesAsk); err != nil {
 		return out, err
 	}
-	p, ok := FindPhrase(key)
+	p, ok := FindPhrase(l.Phrase)
 	if !ok {
 		return out, fault.New(fault.NotFound, "traces.phrase.unknown")
 	}
@@ -46,26 +61,12 @@ func (s *Service) Pose(ctx context.Context, scope access.Scope, key string, in F
 		return out, err
 	}
 	table, events, curve := p.questions(out.Filling, when)
-	for _, q := range []Question{table, events, curve} {
-		if err := q.Check(); err != nil {
-			return out, err
-		}
-	}
-	if err := s.noteLook(ctx, scope, Look{Phrase: key, Why: why}, table); err != nil {
-		return out, err
-	}
-	_, base, err := s.connected()
+	named, nameless := p.subjects(events)
+	answers, err := s.Ask(ctx, scope, l, table, events, curve, named, nameless)
 	if err != nil {
 		return out, err
 	}
-	for _, x := range []struct {
-		q  Question
-		to *Answer
-	}{{table, &out.Table}, {events, &out.Events}, {curve, &out.Curve}} {
-		if *x.to, err = base.Ask(ctx, scope.Organisation(), x.q); err != nil {
-			return out, err
-		}
-	}
+	out.Table, out.Events, out.Curve, out.Subjects, out.Nameless = answers[0], answers[1], answers[2], answers[3], answers[4].Total
 	out.least()
 	out.compare()
 	slices.SortFunc(out.Curve.Groups, func(a, b Group) int { return strings.Compare(a.Keys[0], b.Keys[0]) })

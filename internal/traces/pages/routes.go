@@ -1,0 +1,125 @@
+package pages
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/access"
+	"tocsin/internal/i18n"
+	"tocsin/internal/inventory"
+	"tocsin/internal/storage"
+	"tocsin/internal/traces"
+	"tocsin/internal/ui"
+)
+
+// The addresses of this room. None of them ever carries what names a person.
+const (
+	Path         = "/traces"
+	SourcesPath  = Path + "/sources"
+	KeepPath     = Path + "/conservation"
+	searchPath   = Path + "/recherche"
+	questionPath = Path + "/questions/"
+	eventPath    = Path + "/evenements/"
+)
+
+// patience is how long a question may last; a reader who leaves ends it sooner.
+const patience = 2 * time.Minute
+
+// Options are what the pages rest on.
+type Options struct {
+	Service   *traces.Service
+	Inventory *inventory.Service
+	// ItemPath is the sheet of what a source is in the inventory.
+	ItemPath func(id uuid.UUID) string
+	// Origin is where sources reach this program, without a path: https://tocsin.ch.example.
+	Origin string
+	// Intake is where they post what they trace: https://tocsin.ch.example/api/v1/traces.
+	Intake string
+}
+
+type pages struct {
+	s      *traces.Service
+	items  *inventory.Service
+	itemAt func(id uuid.UUID) string
+	origin string
+	intake string
+}
+
+// Routes registers the pages of this room.
+func Routes(r *ui.Router, o Options) {
+	p := pages{s: o.Service, items: o.Inventory, itemAt: o.ItemPath, origin: strings.TrimSuffix(o.Origin, "/"), intake: strings.TrimSuffix(o.Intake, "/")}
+	r.Get(Path, access.TracesRead, p.phrases)
+	r.Get(questionPath+"{key}", access.TracesAsk, p.question)
+	r.Post(questionPath+"{key}", access.TracesAsk, p.answer, ui.Lasting(patience))
+	r.Post(questionPath+"{key}/fichier", access.TracesAsk, p.file, ui.Lasting(patience))
+	r.Get(eventPath+"{ref}", access.TracesAsk, p.event)
+	r.Get(searchPath, access.TracesAsk, p.searching)
+	r.Post(searchPath, access.TracesAsk, p.search, ui.Lasting(patience))
+	r.Get(SourcesPath, access.TracesRead, p.sources)
+	r.Get(SourcesPath+"/nouvelle", access.TracesSource, p.newSource)
+	r.Post(SourcesPath+"/nouvelle", access.TracesSource, p.addSource)
+	r.Get(SourcesPath+"/{id}", access.TracesRead, p.source)
+	r.Get(SourcesPath+"/{id}/modifier", access.TracesSource, p.editSource)
+	r.Post(SourcesPath+"/{id}/modifier", access.TracesSource, p.saveSource)
+	r.Get(SourcesPath+"/{id}/jeton", access.TracesSource, p.renewing)
+	r.Post(SourcesPath+"/{id}/jeton", access.TracesSource, p.renew)
+	r.Get(SourcesPath+"/{id}/retirer", access.TracesSource, p.retiring)
+	r.Post(SourcesPath+"/{id}/retirer", access.TracesSource, p.retire)
+	r.Get(KeepPath, access.TracesRead, p.keeping)
+	r.Get(KeepPath+"/{classe}", access.TracesSource, p.deciding)
+	r.Post(KeepPath+"/{classe}", access.TracesSource, p.decide)
+}
+
+// Rail are the entries of this room in the left rail.
+func Rail() []ui.NavItem {
+	return []ui.NavItem{{Label: "traces.page.rail", Path: Path, Icon: "search", Need: access.TracesRead}}
+}
+
+// SourcePath is the sheet of one source.
+func SourcePath(id uuid.UUID) string { return SourcesPath + "/" + id.String() }
+
+func eventAddress(ref string) string { return eventPath + url.PathEscape(ref) }
+
+// Search finds sources by name, and questions by their words.
+type Search struct{ Service *traces.Service }
+
+// found bounds the hits.
+const found = 8
+
+// Search gives the sources whose name holds the query; none to who may not read them.
+func (s Search) Search(ctx context.Context, scope access.Scope, loc *i18n.Localizer, query string) ([]ui.Hit, error) {
+	list, err := s.Service.Sources(ctx, scope)
+	if denied(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []ui.Hit
+	for _, one := range list {
+		if len(out) < found && strings.Contains(storage.Fold(one.Name), storage.Fold(query)) {
+			out = append(out, ui.Hit{Kind: loc.T("traces.page.hit"), Title: one.Name, Detail: formatWord(loc, one.Format), Path: SourcePath(one.ID), Icon: "antenna"})
+		}
+	}
+	return out, nil
+}
+
+func mayAsk(c *ui.Context) bool  { return c.May(access.TracesAsk) }
+func mayKeep(c *ui.Context) bool { return c.May(access.TracesSource) }
+
+// views are the pages of the room, each at its address.
+func views(c *ui.Context, now string) []ui.Tab {
+	all := []ui.Tab{{Label: c.Loc.T("traces.page.tab.questions"), Path: Path}}
+	if mayAsk(c) {
+		all = append(all, ui.Tab{Label: c.Loc.T("traces.page.tab.search"), Path: searchPath})
+	}
+	all = append(all, ui.Tab{Label: c.Loc.T("traces.page.tab.sources"), Path: SourcesPath}, ui.Tab{Label: c.Loc.T("traces.page.tab.keep"), Path: KeepPath})
+	for i := range all {
+		all[i].Current = all[i].Path == now
+	}
+	return all
+}
