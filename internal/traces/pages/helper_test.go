@@ -3,7 +3,9 @@ package pages_test
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -295,8 +297,11 @@ func (o *office) looks() (out []traces.Event) {
 	defer r.Close()
 	for {
 		record, err := r.Next(o.spool.Durable())
-		if err != nil || record == nil {
+		if errors.Is(err, io.EOF) {
 			return out
+		}
+		if err != nil {
+			o.t.Fatal(err)
 		}
 		var e traces.Event
 		if err := traces.ReadRecord(record, &e); err != nil {
