@@ -149,8 +149,13 @@ func (w *walk) furnish() {
 	device := w.device(agent)
 	_, screen := h.hung("Couloir Glycine", site.ID)
 	thing, parc := w.inventory(system)
+	source := w.source(system)
 
 	w.ids = []pathID{
+		{"/traces/questions/", "key", "record"},
+		{"/traces/evenements/", "ref", "r1"},
+		{"/traces/conservation/", "classe", "system"},
+		{"/traces/sources/", "id", source.String()},
 		{"/alertes/declencher/scenario/", "scenario", sc.ID.String()},
 		{"/alertes/", "id", l.ID.String()},
 		{"/demandes/", "demande", request.String()},
@@ -211,7 +216,7 @@ func (w *walk) furnish() {
 		w.stolen.Set(name, id.String())
 	}
 	w.stolen.Set("vers", thing.String())
-	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Préfecture Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine", "Garde Myosotis", "Couloir Glycine", "garde-myosotis", "Moniteur Aubépine", "parc-aubepine"}
+	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Préfecture Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine", "Garde Myosotis", "Couloir Glycine", "garde-myosotis", "Moniteur Aubépine", "parc-aubepine", "Altaïr Pervenche"}
 }
 
 // inventory has a thing, and a file that waits.
@@ -227,6 +232,19 @@ func (w *walk) inventory(system access.Scope) (thing, file uuid.UUID) {
 	staged, err = w.h.Inventory.Map(w.t.Context(), system, staged.ID, staged.Mapping)
 	w.must(err)
 	return i.ID, staged.ID
+}
+
+// source is a source of traces, of a format that this program may not read.
+func (w *walk) source(system access.Scope) uuid.UUID {
+	w.t.Helper()
+	id := storage.NewID(w.h.now())
+	w.must(w.h.DB.Write(w.t.Context(), system, func(tx *storage.Tx) error {
+		_, err := tx.Exec(w.t.Context(), `INSERT INTO traces_sources (organisation_id, id, name, name_folded, format, biomedical, zone, addresses, quiet_minutes, token_hash, created_us, events, failures, skew_s)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12)`,
+			system.Organisation(), id, "Altaïr Pervenche", storage.Fold("Altaïr Pervenche"), "syslog", false, "Europe/Paris", "", 0, []byte(id.String()), storage.Micros(w.h.now()), 0)
+		return err
+	}))
+	return id
 }
 
 // device opens the space of somebody.

@@ -161,7 +161,10 @@ func (w *walk) ours(r ui.Route) bool {
 		return false
 	}
 	for _, m := range parameter.FindAllStringSubmatch(r.Pattern, -1) {
-		if !slices.Contains([]string{"famille", "section", "cadre"}, m[1]) {
+		switch {
+		case slices.Contains([]string{"famille", "section", "cadre", "classe", "key"}, m[1]):
+		case m[1] == "ref" && !w.h.Traces.Ready(): // without a base there is no trace to name
+		default:
 			return true
 		}
 	}

@@ -154,6 +154,14 @@ func (a *told) lines() []traces.Group {
 	return a.reply.Table.Groups[:min(len(a.reply.Table.Groups), shown)]
 }
 
+// latestShown is how many events an answer lists: the free search has them all.
+const latestShown = 20
+
+// latest are the last events.
+func (a *told) latest() []traces.Stored {
+	return a.reply.Events.Events[:min(len(a.reply.Events.Events), latestShown)]
+}
+
 // counted is the title of the column of figures.
 func (a *told) counted() string {
 	if d := a.reply.Phrase.Distinct; d != "" {
@@ -284,7 +292,6 @@ func who(c *ui.Context, e traces.Event) string {
 	}
 	return c.Loc.T("traces.page.unsaid")
 }
-
 
 func patientWord(e traces.Event) string {
 	switch {

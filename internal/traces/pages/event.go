@@ -67,7 +67,9 @@ func (s sheet) parts(c *ui.Context) []part {
 			word(traces.FieldOutcome, c.Loc.T("traces.outcome."+e.Outcome.String())), word(traces.FieldSeverity, severity), word(traces.FieldMessage, e.Message),
 		}},
 		{"on", []line{
-			{c.Loc.T("traces.event.ipp"), e.IPP}, {c.Loc.T("traces.event.ins"), e.INS}, word(traces.FieldPatientName, e.PatientName), word(traces.FieldStay, e.Stay),
+			{c.Loc.T("traces.event.ipp"), e.IPP},
+			{c.Loc.T("traces.event.ins"), e.INS},
+			word(traces.FieldPatientName, e.PatientName), word(traces.FieldStay, e.Stay),
 			word(traces.FieldDocument, e.Document), word(traces.FieldObject, e.Object), word(traces.FieldParameter, e.Parameter), word(traces.FieldDevice, e.Device),
 		}},
 		{"with", []line{word(traces.FieldApplication, e.Application), word(traces.FieldWorkstation, e.Workstation), word(traces.FieldAddress, e.Address)}},

@@ -64,7 +64,7 @@ func eventPage(c *ui.Context, s sheet) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if s.IPP != "" || s.INS != "" || s.Account != "" {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<div class=\"actions\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<div class=\"actions answer-files\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

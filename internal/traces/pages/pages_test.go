@@ -32,7 +32,7 @@ func TestOneEventIsShownWhole(t *testing.T) {
 	for _, want := range []string{"adupont", "DUPONT Anne", "IDE", "Dr Roux", "Bris de glace", "URGENCE", "4417", "123456789012345", "MARTIN Jeanne", "S1", "D1", "Compte rendu", "Pr1", "Dev1", "DPI", "PC-12", "10.0.0.9", "Nord", "Cardiologie", "Douleur", "Garde", "Refus", "Avertissement", "accès urgent", "k-1", "Reçu 1 min 30 s après", "Accès à des données de patients"} {
 		page.Says("main", want)
 	}
-	page.Says("table", "bleu").Says("pre", `"b": [ 1, 2 ]`).Has("a[href='"+pages.SourcePath(s.ID)+"']").Has("form[action='/traces/questions/record'] input[name=patient][value='4417']")
+	page.Says("table", "bleu").Says("pre", `"b": [ 1, 2 ]`).Has("a[href='" + pages.SourcePath(s.ID) + "']").Has("form[action='/traces/questions/record'] input[name=patient][value='4417']")
 	looks := o.looks()
 	if len(looks) != 1 || looks[0].Document != "r1" || looks[0].IPP != "4417" {
 		t.Errorf("looks: %+v", looks)
@@ -113,7 +113,7 @@ func TestASourceIsAddedChangedRenewedAndRetired(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.get(pages.SourcesPath).Want(200).Whole().Has(".empty a[href='/traces/sources/nouvelle']")
-	o.get(pages.SourcesPath + "/nouvelle").Want(200).Whole().Has("#f-format option[value=syslog]").Value("#f-zone", "value", "Europe/Paris").Has("#f-item option[value='" + item.ID.String() + "']")
+	o.get(pages.SourcesPath+"/nouvelle").Want(200).Whole().Has("#f-format option[value=syslog]").Value("#f-zone", "value", "Europe/Paris").Has("#f-item option[value='" + item.ID.String() + "']")
 	wrong := o.post(pages.SourcesPath+"/nouvelle", "name", "", "format", "bateau", "zone", "Lune", "addresses", "10.0.0").Want(422).Whole()
 	wrong.Has(".summary").Says("#f-addresses", "10.0.0")
 	added := o.post(pages.SourcesPath+"/nouvelle", "name", "DPI <b>", "format", "syslog", "zone", "Europe/Paris", "addresses", "10.1.2.3 10.2.0.0/16", "quiet", "60", "item", item.ID.String()).Want(200).Whole()

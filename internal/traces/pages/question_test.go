@@ -208,7 +208,7 @@ func TestMoreIsSaid(t *testing.T) {
 		o.base.put(uitest.Establishment(), opening(fmt.Sprintf("compte%03d", n), "", "4417", ago(time.Duration(n+1)*time.Minute)))
 	}
 	page := o.post(recordPath, "patient", "4417", "motif", "x").Want(200).Whole()
-	page.Says("#reponse .quiet", "100 premières lignes sur 130").Says("#reponse .quiet", "100 derniers événements sur 130").Says(".answer-words", "130 comptes ont ouvert")
+	page.Says("#reponse .quiet", "100 premières lignes sur 130").Says("#reponse .quiet", "20 derniers événements sur 130").Says(".answer-words", "130 comptes ont ouvert")
 }
 
 func TestHostileWordsStayWords(t *testing.T) {

@@ -157,11 +157,11 @@ func (p pages) showToken(c *ui.Context, s traces.Source, token string) error {
 // dossier is all that is shown of a source.
 type dossier struct {
 	traces.Sheet
-	rate    traces.Rate
-	heard   bool
+	rate  traces.Rate
+	heard bool
 	// item is its name in the inventory, itemAt its sheet there.
 	item, itemAt string
-	recipes []recipe
+	recipes      []recipe
 }
 
 func (p pages) source(c *ui.Context) error {
