@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/access"
+	"tocsin/internal/fault"
 	"tocsin/internal/journal"
 	"tocsin/internal/storage"
 )
