@@ -72,7 +72,7 @@ func required(expr *regexp.Regexp) string {
 	if err != nil {
 		return ""
 	}
-	return held(tree.Simplify())
+	return held(tree.Simplify()) // which leaves no counted repetition
 }
 
 func held(re *syntax.Regexp) string {
@@ -84,10 +84,6 @@ func held(re *syntax.Regexp) string {
 		}
 	case syntax.OpCapture, syntax.OpPlus:
 		return held(re.Sub[0])
-	case syntax.OpRepeat:
-		if re.Min > 0 {
-			return held(re.Sub[0])
-		}
 	case syntax.OpConcat:
 		best := ""
 		for _, sub := range re.Sub {

@@ -148,10 +148,11 @@ func (g *group) thin(rule int) {
 		}
 		return
 	case TemporalOrdered:
-		// Of a run of the same rule, the first and the last say all.
+		// Of a run of the same rule, the last two say all: the last may be of
+		// the event of the next rule.
 		for i := len(g.entries) - 3; i >= 0; i-- {
 			if r := g.entries[i].rule; r == g.entries[i+1].rule && r == g.entries[i+2].rule {
-				g.entries = slices.Delete(g.entries, i+1, i+2)
+				g.entries = slices.Delete(g.entries, i, i+1)
 			}
 		}
 		limit = keptSeries
@@ -226,24 +227,46 @@ func (g *group) together(e entryAt) (float64, bool) {
 // Events of the same instant follow each other as they came; one event is not
 // two steps.
 func (g *group) inOrder() (float64, bool) {
-	steps := len(g.plan.Refs)
-	// starts[k] is the latest start of a series that has reached rule k.
-	starts := make([]time.Time, steps)
-	turns := make([]uint64, steps) // of the event that reached it; 0 for none
+	steps := make([]reached, len(g.plan.Refs))
 	for _, e := range g.entries {
 		start := e.at
 		if e.rule > 0 {
-			start = starts[e.rule-1]
-			if before := turns[e.rule-1]; before == 0 || before == e.turn || e.at.Sub(start) > g.plan.Timespan {
+			before := steps[e.rule-1].before(e.turn)
+			if before.turn == 0 || e.at.Sub(before.start) > g.plan.Timespan {
 				continue
 			}
+			start = before.start
 		}
-		if turns[e.rule] == 0 || !start.Before(starts[e.rule]) {
-			starts[e.rule], turns[e.rule] = start, e.turn
+		if e.rule == len(steps)-1 {
+			return float64(len(steps)), true
 		}
-		if turns[steps-1] != 0 {
-			return float64(steps), true
-		}
+		steps[e.rule].reach(arrival{start, e.turn})
 	}
 	return 0, false
+}
+
+// arrival is a series that reached a rule: when it started, and the event that
+// reached it; 0 for none.
+type arrival struct {
+	start time.Time
+	turn  uint64
+}
+
+// reached are the series that reached a rule with the latest start: the last
+// event's, and the one before it.
+type reached struct {
+	last, earlier arrival
+}
+
+func (r *reached) before(turn uint64) arrival {
+	if r.last.turn == turn {
+		return r.earlier
+	}
+	return r.last
+}
+
+func (r *reached) reach(a arrival) {
+	if r.last.turn == 0 || !a.start.Before(r.last.start) {
+		r.earlier, r.last = r.last, a
+	}
 }
