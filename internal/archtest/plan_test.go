@@ -18,7 +18,6 @@ var doors = map[string][]string{
 	"traces":         {"organisation", "inventory", "dispatch"},
 	"identity":       {"organisation", "directory", "dispatch"},
 	"alerting":       {"organisation", "channels", "directory", "dispatch"},
-	"traces":         {"organisation", "inventory", "dispatch"},
 	"hooks":          {"alerting", "dispatch"},
 	"space":          {"organisation", "channels", "directory", "dispatch", "alerting"},
 	"screens":        {"organisation", "alerting"},
