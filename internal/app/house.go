@@ -194,7 +194,7 @@ func (h *House) join(ctx context.Context) error {
 	h.OnCall = oncall.New(oncall.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Organisation: h.Houses, Calls: calls{h}})
 	h.Directory.Consult(h.OnCall)
 	h.Inventory = inventory.New(inventory.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Organisation: h.Houses, Owners: owners{h}})
-	h.Traces = traces.New(traces.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Log: h.Log, Formats: formats, Watchman: watchmen{h.Accounts}})
+	h.Traces = traces.New(traces.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Log: h.Log, Formats: TraceFormats, Watchman: watchmen{h.Accounts}})
 	h.Alerting = alerting.New(alerting.Options{
 		DB: h.DB, Guard: h.Guard, Directory: h.Directory, Dispatch: h.Dispatch, Organisation: h.Houses,
 		Library: library.All, LinkBase: h.origin().String() + "/r/", Keys: h.Vault, Log: h.Log, Notify: h.Hub.Notify,

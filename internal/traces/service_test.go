@@ -310,7 +310,7 @@ func TestALookIsATraceOrThereIsNoAnswer(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		when := traces.Period{From: h.clock.Now().Add(-24 * time.Hour), To: h.clock.Now(), Zone: "Europe/Paris"}
 		ask := func() error {
-			_, err := h.Pose(t.Context(), h.dpo, "record", traces.Filling{"patient": "8001"}, when, "plainte")
+			_, err := h.Pose(t.Context(), h.dpo, traces.Look{Phrase: "record", Why: "plainte"}, traces.Filling{"patient": "8001"}, when)
 			return err
 		}
 		h.must(ask())
@@ -358,7 +358,7 @@ func TestOnlyWhoMayAsks(t *testing.T) {
 		when := traces.Period{From: h.clock.Now().Add(-time.Hour), To: h.clock.Now(), Zone: "UTC"}
 		for _, role := range access.Roles() {
 			scope := as(h.admin.Organisation(), role)
-			_, err := h.Pose(t.Context(), scope, "looks", nil, when, "")
+			_, err := h.Pose(t.Context(), scope, traces.Look{Phrase: "looks", Why: ""}, nil, when)
 			if may := role == access.DataProtection; may != (err == nil) || (!may && !fault.Is(err, fault.Denied)) {
 				t.Errorf("%s asks: %v", role, err)
 			}
@@ -431,18 +431,18 @@ func TestPhrases(t *testing.T) {
 					full[b.Name] = "8001"
 				}
 			}
-			if _, err := h.Pose(t.Context(), h.dpo, p.Key, full, when, ""); err != nil {
+			if _, err := h.Pose(t.Context(), h.dpo, traces.Look{Phrase: p.Key}, full, when); err != nil {
 				t.Errorf("%s: %v", p.Key, err)
 			}
 			for _, b := range p.Blanks {
 				if b.Required {
-					if _, err := h.Pose(t.Context(), h.dpo, p.Key, nil, when, ""); !fault.Is(err, fault.Invalid) || fault.As(err).Field != b.Name {
+					if _, err := h.Pose(t.Context(), h.dpo, traces.Look{Phrase: p.Key}, nil, when); !fault.Is(err, fault.Invalid) || fault.As(err).Field != b.Name {
 						t.Errorf("%s without %s: %v", p.Key, b.Name, err)
 					}
 				}
 				if b.Kind == traces.BlankChoice {
 					bad := traces.Filling{"patient": "1", "name": "1", b.Name: "everything"}
-					if _, err := h.Pose(t.Context(), h.dpo, p.Key, bad, when, ""); !fault.Is(err, fault.Invalid) {
+					if _, err := h.Pose(t.Context(), h.dpo, traces.Look{Phrase: p.Key}, bad, when); !fault.Is(err, fault.Invalid) {
 						t.Errorf("%s: %s out of its choices: %v", p.Key, b.Name, err)
 					}
 				}
@@ -469,12 +469,12 @@ func TestComparedWithPeersAndWithoutSmallLines(t *testing.T) {
 			return a
 		}
 		when := traces.Period{From: h.clock.Now().Add(-30 * 24 * time.Hour), To: h.clock.Now(), Zone: "Europe/Paris"}
-		r, err := h.Pose(t.Context(), h.dpo, "volume", nil, when, "")
+		r, err := h.Pose(t.Context(), h.dpo, traces.Look{Phrase: "volume", Why: ""}, nil, when)
 		h.must(err)
 		if len(r.Peers) != 6 || !r.Peers[0].Far || r.Peers[0].Median != 20 || r.Peers[1].Far || r.Peers[5].Far || r.Peers[5].Of != 1 {
 			t.Errorf("peers %+v", r.Peers)
 		}
-		r, err = h.Pose(t.Context(), h.dpo, "shared", nil, when, "")
+		r, err = h.Pose(t.Context(), h.dpo, traces.Look{Phrase: "shared", Why: ""}, nil, when)
 		h.must(err)
 		if len(r.Table.Groups) != 1 || r.Table.Groups[0].Keys[0] != "poste" || r.Table.More || r.Table.Total != 1 {
 			t.Errorf("shared %+v", r.Table)

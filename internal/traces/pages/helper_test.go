@@ -265,11 +265,11 @@ func furnished(t *testing.T, ready bool, roles ...access.Role) *office {
 		t.Fatal(err)
 	}
 	o.inventory = inventory.New(inventory.Options{DB: o.db, Guard: guard, Clock: o.clock, Organisation: houses})
-	opt := traces.Options{DB: o.db, Guard: guard, Clock: o.clock, Log: slog.New(slog.DiscardHandler), Formats: []traces.Format{lines{}}}
-	if ready {
-		opt.Spool, opt.Base = o.spool, o.base
-	}
+	opt := traces.Options{DB: o.db, Guard: guard, Clock: o.clock, Log: slog.New(slog.DiscardHandler), Formats: func(*time.Location) []traces.Format { return []traces.Format{lines{}} }}
 	o.s = traces.New(opt)
+	if ready {
+		o.s.Connect(o.spool, o.base)
+	}
 	o.router = o.as(roles...)
 	return o
 }
