@@ -47,11 +47,10 @@ func TestANodeDiesWithAConference(t *testing.T) {
 	killed := now()
 	storagetest.Eventually(t, patience, "the lines of the dead node call again", func() bool { return phones.Count("invite") > calls })
 	t.Logf("the lines were free %s after the death", now().Sub(killed).Round(time.Millisecond))
+	from := lastPort(t, phones)
+	sip.Call(t, sip.Calling{Port: from, From: "0639980001", Wait: time.Second, Between: time.Second, Keys: []string{"9"}})
 	storagetest.Eventually(t, patience, "the follow-up says who was lost", func() bool { return reached().Lost == 2 })
 	storagetest.Eventually(t, patience, "who comes has said so, before or after", func() bool { return answered() >= max(before, 1) })
-
-	from := lastPort(t, phones)
-	sip.Call(t, sip.Calling{Port: from, From: "0639980001", Wait: 2 * time.Second, Between: time.Second, Keys: []string{"9"}})
 	storagetest.Eventually(t, patience, "who called back is in again", func() bool {
 		c := reached()
 		return c.Present() >= 1 && c.Joins >= 3 && len(c.Rooms) == 1
