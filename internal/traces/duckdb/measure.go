@@ -38,7 +38,10 @@ type Measured struct {
 	// ParsedBytes and RawBytes are what an event and its original take on the
 	// disk.
 	ParsedBytes, RawBytes float64
-	Questions             []Latency
+	// SmallTake is how long a Take of twenty events lasts, on the mean of two
+	// hundred: what a quiet hour costs.
+	SmallTake time.Duration
+	Questions []Latency
 }
 
 // Latency is how long a question takes, warm: the 95th percentile.
@@ -80,6 +83,13 @@ func Measure(ctx context.Context, dir string, c clock.Clock, load Load) (Measure
 	if err == nil {
 		m.Questions, err = e.measureQuestions(ctx, c, organisation, opt.Start, load.Repeats)
 	}
+	if err == nil {
+		small := Load{Events: 200 * 20, Batch: 20}
+		opt.Events, opt.Start, opt.Seed = small.Events, opt.Start.AddDate(0, 1, 0), 1
+		var spent time.Duration
+		spent, err = batches(c, sample.New(opt), spool.Position{Segment: 2}, small, func(placed []traces.Placed, upTo spool.Position) error { return e.Take(ctx, placed, upTo) })
+		m.SmallTake = spent / 200
+	}
 	return m, errors.Join(err, e.Close())
 }
 
@@ -91,9 +101,8 @@ func openNew(ctx context.Context, dir string, opt Options) (*Engine, error) {
 
 // batches makes events and gives them to take, whose time it sums; the events of
 // a batch hold until the next.
-func batches(c clock.Clock, h *sample.Hospital, load Load, take func([]traces.Placed, spool.Position) error) (time.Duration, error) {
+func batches(c clock.Clock, h *sample.Hospital, at spool.Position, load Load, take func([]traces.Placed, spool.Position) error) (time.Duration, error) {
 	var spent time.Duration
-	at := spool.Position{Segment: 1}
 	var raw []byte
 	for left := load.Events; left > 0; {
 		n := min(left, int64(load.Batch))
@@ -126,7 +135,7 @@ func (e *Engine) measureBare(ctx context.Context, c clock.Clock, h *sample.Hospi
 	}
 	b := &batch{ids: map[uuid.UUID]string{}}
 	seq := int64(0)
-	spent, err := batches(c, h, load, func(placed []traces.Placed, _ spool.Position) error {
+	spent, err := batches(c, h, spool.Position{Segment: 1}, load, func(placed []traces.Placed, _ spool.Position) error {
 		s := &share{file: &file{next: seq}, patient: make([]int32, len(placed)), hash: make([]uint64, len(placed))}
 		for i := range placed {
 			s.events = append(s.events, &placed[i].Event)
@@ -141,7 +150,7 @@ func (e *Engine) measureBare(ctx context.Context, c clock.Clock, h *sample.Hospi
 }
 
 func (e *Engine) measureTake(ctx context.Context, c clock.Clock, h *sample.Hospital, load Load) (float64, error) {
-	spent, err := batches(c, h, load, func(placed []traces.Placed, upTo spool.Position) error { return e.Take(ctx, placed, upTo) })
+	spent, err := batches(c, h, spool.Position{Segment: 1}, load, func(placed []traces.Placed, upTo spool.Position) error { return e.Take(ctx, placed, upTo) })
 	return rate(load.Events, spent), err
 }
 

@@ -28,10 +28,10 @@ func TestItIsMeasured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.BareEPS <= 0 || m.TakeEPS <= 0 || m.ParsedBytes <= 0 || m.RawBytes <= 0 || len(m.Questions) != 7 {
+	if m.BareEPS <= 0 || m.TakeEPS <= 0 || m.ParsedBytes <= 0 || m.RawBytes <= 0 || m.SmallTake <= 0 || len(m.Questions) != 7 {
 		t.Errorf("measured %+v", m)
 	}
-	t.Logf("bare %.0f/s, take %.0f/s (%.2f), parsed %.1f and raw %.1f bytes an event", m.BareEPS, m.TakeEPS, m.TakeEPS/m.BareEPS, m.ParsedBytes, m.RawBytes)
+	t.Logf("bare %.0f/s, take %.0f/s (%.2f), parsed %.1f and raw %.1f bytes an event, a small one in %s", m.BareEPS, m.TakeEPS, m.TakeEPS/m.BareEPS, m.ParsedBytes, m.RawBytes, m.SmallTake)
 	for _, q := range m.Questions {
 		t.Logf("%s: %s, %d", q.Name, q.P95, q.Total)
 		if q.Total == 0 {
