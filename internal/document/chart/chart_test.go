@@ -173,6 +173,17 @@ func TestStepsAndBars(t *testing.T) {
 	}
 }
 
+// TestAGroupWithoutANameLendsItsRoom: many bars with a name here and there.
+func TestAGroupWithoutANameLendsItsRoom(t *testing.T) {
+	t.Parallel()
+	names := make([]string, 100)
+	names[10], names[60] = "vingt-deux", "vingt-trois"
+	c := chart.Chart{Kind: chart.Bars, Categories: names, Series: []chart.Series{{Name: "n", Points: []chart.Point{{X: 0, Y: 1}}}}}
+	if got := texts(parse(t, c)); strings.Contains(got, "…") || !strings.Contains(got, "vingt-deux") {
+		t.Errorf("a name was cut beside empty room: %q", got)
+	}
+}
+
 // TestMarksHideNothing: the names of the marks stand in the margin, apart.
 func TestMarksHideNothing(t *testing.T) {
 	t.Parallel()

@@ -205,7 +205,7 @@ func (s *Scene) bars(c Chart, f *frame) {
 	room := (f.right - f.left) / groups
 	thick := room * 0.76 / float64(max(len(c.Series), 1))
 	for i, name := range c.Categories {
-		s.label(Point{f.x(float64(i) + 0.5), f.bottom + 16}, shortened(name, room), Middle)
+		s.label(Point{f.x(float64(i) + 0.5), f.bottom + 16}, shortened(name, room*float64(reach(c.Categories, i))), Middle)
 	}
 	for i, series := range c.Series {
 		for _, p := range series.Points {
@@ -218,6 +218,22 @@ func (s *Scene) bars(c Chart, f *frame) {
 			}})
 		}
 	}
+}
+
+// reach is how many groups wide the name of one may be: groups without a name
+// lend it their room, up to the next that has one, or the one before it.
+func reach(names []string, i int) int {
+	for n := i + 1; n < len(names); n++ {
+		if names[n] != "" {
+			return n - i
+		}
+	}
+	for n := i - 1; n >= 0; n-- {
+		if names[n] != "" {
+			return i - n
+		}
+	}
+	return len(names)
 }
 
 // legend writes the names of the series at the bottom and returns the height it took.

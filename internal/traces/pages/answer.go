@@ -2,6 +2,7 @@ package pages
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"tocsin/internal/document/chart"
@@ -192,8 +193,12 @@ func (a *told) at(us int64) string { return a.loc.DateTime(storage.Time(us), a.z
 // curve draws how many a day, or an hour.
 func (a *told) curve() chart.Chart { return bars(a.loc, a.reply.Curve.Groups) }
 
-// barLabels bounds the words under the bars of a chart.
-const barLabels = 12
+const (
+	// barLabels bounds the words under the bars of a chart.
+	barLabels = 12
+	// manyHours is from how many on days are named instead.
+	manyHours = 49
+)
 
 // bars draws counts over days or hours, silent ones included.
 func bars(loc *i18n.Localizer, groups []traces.Group) chart.Chart {
@@ -210,7 +215,11 @@ func bars(loc *i18n.Localizer, groups []traces.Group) chart.Chart {
 	top := 0
 	for i, g := range all {
 		word := ""
-		if i%max(every, 1) == 0 {
+		switch hour, hourly := strings.CutPrefix(g.Keys[0][min(len(time.DateOnly), len(g.Keys[0])):], "T"); {
+		case hourly && len(all) > manyHours && hour == "00":
+			word = shortBin(loc, g.Keys[0][:len(time.DateOnly)])
+		case hourly && len(all) > manyHours:
+		case i%max(every, 1) == 0:
 			word = shortBin(loc, g.Keys[0])
 		}
 		out.Categories = append(out.Categories, word)

@@ -34,6 +34,9 @@ func (p pages) sources(c *ui.Context) (err error) {
 	return c.Render(sourcesPage(c, r))
 }
 
+// tableFilterFrom is from how many sources on one types to find one.
+const tableFilterFrom = 10
+
 // mark is a state with its tone.
 type mark struct {
 	tone ui.Tone
