@@ -276,7 +276,7 @@ func furnished(t *testing.T, ready bool, roles ...access.Role) *office {
 
 func (o *office) as(roles ...access.Role) *ui.Router {
 	r := uitest.House(o.t, uitest.As(roles...), nil, pages.Locales, traces.Locales, spool.Locales, inventory.Locales, organisation.Locales)
-	pages.Routes(r, pages.Options{Service: o.s, Inventory: o.inventory, ItemPath: func(id uuid.UUID) string { return "/inventaire/elements/" + id.String() }, Origin: "https://tocsin.test", Intake: "https://tocsin.test/api/v1/traces"})
+	pages.Routes(r, pages.Options{Service: o.s, Inventory: o.inventory, ItemPath: func(id uuid.UUID) string { return "/inventaire/elements/" + id.String() }, Origin: "https://tocsin.test", Intake: "https://tocsin.test/intake"})
 	return r
 }
 

@@ -26,7 +26,7 @@ func (p pages) recipes(loc *i18n.Localizer, s traces.Source, token string) []rec
 	var out []recipe
 	add := func(key, code string) { out = append(out, recipe{loc.T("traces.recipe." + key), fill.Replace(code)}) }
 	switch s.Format {
-	case "syslog", "cef", "leef":
+	case "syslog", "cef":
 		add("rsyslog_tls", "module(load=\"omfwd\")\n*.* action(type=\"omfwd\" target=\"{host}\" port=\""+tlsPort+"\" protocol=\"tcp\"\n"+
 			"  TCP_Framing=\"octet-counted\" template=\"RSYSLOG_SyslogProtocol23Format\"\n  StreamDriver=\"ossl\" StreamDriverMode=\"1\" StreamDriverAuthMode=\"x509/name\"\n"+
 			"  queue.type=\"LinkedList\" queue.filename=\"tocsin\" queue.saveOnShutdown=\"on\" action.resumeRetryCount=\"-1\")")
@@ -34,19 +34,19 @@ func (p pages) recipes(loc *i18n.Localizer, s traces.Source, token string) []rec
 			"  TCP_Framing=\"octet-counted\" template=\"RSYSLOG_SyslogProtocol23Format\"\n  queue.type=\"LinkedList\" queue.filename=\"tocsin\" queue.saveOnShutdown=\"on\" action.resumeRetryCount=\"-1\")")
 		add("logger", "logger --server {host} --port "+syslogPort+" --tcp --octet-count --rfc5424 \"essai\"")
 	case "atna":
-		add("curl_atna", "curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/xml' \\\n  --data-binary @audit.xml {intake}/atna")
+		add("curl_atna", "curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/xml' \\\n  --data-binary @audit.xml {intake}/document")
 		add("syslog_atna", "{host}:"+tlsPort+" (TLS)\n{host}:"+syslogPort+" (TCP, UDP)")
 	case "fhir":
 		add("curl_fhir", "curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/fhir+json' \\\n  --data-binary @auditevent.json {intake}/fhir/AuditEvent")
-	case "bulk", "elastic":
-		add("filebeat", "output.elasticsearch:\n  hosts: [\"{intake}/elastic\"]\n  headers:\n    Authorization: \"Bearer {token}\"\nsetup.ilm.enabled: false\nsetup.template.enabled: false")
-		add("fluentbit", "[OUTPUT]\n    Name es\n    Match *\n    Host {host}\n    Port 443\n    tls On\n    Path "+p.intakePath()+"/elastic\n    Suppress_Type_Name On\n    Header Authorization Bearer {token}")
+	case "bulk":
+		add("filebeat", "output.elasticsearch:\n  hosts: [\"{intake}\"]\n  headers:\n    Authorization: \"Bearer {token}\"\nsetup.ilm.enabled: false\nsetup.template.enabled: false")
+		add("fluentbit", "[OUTPUT]\n    Name es\n    Match *\n    Host {host}\n    Port 443\n    tls On\n    Path "+p.intakePath()+"\n    Suppress_Type_Name On\n    Header Authorization Bearer {token}")
 	case "otlp":
-		add("otlp", "exporters:\n  otlphttp:\n    logs_endpoint: {intake}/otlp/v1/logs\n    headers:\n      Authorization: \"Bearer {token}\"")
+		add("otlp", "exporters:\n  otlphttp:\n    logs_endpoint: {intake}/v1/logs\n    headers:\n      Authorization: \"Bearer {token}\"")
 	case "gelf":
 		add("gelf", "{host}:"+gelfPort+" (UDP, TCP)")
 	default:
-		add("curl", "curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/x-ndjson' \\\n  --data-binary @traces.ndjson {intake}/"+url.PathEscape(s.Format))
+		add("curl", "curl -H 'Authorization: Bearer {token}' \\\n  --data-binary @traces.txt {intake}/events")
 	}
 	return out
 }

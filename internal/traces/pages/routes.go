@@ -37,7 +37,7 @@ type Options struct {
 	ItemPath func(id uuid.UUID) string
 	// Origin is where sources reach this program, without a path: https://tocsin.ch.example.
 	Origin string
-	// Intake is where they post what they trace: https://tocsin.ch.example/api/v1/traces.
+	// Intake is where they post what they trace: https://tocsin.ch.example/intake.
 	Intake string
 }
 
