@@ -133,18 +133,18 @@ var actionWords = map[string]Action{
 	"r": Read, "read": Read, "view": Read, "open": Read, "access": Read, "lecture": Read, "consultation": Read, "consulter": Read, "ouverture": Read, "visualisation": Read, "accès": Read, "acces": Read, "affichage": Read, "consult": Read, "select": Read,
 	"u": Update, "update": Update, "modify": Update, "modification": Update, "modifier": Update, "mise à jour": Update, "maj": Update, "change": Update, "edit": Update, "write": Update, "écriture": Update, "validation": Update,
 	"d": Delete, "delete": Delete, "deletion": Delete, "suppression": Delete, "supprimer": Delete, "remove": Delete, "effacement": Delete,
-	"e": Execute, "execute": Execute, "exécution": Execute, "execution": Execute, "run": Execute, "launch": Execute,
+	"e": Execute, "execute": Execute, "exécution": Execute, "execution": Execute, "run": Execute, "created-process": Execute, "launch": Execute,
 	"print": Print, "impression": Print, "imprimer": Print, "edition": Print, "édition": Print,
 	"export": Export, "exportation": Export, "exporter": Export, "download": Export, "téléchargement": Export, "telechargement": Export, "extraction": Export,
 	"break_glass": BreakGlass, "break-glass": BreakGlass, "breakglass": BreakGlass, "bris de glace": BreakGlass, "bris_de_glace": BreakGlass, "btg": BreakGlass, "emergency access": BreakGlass, "accès d’urgence": BreakGlass, "accès d'urgence": BreakGlass,
-	"login": Login, "logon": Login, "log on": Login, "log in": Login, "signin": Login, "sign-in": Login, "connexion": Login, "authentification": Login, "authentication": Login, "logged-in": Login, "user_login": Login, "ssh_login": Login, "ouverture de session": Login,
+	"login": Login, "logon": Login, "log on": Login, "log in": Login, "signin": Login, "sign-in": Login, "connexion": Login, "authentification": Login, "authentication": Login, "logged-in": Login, "logon-failed": Login, "logged-in-explicit": Login, "user_login": Login, "ssh_login": Login, "ouverture de session": Login,
 	"logout": Logout, "logoff": Logout, "log off": Logout, "log out": Logout, "signout": Logout, "déconnexion": Logout, "deconnexion": Logout, "logged-out": Logout, "fermeture de session": Logout,
 	"search": Search, "query": Search, "recherche": Search, "find": Search, "list": Search, "requête": Search,
 	"send": Send, "envoi": Send, "transmit": Send, "upload": Send, "transmission": Send,
 	"receive": Receive, "réception": Receive, "reception": Receive, "import": Receive,
 	"start": Start, "démarrage": Start, "demarrage": Start, "boot": Start,
 	"stop": Stop, "arrêt": Stop, "arret": Stop, "shutdown": Stop, "halt": Stop,
-	"configure": Configure, "configuration": Configure, "paramétrage": Configure, "parametrage": Configure, "configuration-change": Configure, "habilitation": Configure,
+	"configure": Configure, "configuration": Configure, "paramétrage": Configure, "parametrage": Configure, "configuration-change": Configure, "added-user-account": Configure, "deleted-user-account": Configure, "enabled-user-account": Configure, "disabled-user-account": Configure, "modified-user-account": Configure, "added-member-to-group": Configure, "removed-member-from-group": Configure, "reset-password": Configure, "change-password": Configure, "habilitation": Configure,
 	"sign": Sign, "signature": Sign, "signer": Sign,
 }
 
@@ -223,10 +223,13 @@ func (e *Event) Put(p Place, name, value string, zone *time.Location) bool {
 		}
 		e.Fill(&e.Verb, name, value)
 	case PlaceOutcome:
+		if value == "unknown" {
+			return true // the word of ECS for what is not said
+		}
 		o := OutcomeOf(value)
 		if o == OutcomeUnsaid || e.Outcome != OutcomeUnsaid {
 			e.Add(name, value)
-			return o != OutcomeUnsaid || value == "unknown"
+			return o != OutcomeUnsaid
 		}
 		e.Outcome = o
 	case PlaceSeverity:

@@ -229,9 +229,12 @@ func (r *reader) fill(e *traces.Event) (bad string, extra int) {
 		if c.Kind() == jsonscan.Null || len(c.Text()) == 0 {
 			continue
 		}
-		if place := r.f.mapping[string(c.Path())]; place != traces.PlaceNone {
-			if len(e.Extra) < traces.MaxExtra && !e.Put(place, place.String(), c.Text(), r.f.zone) && bad == "" {
-				bad = c.Name()
+		if place := r.f.mapping[string(c.Path())]; place != traces.PlaceNone && !taken(e, place, c.Text()) {
+			if len(e.Extra) < traces.MaxExtra && !e.Put(place, "", c.Text(), r.f.zone) {
+				e.Extra[len(e.Extra)-1].Name = c.Name() // what could not be read
+				if bad == "" {
+					bad = c.Name()
+				}
 			}
 			continue
 		}
@@ -244,6 +247,23 @@ func (r *reader) fill(e *traces.Event) (bad string, extra int) {
 		e.Extra = append(e.Extra, traces.Pair{Name: c.Name(), Value: c.Text()})
 	}
 	return bad, extra
+}
+
+// taken tells that a place holds something else already: the second value is
+// kept under its own path.
+func taken(e *traces.Event, place traces.Place, value string) bool {
+	switch place {
+	case traces.PlaceAt:
+		return !e.AtGuessed
+	case traces.PlaceOutcome:
+		return e.Outcome != traces.OutcomeUnsaid
+	case traces.PlaceSeverity:
+		return e.Severity >= 0
+	case traces.PlaceAction:
+		return e.Verb != "" && e.Verb != value
+	}
+	t := e.Text(place)
+	return t != nil && *t != "" && *t != value
 }
 
 // settle reads what ECS spreads over several fields.

@@ -69,8 +69,24 @@ func TestOurOwnNamesAndFrench(t *testing.T) {
 		events, err := parse(t, in)
 		e := events[0]
 		got := fmt.Sprint(e.At, " ", e.Account, " ", e.Action, " ", e.Verb, " ", e.Outcome, " ", e.Severity, " ", e.IPP, " ", e.INS)
-		if err != nil || got != want {
-			t.Errorf("%s:\n got %s\nwant %s\n%v", in, got, want, err)
+		if err != nil || got != want || slices.ContainsFunc(e.Extra, func(p traces.Pair) bool { return p.Name == "" }) {
+			t.Errorf("%s:\n got %s\nwant %s\n%v %v", in, got, want, err, e.Extra)
+		}
+	}
+}
+
+// TestWinlogbeat reads a refusal as Winlogbeat 8 sends it.
+func TestWinlogbeat(t *testing.T) {
+	t.Parallel()
+	events, err := parse(t, `{"@timestamp":"2026-11-30T14:05:00.123Z","@metadata":{"beat":"winlogbeat"},"event":{"code":"4625","action":"logon-failed","category":["authentication"],"outcome":"failure","created":"2026-11-30T14:05:01Z","provider":"Microsoft-Windows-Security-Auditing"},"winlog":{"channel":"Security","event_id":"4625","event_data":{"LogonType":"3","TargetUserName":"a.martin"},"provider_name":"Microsoft-Windows-Security-Auditing"},"user":{"name":"a.martin","domain":"CHU"},"source":{"ip":"10.1.2.3","domain":"W-2310-04"},"host":{"name":"DC1"},"log":{"level":"information"},"message":"Échec d’ouverture de session"}`)
+	e := events[0]
+	got := fmt.Sprint([]any{e.Action, e.Outcome, e.Account, e.Address, e.Workstation, e.Application, e.Severity, e.At})
+	if want := "[login denied a.martin 10.1.2.3 W-2310-04 Microsoft-Windows-Security-Auditing 6 1796047500123000]"; err != nil || got != want {
+		t.Errorf("%v\n got %s\nwant %s", err, got, want)
+	}
+	for _, p := range []traces.Pair{{Name: "host.name", Value: "DC1"}, {Name: "event.code", Value: "4625"}, {Name: "winlog.event_data.LogonType", Value: "3"}} {
+		if !slices.Contains(e.Extra, p) {
+			t.Errorf("no %v in %v", p, e.Extra)
 		}
 	}
 }
@@ -135,6 +151,9 @@ func TestBounds(t *testing.T) {
 	e := events[0]
 	if err != nil || len(e.Extra) != traces.MaxExtra || e.Address != "10.0.0.1" || len(e.Message) != traces.MaxText || string(e.Raw) != b.String() {
 		t.Error(err, len(e.Extra), e.Address, len(e.Message))
+	}
+	if events, _ := parse(t, `{"time":"hier","timestamp":1796047506,"d":1,"date":"x"}`); fmt.Sprint(events[0].Extra) != "[{time hier} {d 1} {date x}]" || events[0].At != received {
+		t.Error(events[0].Extra)
 	}
 	events, err = parse(t, `{"message":"`+"\xe9t\xe9"+`"}`)
 	if err != nil || events[0].Message != "été" || string(events[0].Raw) != `{"message":"`+"\xe9t\xe9"+`"}` {
