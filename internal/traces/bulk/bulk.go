@@ -125,6 +125,11 @@ func (f Format) document(dst []traces.Event, it Item, document []byte, received 
 	from := len(dst)
 	dst, it.Problem = f.Documents.Parse(dst, document, received)
 	it.Status = 201
+	if len(dst) > from+1 {
+		// Elasticsearch takes one object a line: several are kept as they are.
+		dst = append(dst[:from], traces.Unread(Name, document, received))
+		it.Problem = fault.New(fault.Invalid, "traces.bulk.several")
+	}
 	for i := from; i < len(dst); i++ {
 		e := &dst[i]
 		if it.ID != "" && i == from {

@@ -69,6 +69,14 @@ func TestItems(t *testing.T) {
 	}
 }
 
+func TestSeveralObjectsOnALineAreNoEvents(t *testing.T) {
+	t.Parallel()
+	events, items, err := format().Items(nil, []byte("{\"create\":{}}\n[{},{},{}]\n"), "i", received)
+	if err != nil || len(events) != 1 || string(events[0].Raw) != "[{},{},{}]" || items[0].Status != 201 || items[0].Problem == nil {
+		t.Errorf("%v %d %+v", err, len(events), items)
+	}
+}
+
 func TestAllWell(t *testing.T) {
 	t.Parallel()
 	_, items, err := format().Items(nil, []byte("{\"create\":{}}\n{\"user\":\"a\"}"), "i", received)

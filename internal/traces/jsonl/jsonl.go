@@ -59,13 +59,17 @@ func (f *Format) Describe() traces.Description {
 	return d
 }
 
+// MaxEvents bounds the events of one message: an event takes more room in memory
+// than the two bytes of an empty object. What follows is kept as it is.
+const MaxEvents = 20000
+
 // maxFaults bounds what is said of one message: the rest is the same again.
 const maxFaults = 100
 
 // Parse reads a message: an object, objects one after the other, on lines or
 // not, or an array of them. A line that cannot be read is an event that says so.
 func (f *Format) Parse(dst []traces.Event, message []byte, received int64) ([]traces.Event, error) {
-	r := reader{f: f, text: traces.Readable(message), message: message, received: received, dst: dst}
+	r := reader{f: f, text: traces.Readable(message), message: message, received: received, dst: dst, begin: len(dst)}
 	r.same = len(r.text) == len(message)
 	r.read()
 	switch {
@@ -93,6 +97,7 @@ type reader struct {
 	same     bool // text has the bytes of message
 	received int64
 	dst      []traces.Event
+	begin    int // how many events there were before
 	faults   []error
 	scan     jsonscan.Scanner
 }
@@ -125,6 +130,11 @@ func (r *reader) read() {
 			array = false
 			i++
 			continue
+		}
+		if len(r.dst)-r.begin == MaxEvents {
+			r.fault(fault.New(fault.Invalid, "traces.jsonl.many", "max", MaxEvents))
+			r.skip(i, true)
+			return
 		}
 		end, ok := r.one(i)
 		if !ok {

@@ -161,6 +161,15 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+func TestNoEndOfEvents(t *testing.T) {
+	t.Parallel()
+	in := "[" + strings.Repeat("{},", jsonl.MaxEvents+10) + "{}]"
+	events, err := parse(t, in)
+	if len(events) != jsonl.MaxEvents+1 || fmt.Sprint(keys(err)) != "[many]" || string(events[jsonl.MaxEvents].Raw) != strings.Repeat("{},", 10)+"{}]" {
+		t.Error(len(events), keys(err))
+	}
+}
+
 func TestFits(t *testing.T) {
 	t.Parallel()
 	if !jsonl.Fits(`{"a":1}`) || !jsonl.Fits("{\n}") || jsonl.Fits("{a}") || jsonl.Fits("[1]") || jsonl.Fits("{") {

@@ -83,7 +83,7 @@ func (r *reader) json(b []byte) error {
 	for _, resource := range request.Resources {
 		r.shared = r.shared[:0]
 		addPairs(&r.shared, "", resource.Resource.Attributes, 0)
-		common := len(r.shared)
+		common := min(len(r.shared), maxShared)
 		for _, scope := range resource.Scopes {
 			r.shared = r.shared[:common]
 			if scope.Scope.Name != "" {
@@ -107,7 +107,9 @@ func (r *reader) json(b []byte) error {
 				}
 				addValue(&rec.body, "body", &j.Body, 0)
 				addPairs(&rec.attributes, "", j.Attributes, 0)
-				r.finish(&rec, raw)
+				if err := r.finish(&rec, raw); err != nil {
+					return err
+				}
 			}
 		}
 	}

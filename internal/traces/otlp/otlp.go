@@ -62,12 +62,15 @@ var known = map[string]traces.Place{
 
 // Parse reads a request. Each event has the bytes of its record in Raw.
 func (f Format) Parse(dst []traces.Event, message []byte, received int64) ([]traces.Event, error) {
-	r := reader{f: f, dst: dst, received: received}
+	r := reader{f: f, dst: dst, begin: len(dst), received: received}
 	var err error
 	if json := bytes.TrimLeft(message, " \r\n\t"); len(json) > 0 && json[0] == '{' {
 		err = r.json(json)
 	} else {
 		err = r.request(message)
+	}
+	if errors.Is(err, errMany) {
+		return append(dst, traces.Unread(Name, message, received)), fault.New(fault.Invalid, "traces.otlp.many", "max", MaxRecords)
 	}
 	if err != nil {
 		return append(dst, traces.Unread(Name, message, received)), fault.Wrap(err, fault.Invalid, "traces.otlp.request")
@@ -75,7 +78,14 @@ func (f Format) Parse(dst []traces.Event, message []byte, received int64) ([]tra
 	return r.dst, nil
 }
 
-var errDamaged = errors.New("damaged protocol buffers")
+// MaxRecords bounds the records of one request: an event takes more room in
+// memory than the two bytes of an empty record.
+const MaxRecords = 20000
+
+var (
+	errDamaged = errors.New("damaged protocol buffers")
+	errMany    = errors.New("too many records in one request")
+)
 
 // pair is an attribute, its value flat.
 type pair = traces.Pair
@@ -86,6 +96,7 @@ const maxPairs = 4 * traces.MaxExtra
 type reader struct {
 	f        Format
 	dst      []traces.Event
+	begin    int // how many events there were before
 	received int64
 	shared   []pair // of the resource and the scope
 }
@@ -100,8 +111,18 @@ type record struct {
 	attributes       []pair
 }
 
+// maxShared bounds the attributes that a resource and a scope give to each of
+// their records.
+const maxShared = 50
+
 // finish puts a record into the model.
-func (r *reader) finish(rec *record, raw []byte) {
+func (r *reader) finish(rec *record, raw []byte) error {
+	if len(r.dst)-r.begin == MaxRecords {
+		return errMany
+	}
+	if n := len(r.shared); n > maxShared {
+		r.shared = append(r.shared[:maxShared-1], pair{Name: traces.CutName, Value: "resource " + decimal(int64(n))})
+	}
 	e := traces.Begin(Name, raw, r.received)
 	for _, at := range []uint64{rec.at, rec.observed} {
 		if at != 0 && at < 1<<63 && e.AtGuessed {
@@ -138,6 +159,7 @@ func (r *reader) finish(rec *record, raw []byte) {
 	}
 	e.Bound(len(raw))
 	r.dst = append(r.dst, e)
+	return nil
 }
 
 func (r *reader) put(e *traces.Event, p pair) {

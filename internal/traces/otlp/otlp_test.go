@@ -120,6 +120,26 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
+func TestNoEndOfRecords(t *testing.T) {
+	t.Parallel()
+	var attributes, records [][]byte
+	for i := range 1000 {
+		attributes = append(attributes, attr(1, fmt.Sprint(i), str(1, "v")))
+	}
+	for range otlp.MaxRecords {
+		records = append(records, sub(2))
+	}
+	in := sub(1, sub(1, attributes...), sub(2, records...))
+	events, err := otlp.Format{}.Parse(nil, in, received)
+	if err != nil || len(events) != otlp.MaxRecords || len(events[7].Extra) != 50 {
+		t.Error(err, len(events))
+	}
+	events, err = otlp.Format{}.Parse(nil, append(in, in...), received)
+	if f := fault.As(err); f == nil || f.Key != "traces.otlp.many" || len(events) != 1 {
+		t.Error(err, len(events))
+	}
+}
+
 func TestReplies(t *testing.T) {
 	t.Parallel()
 	if got := otlp.Reply(false, 0, ""); len(got) != 0 {

@@ -97,7 +97,7 @@ func (r *reader) resource(b []byte) error {
 	if err != nil {
 		return err
 	}
-	common := len(r.shared)
+	common := min(len(r.shared), maxShared)
 	return each(b, func(f field) error {
 		if f.number != 2 || f.kind != 2 {
 			return nil
@@ -158,10 +158,10 @@ func (r *reader) record(b []byte) error {
 		}
 		return nil
 	})
-	if err == nil {
-		r.finish(&rec, b)
+	if err != nil {
+		return err
 	}
-	return err
+	return r.finish(&rec, b)
 }
 
 // attribute reads KeyValue (key = 1, value = 2) when the field is that of

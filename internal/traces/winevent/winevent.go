@@ -57,7 +57,7 @@ func (Format) Parse(dst []traces.Event, message []byte, received int64) ([]trace
 	if len(message) > 64*traces.MaxRaw {
 		return append(dst, traces.Unread(Name, message, received)), fault.New(fault.Invalid, "traces.winevent.long")
 	}
-	r := reader{text: traces.Readable(message), message: message, received: received, dst: dst}
+	r := reader{text: traces.Readable(message), message: message, received: received, dst: dst, begin: len(dst)}
 	r.same = len(r.text) == len(message)
 	r.x.Reset(r.text)
 	err := r.read()
@@ -83,12 +83,20 @@ func (Format) Parse(dst []traces.Event, message []byte, received int64) ([]trace
 	return r.dst, nil
 }
 
-var errNone = errors.New("no event of Windows")
+// MaxEvents bounds the events of one message; what follows is kept as it is.
+const MaxEvents = 20000
+
+var (
+	errNone = errors.New("no event of Windows")
+	errMany = errors.New("too many events in one message")
+)
 
 func problem(err error) error {
 	switch {
 	case errors.Is(err, errNone):
 		return fault.New(fault.Invalid, "traces.winevent.none")
+	case errors.Is(err, errMany):
+		return fault.New(fault.Invalid, "traces.winevent.many", "max", MaxEvents)
 	case errors.Is(err, xmlscan.ErrDoctype):
 		return fault.Wrap(err, fault.Invalid, "traces.winevent.doctype")
 	case errors.Is(err, xmlscan.ErrCut):
@@ -105,6 +113,7 @@ type reader struct {
 	same     bool
 	received int64
 	dst      []traces.Event
+	begin    int // how many events there were before
 	last     int // where the last whole event ended
 	undated  bool
 
@@ -122,6 +131,9 @@ func (r *reader) read() error {
 			switch x.Name() {
 			case "Event":
 				from, _ := x.Pos()
+				if len(r.dst)-r.begin == MaxEvents {
+					return errMany
+				}
 				if err := r.event(from); err != nil {
 					return err
 				}

@@ -89,6 +89,15 @@ func TestMany(t *testing.T) {
 	}
 }
 
+func TestNoEndOfEvents(t *testing.T) {
+	t.Parallel()
+	in := "<Events>" + strings.Repeat("<Event/>", winevent.MaxEvents+10) + "</Events>"
+	events, err := winevent.Format{}.Parse(nil, []byte(in), received)
+	if f := fault.As(err); f == nil || f.Key != "traces.winevent.many" || len(events) != winevent.MaxEvents+1 || string(events[winevent.MaxEvents].Raw) != strings.Repeat("<Event/>", 10)+"</Events>" {
+		t.Error(len(events), err)
+	}
+}
+
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
