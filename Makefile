@@ -9,13 +9,18 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X tocsin/internal/app.Version=$(VERSION)
 BUILD := $(GO) build -ldflags '$(LDFLAGS)'
 
-# Nothing needs C but the race detector; one setting for build and tests means
+# Nothing needs C but the base of traces and the race detector; one setting for build and tests means
 # that each package is compiled once.
 export CGO_ENABLED = 0
 # Without the paths of this folder in them, packages that the version before has
 # too are compiled once for both (test/crash builds it). The tables of a debugger
 # would be thrown away at the link, and cost a fifth of every compilation.
-export GOFLAGS = -trimpath -gcflags=all=-dwarf=false
+# With the two tags the standard library is the same with C and without.
+export GOFLAGS = -trimpath -gcflags=all=-dwarf=false -tags=netgo,osusergo
+
+# The base of traces is C++. Where there is no compiler for it the program is
+# built without: it says so, and alerts as well.
+CXX_WORKS := $(shell echo 'int main(){return 0;}' | $${CXX:-c++} -x c++ - -o /dev/null 2>/dev/null && echo 1 || echo 0)
 
 # Packages whose goroutines meet: tested under the race detector, and only there; the
 # one that waits longest for its peers first.
@@ -32,7 +37,7 @@ help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | column -t -s $$'\t'
 
 bin/tocsin: FORCE
-	@$(BUILD) -o bin/tocsin ./cmd/tocsin
+	@CGO_ENABLED=$(CXX_WORKS) $(BUILD) -o bin/tocsin ./cmd/tocsin
 FORCE:
 
 .PHONY: build
@@ -53,7 +58,7 @@ PLENTY := $(shell awk '/^MemAvailable/ && $$2 > 12000000 { print 400 }' /proc/me
 test: export GOGC := $(or $(GOGC),$(PLENTY),100)
 test: ## install what the tests need and pass them all
 	@$(MAKE) --no-print-directory -j 2 test-deps bin/tocsin
-	$(MAKE) --no-print-directory test-go
+	$(MAKE) --no-print-directory test-go test-traces
 	$(MAKE) --no-print-directory -j 2 test-race test-fuzz
 	$(MAKE) --no-print-directory test-browser
 
@@ -64,6 +69,11 @@ test-deps: ## install PostgreSQL, the peers and the browser of the tests
 .PHONY: test-go
 test-go: bin/tocsin
 	@GO='$(GO)' bash test/go-test.sh $(LONG) $$(comm -23 <($(GO) list ./... | sort) <($(GO) list $(RACE) $(LONG) | sort))
+
+# The base of traces is C++, and the tests of nothing else link it.
+.PHONY: test-traces
+test-traces:
+	@CGO_ENABLED=1 GO='$(GO)' bash test/go-test.sh ./internal/traces/duckdb
 
 .PHONY: test-race
 test-race:

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(postgresql slapd chromium-headless-shell firefox-esr postfix libnet-smpp-perl kannel libmail-dkim-perl poppler-utils qpdf zbar-tools openssl iproute2 prometheus-alertmanager sip-tester kamailio baresip-core espeak-ng gammu-smsd hylafax-server libxml2-utils)
+packages=(g++ postgresql slapd chromium-headless-shell firefox-esr postfix libnet-smpp-perl kannel libmail-dkim-perl poppler-utils qpdf zbar-tools openssl iproute2 prometheus-alertmanager sip-tester kamailio baresip-core espeak-ng gammu-smsd hylafax-server libxml2-utils)
 missing=()
 for p in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing+=("$p")

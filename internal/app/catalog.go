@@ -54,6 +54,7 @@ import (
 	"tocsin/internal/traces/atna"
 	"tocsin/internal/traces/bulk"
 	"tocsin/internal/traces/cef"
+	"tocsin/internal/traces/duckdb"
 	"tocsin/internal/traces/fhir"
 	"tocsin/internal/traces/gelf"
 	"tocsin/internal/traces/jsonl"
@@ -83,6 +84,6 @@ var sentences = sync.OnceValues(func() (*i18n.Catalog, error) {
 		i18n.Locales, access.Locales, web.Locales, channels.Locales, sms.Locales, smshttp.Locales, modem.Locales, pager.Locales, chat.Locales, espa.Locales, voice.Locales, email.Locales, push.Locales, config.Locales, storage.Locales, backup.Locales, vault.Locales, journal.Locales, rest.Locales, ui.Locales,
 		table.Locales, phone.Locales, finess.Locales, organisation.Locales, organisationpages.Locales, directory.Locales, directorypages.Locales, proof.Locales, feed.Locales, ldap.Locales, oncall.Locales,
 		dispatch.Locales, dispatchpages.Locales, alerting.Locales, alertpages.Locales, report.Locales, telephone.Locales, hooks.Locales, space.Locales, screens.Locales, inventory.Locales, inventorypages.Locales, traces.Locales, tracesapi.Locales, tracepages.Locales, spool.Locales, identity.Locales, administration.Locales, demo.Locales, bench.Locales, Locales,
-		syslog.Locales, atna.Locales, fhir.Locales, jsonl.Locales, gelf.Locales, bulk.Locales, cef.Locales, winevent.Locales, otlp.Locales,
+		syslog.Locales, atna.Locales, fhir.Locales, jsonl.Locales, gelf.Locales, bulk.Locales, cef.Locales, winevent.Locales, otlp.Locales, duckdb.Locales,
 	)
 })

@@ -81,7 +81,7 @@ func (h *House) openTraces() (*tracing, error) {
 		return nil, nil
 	}
 	root := filepath.Join(h.Settings.Data, "traces")
-	queue, err := spool.Open(filepath.Join(root, "spool"), spool.Options{MaxBytes: spoolMost})
+	queue, err := spool.Open(filepath.Join(root, "spool"), spool.Options{MaxBytes: spoolMost, First: uint64(h.Clock.Now().Unix())})
 	if err != nil {
 		return nil, fmt.Errorf("queue of the traces: %w", err)
 	}

@@ -16,6 +16,10 @@ type Options struct {
 	MaxBytes int64
 	// SegmentBytes is when a new file is begun, 64 MiB when zero.
 	SegmentBytes int64
+	// First is the least number of the next segment: a folder that was lost must
+	// not begin again at places that its reader has passed. The time in seconds
+	// grows faster than segments do.
+	First uint64
 }
 
 // Errors of Append and Open.
@@ -108,7 +112,7 @@ func (s *Spool) begin() error {
 		s.sizes[n], last = size, n
 		s.held += size
 	}
-	return s.roll(last + 1)
+	return s.roll(max(last+1, s.opt.First))
 }
 
 // settle gives the size of a segment, and cuts the last one after its last
@@ -217,6 +221,8 @@ func (s *Spool) run() {
 		s.mu.Lock()
 		c, closed := s.next, s.closed
 		s.next = newCommit()
+		// What was written before is written in again: two sets are in use, and
+		// never one by both.
 		s.next.buf = spare[:0]
 		close(s.room)
 		s.room = make(chan struct{})
@@ -224,10 +230,9 @@ func (s *Spool) run() {
 		if len(c.buf) > 0 {
 			c.err = s.write(c.buf)
 			c.end = s.at
-			spare = c.buf
-			if cap(spare) > pendingBytes {
-				spare = nil
-			}
+		}
+		if spare = c.buf; cap(spare) > pendingBytes {
+			spare = nil
 		}
 		close(c.done)
 		if closed {

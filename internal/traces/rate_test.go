@@ -43,7 +43,7 @@ func TestTheRateIsComparedWithTheSameHour(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := traces.New(traces.Options{DB: db, Guard: guard, Clock: now, Log: slog.New(slog.DiscardHandler), Formats: []traces.Format{lines{}}})
+		s := traces.New(traces.Options{DB: db, Guard: guard, Clock: now, Log: slog.New(slog.DiscardHandler), Formats: func(*time.Location) []traces.Format { return []traces.Format{lines{}} }})
 		scope := access.System(home.ID, "test")
 		source, _, err := s.Add(t.Context(), scope, traces.Wanted{Name: "DPI", Format: "lines", Zone: "Europe/Paris"})
 		if err != nil {
