@@ -54,7 +54,7 @@ func (c *demoCommand) Run(s *session) (err error) {
 	for _, k := range Kinds() {
 		kinds = append(kinds, demo.Fence(k))
 	}
-	h, err := Build(ctx, Plan{Settings: settings, Log: logger(s.err, settings), Kinds: kinds, StyleGuide: true})
+	h, err := Build(ctx, Plan{Settings: settings, Log: logger(s.err, settings), Kinds: kinds, StyleGuide: true, HasBase: s.openBase != nil})
 	if err != nil {
 		return errors.Join(err, network.stop())
 	}
@@ -127,6 +127,9 @@ func (c *demoCommand) show(ctx context.Context, s *session, h *House, p ports) e
 	select {
 	case <-ready:
 	case err := <-served:
+		return err
+	}
+	if err := h.demoTrace(ctx, console().Within(e.ID)); err != nil {
 		return err
 	}
 	doors.print(s, h.origin().String())

@@ -135,5 +135,7 @@ func (d *doors) print(s *session, origin string) {
 	s.printf("\n  Commencez par le déclencheur, puis « Déclencher » / begin with the alert launcher, then “Launch”.")
 	s.printf("  Un écran de couloir : ouvrez %s%s, puis saisissez son code en administrateur, Administration, Écrans.", origin, screenpages.WallPath)
 	s.printf("  A screen of a corridor: open that address, then type its code as the administrator, Administration, Screens.")
+	s.printf("  Qui a ouvert un dossier ? En délégué à la protection des données : Traces, puis le patient %s.", DemoPatient)
+	s.printf("  Who opened a record? As the data protection officer: Traces, then the patient of that number.")
 	s.printf("  Ctrl-C pour arrêter / to stop.\n")
 }

@@ -31,6 +31,7 @@ func Accounts() ([]Account, error) {
 		{Login: "annuaire", Name: "Mamadou Keita", Role: access.DirectoryManager},
 		{Login: "lecture", Name: "Claire Tanguy", Role: access.Reader},
 		{Login: "audit", Name: "Thierry Payet", Role: access.Auditor},
+		{Login: "dpo", Name: "Solène Riou", Role: access.DataProtection},
 	}
 	for n := range out {
 		out[n].Login += "@" + Domain
