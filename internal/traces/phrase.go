@@ -19,8 +19,6 @@ type Phrase struct {
 	Distinct Field
 	// Least leaves out lines that count less.
 	Least int64
-	// Many tells that the answer wants all lines, to compare them.
-	Many bool
 	// Subject is what the words of the answer count: how many accounts, patients…
 	// Accounts when empty.
 	Subject Field
@@ -140,7 +138,7 @@ func Phrases() []Phrase {
 			},
 		},
 		{
-			Key: "volume", Group: []Field{FieldAccount, FieldPerson, FieldFunction}, Distinct: FieldPatient, Many: true,
+			Key: "volume", Group: []Field{FieldAccount, FieldPerson, FieldFunction}, Distinct: FieldPatient,
 			where: func(Filling) []Condition {
 				return []Condition{onPatients, {FieldAction, Is, keys(opened)}, {FieldAccount, NotEmpty, nil}, notOurs}
 			},
@@ -156,7 +154,7 @@ func Phrases() []Phrase {
 			},
 		},
 		{
-			Key: "shared", Group: []Field{FieldAccount, FieldHour}, Distinct: FieldWorkstation, Least: 2, Many: true,
+			Key: "shared", Group: []Field{FieldAccount, FieldHour}, Distinct: FieldWorkstation, Least: 2,
 			where: func(Filling) []Condition {
 				return []Condition{{FieldAccount, NotEmpty, nil}, {FieldWorkstation, NotEmpty, nil}, notOurs}
 			},
@@ -229,9 +227,10 @@ type Period struct {
 }
 
 const (
-	// listed is how many events and lines a phrase shows; the rest is counted.
+	// listed is how many events an answer holds; the rest is counted.
 	listed = 100
-	// compared is how many lines a comparison reads.
+	// compared is how many lines a table holds, to be compared and taken out; the
+	// pages show the first.
 	compared = 5000
 )
 
@@ -240,10 +239,7 @@ const (
 func (p Phrase) questions(f Filling, when Period) (table, events, curve Question) {
 	base := Question{From: when.From.UnixMicro(), To: when.To.UnixMicro(), Zone: when.Zone, Where: p.where(f)}
 	table, events, curve = base, base, base
-	table.Group, table.Distinct, table.Limit = p.Group, p.Distinct, listed
-	if p.Many {
-		table.Limit = compared
-	}
+	table.Group, table.Distinct, table.Limit = p.Group, p.Distinct, compared
 	events.Limit = listed
 	curve.Group, curve.Limit = []Field{FieldDay}, 4000
 	if when.To.Sub(when.From) <= 49*time.Hour {

@@ -89,7 +89,7 @@ func (r *Reply) least() {
 // compare puts each line beside those of its function.
 func (r *Reply) compare() {
 	at := slices.Index(r.Phrase.Group, FieldFunction)
-	if !r.Phrase.Many || at < 0 {
+	if at < 0 {
 		return
 	}
 	counts := map[string][]int64{}

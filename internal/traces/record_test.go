@@ -106,7 +106,9 @@ func TestAQuestionIsChecked(t *testing.T) {
 		}
 	}
 	for _, c := range []traces.Condition{
-		{Field: traces.FieldAccount, Op: traces.Is}, {Field: traces.FieldAccount, Op: traces.Empty, Values: []string{"x"}}, {Field: "x", Op: traces.Empty},
+		{Field: traces.FieldAccount, Op: traces.Is},
+		{Field: traces.FieldAccount, Op: traces.Empty, Values: []string{"x"}},
+		{Field: "x", Op: traces.Empty},
 		{Field: traces.FieldAccount, Op: traces.Is, Values: make([]string, traces.MaxValues+1)},
 	} {
 		q := good
