@@ -58,8 +58,8 @@ PLENTY := $(shell awk '/^MemAvailable/ && $$2 > 12000000 { print 400 }' /proc/me
 test: export GOGC := $(or $(GOGC),$(PLENTY),100)
 test: ## install what the tests need and pass them all
 	@$(MAKE) --no-print-directory -j 2 test-deps bin/tocsin
-	$(MAKE) --no-print-directory test-go test-traces
-	$(MAKE) --no-print-directory -j 2 test-race test-fuzz
+	$(MAKE) --no-print-directory test-go
+	$(MAKE) --no-print-directory -j 3 test-race test-fuzz test-traces
 	$(MAKE) --no-print-directory test-browser
 
 .PHONY: test-deps

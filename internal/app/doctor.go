@@ -28,7 +28,8 @@ func (h *House) Checks() []administration.Check {
 		administration.Check{ID: "gateways", Title: "app.check.gateways", Run: h.checkGateways},
 		administration.Check{ID: "dkim", Title: "app.check.dkim", Run: h.checkRecords},
 		administration.Check{ID: "feeds", Title: "app.check.feeds", Run: h.checkFeeds},
-		administration.Check{ID: "intake", Title: "app.check.intake", Run: h.checkIntake})
+		administration.Check{ID: "intake", Title: "app.check.intake", Run: h.checkIntake},
+		administration.Check{ID: "traces", Title: "app.check.traces", Run: h.checkTraces})
 }
 
 // foundations are what can be looked at before there is an establishment.

@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"tocsin/internal/access"
+	"tocsin/internal/administration"
 	"tocsin/internal/clock"
 	"tocsin/internal/spool"
 	"tocsin/internal/storage"
@@ -151,4 +153,22 @@ func pause(ctx context.Context, d time.Duration) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+}
+
+// checkTraces looks whether the base answers, and what waits for it.
+func (h *House) checkTraces(ctx context.Context, _ access.Scope) administration.Finding {
+	if !h.Traces.Ready() {
+		return finding(administration.Unused, "app.check.traces.none", "")
+	}
+	if spoken, err := h.Traces.Spoken(ctx); err == nil && !spoken {
+		return finding(administration.Unused, "app.check.traces.idle", "")
+	}
+	held, err := h.Traces.Alive(ctx)
+	args := []any{"megabytes", held >> 20}
+	if err != nil {
+		f := finding(administration.Broken, "app.check.traces.down", "app.check.traces.todo", args...)
+		f.Err = err
+		return f
+	}
+	return finding(administration.Well, "app.check.traces.well", "", args...)
 }

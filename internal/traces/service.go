@@ -91,6 +91,17 @@ func (s *Service) connected() (*spool.Spool, Base, error) {
 	return s.queue, s.base, nil
 }
 
+// Alive asks the base a question that finds nothing, and tells how many bytes
+// wait for it on the disk. Errors: Unavailable.
+func (s *Service) Alive(ctx context.Context) (held int64, err error) {
+	queue, base, err := s.connected()
+	if err != nil {
+		return 0, err
+	}
+	_, err = base.Ask(ctx, uuid.Nil, Question{From: 0, To: 1, Zone: "UTC", Limit: 1})
+	return queue.Held(), err
+}
+
 // Formats lists what the formats say of themselves, in the order of the product.
 func (s *Service) Formats() []Description {
 	var out []Description

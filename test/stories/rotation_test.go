@@ -79,7 +79,7 @@ func plainColumns() []string {
 		"identity_challenges.key_hash", "identity_devices.token_hash", "identity_links.token_hash", "identity_passkeys.credential_id", "identity_recovery_codes.code_hash",
 		"identity_sessions.token_hash", "identity_throttles.key_hash", "identity_tokens.token_hash", "journal_entries.seal_chain", "journal_entries.seal_digest",
 		"journal_entries.seal_salt", "journal_heads.chain", "journal_heads.signature", "rest_keys.body", "rest_keys.fingerprint",
-		"screens_screens.token_hash", "space_devices.token_hash", "space_invitations.code_hash",
+		"screens_screens.token_hash", "space_devices.token_hash", "space_invitations.code_hash", "traces_sources.token_hash",
 	}
 }
 

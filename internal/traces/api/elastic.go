@@ -46,7 +46,7 @@ func (in intake) elasticRefuse(w http.ResponseWriter, r *http.Request, err error
 	if kind == fault.Unauthenticated {
 		w.Header().Set("WWW-Authenticate", `Basic realm="traces"`)
 	}
-	in.elasticWrite(w, kind.Status(), bulk.Failed(nil, kind.Status(), words, in.words(r).Fault(err)))
+	in.elasticWrite(w, statusOf(err), bulk.Failed(nil, statusOf(err), words, in.words(r).Fault(err)))
 }
 
 func (in intake) hello(w http.ResponseWriter, r *http.Request) {

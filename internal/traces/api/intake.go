@@ -189,10 +189,23 @@ func (in intake) words(r *http.Request) *i18n.Localizer {
 	return in.opt.Catalog.For(i18n.Negotiate(r.Header.Get("Accept-Language")))
 }
 
+// statusOf is what shippers understand: they send less at once after 413, and
+// give up after 400.
+func statusOf(err error) int {
+	f := fault.As(err)
+	switch {
+	case f != nil && f.Key == "traces.api.large":
+		return http.StatusRequestEntityTooLarge
+	case fault.KindOf(err) == fault.Invalid:
+		return http.StatusBadRequest
+	}
+	return fault.KindOf(err).Status()
+}
+
 // refuse tells an error as a problem (RFC 9457).
 func (in intake) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	kind := fault.KindOf(err)
-	status := kind.Status()
+	status := statusOf(err)
 	if kind == fault.Internal {
 		in.opt.Log.Error("traces refused", "path", r.URL.Path, "error", err)
 	}

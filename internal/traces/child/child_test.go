@@ -49,6 +49,11 @@ func (e *toy) Take(_ context.Context, batch []traces.Placed, upTo spool.Position
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, p := range batch {
+		if p.Key == "spoils" && !e.spoiled() {
+			return errors.New("the base is broken from now on")
+		}
+	}
+	for _, p := range batch {
 		e.kept.Keys = append(e.kept.Keys, p.Key)
 	}
 	e.kept.At = upTo
@@ -60,6 +65,18 @@ func (e *toy) Take(_ context.Context, batch []traces.Placed, upTo spool.Position
 		return err
 	}
 	return os.Rename(e.path+".new", e.path)
+}
+
+// spoiled tells whether a process before this one was spoiled already: a base
+// that breaks is whole again in the next.
+func (e *toy) spoiled() bool {
+	path := e.path + ".spoiled"
+	b, err := os.ReadFile(path)
+	if err == nil {
+		return string(b) != strconv.Itoa(os.Getpid())
+	}
+	_ = os.WriteFile(path, []byte(strconv.Itoa(os.Getpid())), 0o600)
+	return false
 }
 
 func (e *toy) Applied(context.Context) (spool.Position, error) { return e.kept.At, nil }
@@ -246,6 +263,21 @@ func TestTheBaseIsKilledAndNothingIsMissingNorTwice(t *testing.T) {
 	}
 	if got := y.keeper.Starts(); got < kills {
 		t.Fatalf("started %d times after %d kills", got, kills)
+	}
+}
+
+// A base that breaks inside and stores no more ends, and the next one stores.
+func TestABrokenBaseIsStartedAnew(t *testing.T) {
+	y := newYard(t)
+	y.put("one")
+	y.keys(1)
+	y.put("spoils")
+	y.put("three")
+	if got := y.keys(3); got[1] != "spoils" || got[2] != "three" {
+		t.Fatalf("stored %q", got)
+	}
+	if y.keeper.Starts() < 2 {
+		t.Fatal("it was never started anew")
 	}
 }
 

@@ -23,6 +23,9 @@ const (
 	batchBytes  = 32 << 20
 	// takeFor is how long one request goes on before it tells how far it came.
 	takeFor = 5 * time.Second
+	// failuresMost is how often in a row the base may refuse to store before the
+	// process ends, to be started anew: what broke inside may be whole again.
+	failuresMost = 5
 )
 
 // Server is the side of the base.
@@ -34,13 +37,17 @@ type Server struct {
 	// Now is the time, for how long a request lasts.
 	Now func() time.Time
 
-	taking sync.Mutex
-	reader *spool.Reader
-	batch  []traces.Placed
+	taking   sync.Mutex
+	reader   *spool.Reader
+	batch    []traces.Placed
+	failures int
+	broken   chan error
 }
 
-// Serve answers on l until ctx ends.
+// Serve answers on l until ctx ends. Errors: that of the base when it does not
+// store any more.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	s.broken = make(chan error, 1)
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+takePath, handle(s, s.take))
 	mux.HandleFunc("POST "+askPath, handle(s, func(ctx context.Context, r askRequest) (traces.Answer, error) {
@@ -55,10 +62,14 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug)}
 	stopped := make(chan error, 1)
 	go func() {
-		<-ctx.Done()
+		var broken error
+		select {
+		case <-ctx.Done():
+		case broken = <-s.broken:
+		}
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeFor)
 		defer cancel()
-		stopped <- server.Shutdown(end)
+		stopped <- errors.Join(broken, server.Shutdown(end))
 	}()
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve traces: %w", err)
@@ -117,8 +128,12 @@ func (s *Server) take(ctx context.Context, r takeRequest) (out takeReply, err er
 			// What was read is read again from the place that was committed.
 			closing := s.reader.Close()
 			s.reader = nil
+			if s.failures++; s.failures == failuresMost {
+				s.broken <- fmt.Errorf("the base failed %d times in a row: %w", failuresMost, err)
+			}
 			return out, errors.Join(err, closing)
 		}
+		s.failures = 0
 		out.Applied = end
 		out.Events += int64(len(s.batch))
 	}
