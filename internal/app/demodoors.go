@@ -130,7 +130,7 @@ func (d *doors) print(s *session, origin string) {
 	loc := s.words()
 	for _, key := range d.order {
 		a := d.keys[key]
-		s.printf("    %-24s %s%s%s", loc.T("access.role."+string(a.Role)), origin, demoPath, key)
+		s.printf("    %-36s  %s%s%s", loc.T("access.role."+string(a.Role)), origin, demoPath, key)
 	}
 	s.printf("\n  Commencez par le déclencheur, puis « Déclencher » / begin with the alert launcher, then “Launch”.")
 	s.printf("  Un écran de couloir : ouvrez %s%s, puis saisissez son code en administrateur, Administration, Écrans.", origin, screenpages.WallPath)
