@@ -287,7 +287,7 @@ func (c *doctorCommand) Run(s *session) error {
 			}
 		}
 		if len(houses) == 0 {
-			if worst, err = c.examine(s, administration.NewDoctor(h.Guard, h.Clock, h.foundations()...), console(), worst); err != nil {
+			if _, err := c.examine(s, administration.NewDoctor(h.Guard, h.Clock, h.foundations()...), console(), worst); err != nil {
 				return err
 			}
 			return fault.New(fault.NotFound, "app.no_establishment")

@@ -3,7 +3,6 @@ package pages
 import (
 	"github.com/google/uuid"
 
-	"tocsin/internal/alerting"
 	"tocsin/internal/fault"
 	"tocsin/internal/screens"
 	"tocsin/internal/ui"
@@ -19,13 +18,6 @@ func idOf(text string) (uuid.UUID, error) {
 		return id, fault.New(fault.Invalid, "screens.place").At("place")
 	}
 	return id, nil
-}
-
-func modeTone(m alerting.Mode) ui.Tone {
-	if m == alerting.Real {
-		return ui.Critical
-	}
-	return ui.Attention
 }
 
 // standing is how a screen fares, as a tone and a word.

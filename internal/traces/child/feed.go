@@ -56,7 +56,7 @@ func (f *Feeder) Run(ctx context.Context) error {
 		if taken.Applied.Before(upTo) {
 			continue
 		}
-		if upTo, err = f.Spool.Wait(ctx, upTo); err != nil {
+		if _, err := f.Spool.Wait(ctx, upTo); err != nil {
 			return nil
 		}
 		f.Pause(ctx, gather)

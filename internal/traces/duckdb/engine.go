@@ -8,6 +8,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +22,22 @@ import (
 	"tocsin/internal/spool"
 	"tocsin/internal/traces"
 )
+
+// filled puts the usual values in what was not said.
+func (o Options) filled() Options {
+	for _, d := range []struct {
+		value *int
+		usual int
+	}{{&o.MemoryMB, 400}, {&o.TempMB, 4096}, {&o.Files, 48}, {&o.Keys, 16 << 20}} {
+		if *d.value == 0 {
+			*d.value = d.usual
+		}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
 
 // Engine is a base of traces in a folder.
 type Engine struct {

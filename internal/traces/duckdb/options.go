@@ -26,21 +26,6 @@ type Options struct {
 	Log *slog.Logger
 }
 
-func (o Options) filled() Options {
-	for _, d := range []struct {
-		value *int
-		usual int
-	}{{&o.MemoryMB, 400}, {&o.TempMB, 4096}, {&o.Files, 48}, {&o.Keys, 16 << 20}} {
-		if *d.value == 0 {
-			*d.value = d.usual
-		}
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	return o
-}
-
 // Aside is a file that could not be read.
 type Aside struct {
 	Organisation uuid.UUID

@@ -35,7 +35,7 @@ func isolation(b *bench) {
 			}
 		}
 		for _, g := range a.Groups {
-			if g.Count != 1 || g.Keys != nil && len(g.Keys) > 0 && (g.Keys[0] == "theirs" || g.Keys[0] == "another") {
+			if g.Count != 1 || len(g.Keys) > 0 && (g.Keys[0] == "theirs" || g.Keys[0] == "another") {
 				b.Errorf("%+v counts %+v", q, g)
 			}
 		}
