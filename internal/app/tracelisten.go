@@ -29,7 +29,7 @@ func (h *House) listenTraces(ctx context.Context, group *errgroup.Group, t *trac
 	}
 	machines := &tracelisten.Listener{
 		Service: h.Traces, Log: h.Log, Clock: h.Clock, Mode: framing.Syslog,
-		Reader: syslog.Name, Formats: []string{syslog.Name, cef.Name, atna.Name, jsonl.Name, winevent.Name},
+		Reader: syslog.Name, Rest: syslog.Format{}.Rest, Formats: []string{syslog.Name, cef.Name, atna.Name, jsonl.Name, winevent.Name},
 	}
 	graylog := &tracelisten.Listener{
 		Service: h.Traces, Log: h.Log, Clock: h.Clock, Mode: framing.NULs, Reader: gelf.Name, Formats: []string{gelf.Name},

@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -51,6 +52,9 @@ type Listener struct {
 	Formats []string
 	// Mode is how a stream is cut.
 	Mode framing.Mode
+	// Rest gives the event of what followed a message longer than the bound; nil
+	// reads it as a message.
+	Rest func(dst []traces.Event, part []byte, received int64) []traces.Event
 	// Open gives, for datagrams, what puts the parts of a message together; nil
 	// takes each datagram for a message.
 	Open func() Gatherer
@@ -78,7 +82,7 @@ type heard struct {
 func (l *Listener) add(h *heard, message []byte, received int64) {
 	before := len(h.events)
 	var unread error
-	h.events, unread = l.Service.Reader(l.Reader, h.from).Parse(h.events, append([]byte(nil), message...), received)
+	h.events, unread = l.Service.Reader(l.Reader, h.from).Parse(h.events, bytes.Clone(message), received)
 	for range len(h.events) - before {
 		h.reasons = append(h.reasons, unread)
 	}
@@ -294,7 +298,12 @@ func (l *Listener) read(ctx context.Context, c net.Conn, from netip.Addr) error 
 			}
 			return errors.Join(err, kept)
 		}
-		if len(f.Message) > 0 {
+		switch {
+		case len(f.Message) == 0:
+		case f.Continues && l.Rest != nil:
+			h.events = l.Rest(h.events, bytes.Clone(f.Message), l.Clock.Now().UnixMicro())
+			h.reasons = append(h.reasons, nil)
+		default:
 			l.add(&h, f.Message, l.Clock.Now().UnixMicro())
 		}
 		if len(h.events) >= gatherMost || (len(h.events) > 0 && !scanner.Buffered()) {

@@ -87,6 +87,9 @@ func newPost(t *testing.T, from, format string, opt spool.Options) *post {
 	p.source, _, err = s.Add(t.Context(), scope, traces.Wanted{Name: "Serveurs", Format: format, Zone: "Europe/Paris", Addresses: from})
 	must(t, err)
 	l := &listen.Listener{Service: s, Log: log, Clock: clock.Real(), Mode: framing.Syslog, Reader: format, Formats: []string{format}}
+	if format == syslog.Name {
+		l.Rest = syslog.Format{}.Rest
+	}
 	if format == gelf.Name {
 		l.Mode, l.Open = framing.NULs, func() listen.Gatherer { return gelf.NewAssembler() }
 	}
@@ -233,14 +236,19 @@ func TestALineWithoutEnd(t *testing.T) {
 	}
 	_, err = fmt.Fprint(c, "\n<13>1 - - - - - fin\n")
 	must(t, err)
-	whole := 0
+	whole, rest := 0, 0
 	var last traces.Event
 	for _, e := range p.heard(5) {
 		whole += len(e.Raw)
+		for _, x := range e.Extra {
+			if x.Name == "tocsin.continues" {
+				rest++
+			}
+		}
 		last = e
 	}
-	if last.Message != "fin" || whole < 3*traces.MaxRaw {
-		t.Fatalf("heard %d bytes, the last %q", whole, last.Message)
+	if last.Message != "fin" || whole < 3*traces.MaxRaw || rest != 3 {
+		t.Fatalf("heard %d bytes, %d parts that continue, the last %q", whole, rest, last.Message)
 	}
 }
 
