@@ -233,7 +233,12 @@ func (e *Engine) attachPath(ctx context.Context, path, alias string, schema []st
 	return fmt.Errorf("open %s: %w", filepath.Base(path), err)
 }
 
-// whole tells a file that is shorter than its own header says.
+// headers is what a file of DuckDB has before its blocks: one for the file and two
+// for the database, bytes.
+const headers = 3 * 4096
+
+// whole tells a file that is shorter than what it holds. Blocks that are free at
+// its end may be missing: a checkpoint that frees them gives their room back.
 func (e *Engine) whole(ctx context.Context, path, alias string) error {
 	var blocks, size int64
 	err := e.db.QueryRowContext(ctx, "SELECT total_blocks, block_size FROM pragma_database_size() WHERE database_name = $1", alias).Scan(&blocks, &size)
@@ -244,10 +249,40 @@ func (e *Engine) whole(ctx context.Context, path, alias string) error {
 	if err != nil {
 		return err //nolint:wrapcheck // the caller does
 	}
-	if want := blocks*size + 3*4096; info.Size() < want {
+	if info.Size() >= blocks*size+headers {
+		return nil
+	}
+	last, err := e.lastBlock(ctx, alias)
+	if err != nil {
+		return err
+	}
+	if want := (last+1)*size + headers; info.Size() < want {
 		return damageError("truncated: " + strconv.FormatInt(info.Size(), 10) + " bytes of " + strconv.FormatInt(want, 10))
 	}
 	return nil
+}
+
+// lastBlock is the highest number of a block that a file uses, -1 for none. What
+// does not let itself be read is damage, as the lack of a block is.
+func (e *Engine) lastBlock(ctx context.Context, alias string) (int64, error) {
+	rows, err := e.db.QueryContext(ctx, "SELECT table_name FROM duckdb_tables() WHERE database_name = $1", alias)
+	if err != nil {
+		return 0, err //nolint:wrapcheck // the caller does
+	}
+	parts := []string{"SELECT max(block_id) AS last FROM pragma_metadata_info(" + literal(alias) + ")"}
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return 0, closing(rows, err)
+		}
+		parts = append(parts, "SELECT max(greatest(block_id, coalesce(list_max(additional_block_ids), -1))) FROM pragma_storage_info("+literal(alias+"."+name)+")")
+	}
+	if err := closing(rows, rows.Err()); err != nil {
+		return 0, err
+	}
+	last := int64(-1)
+	err = e.db.QueryRowContext(ctx, "SELECT coalesce(max(last), -1) FROM ("+strings.Join(parts, " UNION ALL ")+")").Scan(&last)
+	return last, err //nolint:wrapcheck // the caller does
 }
 
 // readMark reads what a file says of itself; a new one is signed.
