@@ -5,19 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
+	"sync/atomic"
+	"time"
 
 	"tocsin/internal/backup"
 	"tocsin/internal/bench"
+	"tocsin/internal/clock"
 	"tocsin/internal/config"
 	"tocsin/internal/organisation"
 )
 
 type benchCommand struct {
-	Alert benchAlert `cmd:"" help:"Measure alerts, imports and pages, beside the raw limit of this machine."`
-	Media benchMedia `cmd:"" help:"Measure the other media, such as calls, against peers of Debian."`
-	Peers benchPeers `cmd:"" help:"Measure Tocsin beside programs of others that do one thing and keep no state."`
+	Alert  benchAlert  `cmd:"" help:"Measure alerts, imports and pages, beside the raw limit of this machine."`
+	Media  benchMedia  `cmd:"" help:"Measure the other media, such as calls, against peers of Debian."`
+	Traces benchTraces `cmd:"" help:"Measure the traces: intake, disk, questions, crashes, beside the bare engine."`
+	Peers  benchPeers  `cmd:"" help:"Measure Tocsin beside programs of others that do one thing and keep no state."`
 }
 
 // benchMedia takes what benchAlert takes.
@@ -35,6 +38,19 @@ type benchPeers struct {
 
 // Run measures and prints, as benchAlert does.
 func (c *benchPeers) Run(s *session) error { return c.measure(s, bench.RunPeers) }
+
+// benchTraces takes what benchAlert takes.
+type benchTraces struct {
+	benchAlert `embed:""`
+}
+
+// Run measures and prints, as benchAlert does.
+func (c *benchTraces) Run(s *session) error {
+	if s.openBase == nil {
+		return errors.New("this program was built without a base of traces (it needs a C++ compiler): nothing to measure")
+	}
+	return c.measure(s, bench.RunTraces)
+}
 
 type benchAlert struct {
 	JSON    bool    `name:"json" help:"Print one JSON object instead of a table."`
@@ -76,8 +92,15 @@ type benchChild struct {
 func (c *benchChild) Run(s *session) error {
 	return bench.Step(s.ctx, c.Step, s.in, s.out, bench.Program{
 		Build: func(ctx context.Context, settings *config.Server) (bench.House, error) {
-			return benchHouse(ctx, settings, logger(s.err, settings))
+			return benchHouse(ctx, Plan{Settings: settings, Log: logger(s.err, settings)})
 		},
+		Traces: func(ctx context.Context, settings *config.Server) (bench.House, error) {
+			moved := &movedClock{Clock: clock.Real()}
+			h, err := benchHouse(ctx, Plan{Settings: settings, Log: logger(s.err, settings), Clock: moved, HasBase: s.openBase != nil})
+			h.Jump = func(d time.Duration) { moved.by.Add(int64(d)) }
+			return h, err
+		},
+		Base: s.measureBase,
 		Restore: func(ctx context.Context, settings *config.Server, path string) error {
 			quiet := &session{ctx: ctx, out: io.Discard, err: io.Discard}
 			return withBackup(ctx, path, settings.BackupPassphrase, func(f *backup.File, _ backup.Summary) error {
@@ -88,14 +111,25 @@ func (c *benchChild) Run(s *session) error {
 	})
 }
 
+// movedClock is a clock that jumps when told, as one does that a wrong server of
+// time corrects.
+type movedClock struct {
+	clock.Clock
+	by atomic.Int64
+}
+
+// Now implements clock.Clock.
+func (c *movedClock) Now() time.Time { return c.Clock.Now().Add(time.Duration(c.by.Load())) }
+
 // benchHouse is the house as the bench sees it.
-func benchHouse(ctx context.Context, settings *config.Server, log *slog.Logger) (bench.House, error) {
-	h, err := Build(ctx, Plan{Settings: settings, Log: log})
+func benchHouse(ctx context.Context, plan Plan) (bench.House, error) {
+	settings := plan.Settings
+	h, err := Build(ctx, plan)
 	if err != nil {
 		return bench.House{}, err
 	}
 	return bench.House{
-		Organisations: h.Houses, Directory: h.Directory, Dispatch: h.Dispatch, Alerting: h.Alerting,
+		Organisations: h.Houses, Directory: h.Directory, Dispatch: h.Dispatch, Alerting: h.Alerting, Traces: h.Traces,
 		Serve: h.Serve, Close: h.Close,
 		Backup: func(ctx context.Context, w io.Writer) error {
 			keyring, err := os.ReadFile(settings.KeyFile)

@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"tocsin/internal/access"
+	"tocsin/internal/bench"
 	"tocsin/internal/config"
 	"tocsin/internal/fault"
 	"tocsin/internal/i18n"
@@ -49,6 +50,8 @@ type session struct {
 	err io.Writer
 	// openBase opens a base of traces; nil in a program built without one.
 	openBase OpenBase
+	// measureBase is what the bench asks of it.
+	measureBase *bench.TraceBase
 }
 
 // Main runs one command and returns the exit status: 0 done, 1 it failed,

@@ -13,6 +13,7 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/administration"
+	"tocsin/internal/bench"
 	"tocsin/internal/clock"
 	"tocsin/internal/spool"
 	"tocsin/internal/storage"
@@ -27,8 +28,10 @@ type OpenBase func(ctx context.Context, dir string, log *slog.Logger) (traces.En
 // Part is something that a program may be built with or without.
 type Part func(*session)
 
-// WithTraces builds a base of traces in.
-func WithTraces(open OpenBase) Part { return func(s *session) { s.openBase = open } }
+// WithTraces builds a base of traces in; measure is what the bench asks of it.
+func WithTraces(open OpenBase, measure *bench.TraceBase) Part {
+	return func(s *session) { s.openBase, s.measureBase = open, measure }
+}
 
 type tracesCommand struct {
 	Serve tracesServe `cmd:"" hidden:"" help:"Hold the base of traces, for the program that started us."`

@@ -50,19 +50,22 @@ type Sizes struct {
 	Wave Wave
 	// Rosters are drawn at random.
 	Rosters int
+	// Traces are events, Keyed those of the crash, and Repeats how often each question is asked.
+	Traces, Keyed, Repeats int
 }
 
 // Bars are the sizes of the table.
 func Bars() Sizes {
 	return Sizes{
 		Alert: 4300, Mail: 4300, Mass: 100_000, Crash: 20_000, Kills: 10, Import: 100_000, Pages: 100_000, Requests: 10, CutS: 60, Viewers: 1000, Calls: 500, Rosters: 10_000,
+		Traces: 10_000_000, Keyed: 1_000_000, Repeats: 20,
 		Wave: Wave{People: 4300, Lines: 60, Hurry: 10, Wait: 30 * time.Second},
 	}
 }
 
 // Scaled are the same sizes with a part of the people and rows.
 func (s Sizes) Scaled(part float64) Sizes {
-	for _, n := range []*int{&s.Alert, &s.Mail, &s.Mass, &s.Crash, &s.Import, &s.Pages, &s.Viewers, &s.Calls, &s.Rosters, &s.Wave.People} {
+	for _, n := range []*int{&s.Alert, &s.Mail, &s.Mass, &s.Crash, &s.Import, &s.Pages, &s.Viewers, &s.Calls, &s.Rosters, &s.Traces, &s.Keyed, &s.Wave.People} {
 		*n = max(1, int(float64(*n)*part))
 	}
 	return s
@@ -96,11 +99,11 @@ func measurements() []measurement {
 }
 
 // figures are the ids of a measurement. One that holds a point is whole: it is of
-// another group.
+// another group, or of none when it begins with the point.
 func (m measurement) figures() []string {
 	out := make([]string, len(m.ids))
 	for i, id := range m.ids {
-		if out[i] = id; !strings.Contains(id, ".") {
+		if out[i] = strings.TrimPrefix(id, "."); !strings.Contains(id, ".") {
 			out[i] = m.group + "." + id
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"time"
 
 	"tocsin/internal/alerting"
 	"tocsin/internal/backup"
@@ -12,6 +13,7 @@ import (
 	"tocsin/internal/directory"
 	"tocsin/internal/dispatch"
 	"tocsin/internal/organisation"
+	"tocsin/internal/traces"
 )
 
 // House is the product as app builds it.
@@ -20,6 +22,7 @@ type House struct {
 	Directory     *directory.Directory
 	Dispatch      *dispatch.Dispatch
 	Alerting      *alerting.Service
+	Traces        *traces.Service
 	// Doors makes an account for each role and returns the paths that sign them
 	// in; to be called before Serve.
 	Doors func(ctx context.Context, e organisation.Establishment) ([]string, error)
@@ -30,6 +33,8 @@ type House struct {
 	Backup func(ctx context.Context, w io.Writer) error
 	// BackUp does all that the command of that name does, but its line in the journal.
 	BackUp func(ctx context.Context, path string) (backup.Summary, error)
+	// Jump moves the clock of a house that Program.Traces built.
+	Jump func(time.Duration)
 }
 
 // Builder builds the house of a process to measure.
@@ -38,6 +43,10 @@ type Builder func(ctx context.Context, settings *config.Server) (House, error)
 // Program is what the steps of a measurement run.
 type Program struct {
 	Build Builder
+	// Traces is Build for a house that keeps traces and whose clock can be moved;
+	// Base is its engine, nil in a program without one.
+	Traces Builder
+	Base   *TraceBase
 	// Restore does all that the command of that name does, until the rows are in
 	// the base of the settings and were read again.
 	Restore func(ctx context.Context, settings *config.Server, path string) error

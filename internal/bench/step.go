@@ -61,6 +61,12 @@ func Step(ctx context.Context, name string, in io.Reader, out io.Writer, p Progr
 		err = step(ctx, l, func(ctx context.Context, r rehearseRequest) (rehearsed, error) { return rehearse(ctx, r, p.Build) })
 	case "flags":
 		err = step(ctx, l, func(ctx context.Context, r flagsRequest) (flagged, error) { return flags(ctx, r, p.Build) })
+	case "traces":
+		err = serveTraces(ctx, l, p.Traces)
+	case "bare-traces":
+		err = step(ctx, l, func(ctx context.Context, r heldRequest) (answered, error) { return bareTraces(ctx, r, p.Base) })
+	case "held-traces":
+		err = step(ctx, l, func(ctx context.Context, r heldRequest) (answered, error) { return heldTraces(ctx, r, p.Base) })
 	default:
 		err = fmt.Errorf("no step is called %q", name)
 	}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,6 +47,8 @@ type Measured struct {
 type Latency struct {
 	Name string
 	P95  time.Duration
+	// Times are all that were measured, the shortest first.
+	Times []time.Duration
 	// Total is what the question found.
 	Total int64
 }
@@ -89,6 +90,33 @@ func Measure(ctx context.Context, dir string, c clock.Clock, load Load) (Measure
 		var spent time.Duration
 		spent, err = batches(c, sample.New(opt), spool.Position{Segment: 2}, small, func(placed []traces.Placed, upTo spool.Position) error { return e.Take(ctx, placed, upTo) })
 		m.SmallTake = spent / 200
+	}
+	return m, errors.Join(err, e.Close())
+}
+
+// MeasureBare tells how many of the same rows, already parsed, the appender of
+// DuckDB takes a second in an empty folder, which it empties.
+func MeasureBare(ctx context.Context, dir string, c clock.Clock, load Load) (eps float64, err error) {
+	if load.Batch == 0 {
+		load.Batch = 20000
+	}
+	e, err := openNew(ctx, filepath.Join(dir, "bare"), load.Options)
+	if err != nil {
+		return 0, err
+	}
+	eps, err = e.measureBare(ctx, c, sample.New(sample.Options{Events: load.Events, Start: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)}), load)
+	return eps, errors.Join(err, e.Close(), os.RemoveAll(filepath.Join(dir, "bare")))
+}
+
+// MeasureHeld weighs what a base holds of an establishment, and puts it the
+// questions of the bars: nobody else may have the folder.
+func MeasureHeld(ctx context.Context, dir string, c clock.Clock, organisation uuid.UUID, start time.Time, repeats int) (m Measured, err error) {
+	e, err := openNew(ctx, dir, Options{})
+	if err != nil {
+		return m, err
+	}
+	if m.ParsedBytes, m.RawBytes, err = e.measureDisk(ctx, organisation); err == nil {
+		m.Questions, err = e.measureQuestions(ctx, c, organisation, start, repeats)
 	}
 	return m, errors.Join(err, e.Close())
 }
@@ -187,47 +215,25 @@ func (e *Engine) measureDisk(ctx context.Context, organisation uuid.UUID) (parse
 func (e *Engine) measureQuestions(ctx context.Context, c clock.Clock, organisation uuid.UUID, start time.Time, repeats int) ([]Latency, error) {
 	from := start.UnixMicro()
 	q := traces.Question{From: from - day, To: from + 31*day, Zone: "Europe/Paris", Limit: 100}
-	some, err := e.Ask(ctx, organisation, traces.Question{From: q.From, To: q.To, Zone: q.Zone, Limit: 1, Skip: 1000, Where: []traces.Condition{{Field: traces.FieldPatient, Op: traces.NotEmpty}}})
+	some, err := e.Ask(ctx, organisation, traces.Question{From: q.From, To: q.To, Zone: q.Zone, Limit: 1, Skip: 100, Where: []traces.Condition{{Field: traces.FieldPatient, Op: traces.NotEmpty}}})
 	if err != nil || len(some.Events) == 0 {
 		return nil, errors.Join(errors.New("no event to ask about"), err)
 	}
-	one := some.Events[0]
-	patient, person, top, distinct, text := q, q, q, q, q
-	patient.Where = []traces.Condition{{Field: traces.FieldPatient, Op: traces.Is, Values: []string{one.IPP}}}
-	person.Where = []traces.Condition{{Field: traces.FieldAccount, Op: traces.Is, Values: []string{one.Account}}}
-	person.From, person.To = one.At-int64(time.Hour/time.Microsecond)/2, one.At+int64(time.Hour/time.Microsecond)/2
-	top.Group, top.Limit = []traces.Field{traces.FieldAccount}, 10
-	distinct.Group, distinct.Distinct, distinct.Limit = []traces.Field{traces.FieldAccount}, traces.FieldPatient, 10
-	text.Text = strings.ToLower(one.PatientName)
-	hours := q
-	hours.Group, hours.Limit = []traces.Field{traces.FieldHour}, 1000
-	last := q
 	var out []Latency
-	for _, ask := range []struct {
-		name string
-		q    traces.Question
-	}{
-		{"patient_last100", patient},
-		{"person_hour", person},
-		{"top10", top},
-		{"distinct_patients", distinct},
-		{"text", text},
-		{"by_hour", hours},
-		{"last100", last},
-	} {
+	for _, ask := range sample.Questions(q.From, q.To, &some.Events[0].Event) {
 		var times []time.Duration
-		l := Latency{Name: ask.name}
+		l := Latency{Name: ask.Name}
 		for range repeats {
 			watch := clock.Stopwatch(c)
-			a, err := e.Ask(ctx, organisation, ask.q)
+			a, err := e.Ask(ctx, organisation, ask.Question)
 			if err != nil {
-				return nil, fmt.Errorf("ask %s: %w", ask.name, err)
+				return nil, fmt.Errorf("ask %s: %w", ask.Name, err)
 			}
 			times = append(times, watch())
 			l.Total = a.Total
 		}
 		slices.Sort(times)
-		l.P95 = times[min(len(times)-1, len(times)*95/100)]
+		l.Times, l.P95 = times, times[min(len(times)-1, len(times)*95/100)]
 		out = append(out, l)
 	}
 	return out, nil
