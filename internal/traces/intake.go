@@ -172,22 +172,50 @@ func (s *Service) Take(ctx context.Context, from Speaker, events []Event, reason
 	if err != nil {
 		return err
 	}
-	records := make([][]byte, len(events))
-	var buf []byte
+	p, ok := s.papers.Get().(*paper)
+	if !ok {
+		p = &paper{}
+	}
+	defer s.papers.Put(p)
 	for i := range events {
 		e := &events[i]
 		e.Organisation, e.Source = from.organisation, from.ID
 		e.Class = Classify(e, from.Biomedical)
 		e.Bound(len(e.Raw))
-		start := len(buf)
-		buf = AppendRecord(buf, e)
-		records[i] = buf[start:len(buf):len(buf)]
 	}
-	if _, err := queue.Append(ctx, records...); err != nil {
+	if _, err := queue.Append(ctx, p.write(events)...); err != nil {
 		return err
 	}
 	s.hear(from, events, reasons)
 	return nil
+}
+
+// paper is what records are written on. The queue copies them: it serves again.
+type paper struct {
+	text    []byte
+	records [][]byte
+}
+
+// paperMost is the largest that is kept, bytes: what one huge event needed is
+// given back.
+const paperMost = 8 << 20
+
+func (p *paper) write(events []Event) [][]byte {
+	if cap(p.text) > paperMost {
+		p.text = nil
+	}
+	p.text, p.records = p.text[:0], p.records[:0]
+	var ends []int
+	for i := range events {
+		p.text = AppendRecord(p.text, &events[i])
+		ends = append(ends, len(p.text))
+	}
+	start := 0
+	for _, end := range ends {
+		p.records = append(p.records, p.text[start:end:end])
+		start = end
+	}
+	return p.records
 }
 
 // hear counts what a source said.

@@ -48,7 +48,8 @@ type Base interface {
 
 // Service is what can be done with traces.
 type Service struct {
-	opt Options
+	opt    Options
+	papers sync.Pool
 
 	mu sync.Mutex
 	// queue takes what comes in, base answers questions; nil before Connect.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 
 	"tocsin/internal/clock"
 	"tocsin/internal/fault"
@@ -37,11 +38,31 @@ type Options struct {
 	Log     *slog.Logger
 }
 
-type intake struct{ opt Options }
+type intake struct {
+	opt Options
+	// tables are lists of events that serve again.
+	tables *sync.Pool
+}
+
+// table is what a portion is laid on.
+type table struct {
+	events  []traces.Event
+	reasons []error
+}
+
+// clean keeps the room, and nothing that was said.
+func (t *table) clean() {
+	clear(t.events[:cap(t.events)])
+	clear(t.reasons[:cap(t.reasons)])
+	t.events, t.reasons = t.events[:0], t.reasons[:0]
+	if cap(t.events) > 2*portion {
+		t.events = nil
+	}
+}
 
 // Handler serves everything under Root.
 func Handler(o Options) http.Handler {
-	in := intake{o}
+	in := intake{o, &sync.Pool{New: func() any { return &table{} }}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+Root+"/events", in.events)
 	mux.HandleFunc("POST "+Root+"/document", in.document)
@@ -157,28 +178,28 @@ func (in intake) take(w http.ResponseWriter, r *http.Request, cut func([]byte) [
 func (in intake) keep(r *http.Request, from traces.Speaker, messages [][]byte) (out receipt, err error) {
 	loc := in.words(r)
 	received := in.opt.Clock.Now().UnixMicro()
-	var events []traces.Event
-	var reasons []error
+	t := in.tables.Get().(*table)
+	defer func() { t.clean(); in.tables.Put(t) }()
 	for n, message := range messages {
 		if len(bytes.TrimSpace(message)) > 0 {
-			before := len(events)
+			before := len(t.events)
 			var unread error
-			if events, unread = in.opt.Service.Parse(events, from, message, received); unread != nil {
+			if t.events, unread = in.opt.Service.Parse(t.events, from, message, received); unread != nil {
 				out.Unread++
 				if len(out.Problems) < problemsTold {
 					out.Problems = append(out.Problems, problem{n + 1, loc.Fault(unread)})
 				}
 			}
-			for range len(events) - before {
-				reasons = append(reasons, unread)
+			for range len(t.events) - before {
+				t.reasons = append(t.reasons, unread)
 			}
 		}
-		if len(events) >= portion || (n == len(messages)-1 && len(events) > 0) {
-			if err := in.opt.Service.Take(r.Context(), from, events, reasons); err != nil {
+		if len(t.events) >= portion || (n == len(messages)-1 && len(t.events) > 0) {
+			if err := in.opt.Service.Take(r.Context(), from, t.events, t.reasons); err != nil {
 				return out, err
 			}
-			out.Taken += len(events)
-			events, reasons = events[:0], reasons[:0]
+			out.Taken += len(t.events)
+			t.events, t.reasons = t.events[:0], t.reasons[:0]
 		}
 	}
 	return out, nil

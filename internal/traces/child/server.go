@@ -19,8 +19,8 @@ import (
 
 // A batch is what one commit of the base holds at most.
 const (
-	batchEvents = 50000
-	batchBytes  = 32 << 20
+	batchEvents = 20000
+	batchBytes  = 16 << 20
 	// takeFor is how long one request goes on before it tells how far it came.
 	takeFor = 5 * time.Second
 	// failuresMost is how often in a row the base may refuse to store before the
