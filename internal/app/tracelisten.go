@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"tocsin/internal/traces"
 	"tocsin/internal/traces/atna"
 	"tocsin/internal/traces/cef"
 	"tocsin/internal/traces/gelf"
@@ -33,12 +35,28 @@ func (h *House) listenTraces(ctx context.Context, group *errgroup.Group, t *trac
 	}
 	graylog := &tracelisten.Listener{
 		Service: h.Traces, Log: h.Log, Clock: h.Clock, Mode: framing.NULs, Reader: gelf.Name, Formats: []string{gelf.Name},
-		Open: func() tracelisten.Gatherer { return gelf.NewAssembler() },
+		Open: func() tracelisten.Gatherer { return chunks{gelf.NewAssembler()} },
 	}
 	return errors.Join(
 		hear(ctx, group, machines, h.Settings.SyslogListen), hear(ctx, group, graylog, h.Settings.GELFListen),
 		h.hearTLS(ctx, group, machines),
 	)
+}
+
+// chunks puts the datagrams of GELF together.
+type chunks struct{ *gelf.Assembler }
+
+// Waits implements tracelisten.Gatherer.
+func (chunks) Waits() time.Duration { return gelf.Patience }
+
+// GivenUp implements tracelisten.Gatherer.
+func (c chunks) GivenUp(now int64) (out []tracelisten.Remnant) {
+	for _, p := range c.Assembler.GivenUp(now) {
+		out = append(out, tracelisten.Remnant{From: p.From, Read: func(dst []traces.Event, received int64) ([]traces.Event, error) {
+			return gelf.Format{}.Incomplete(dst, p, received)
+		}})
+	}
+	return out
 }
 
 // hear listens on an address for datagrams and connections.

@@ -1,13 +1,20 @@
 package gelf
 
-import "tocsin/internal/traces"
+import (
+	"time"
+
+	"tocsin/internal/traces"
+)
+
+// Patience is how long a chunk may come after the first, by the format.
+const Patience = 5 * time.Second
 
 // Bounds of what waits.
 const (
-	maxChunks  = 128             // of one message, by the format
-	maxWaiting = 1000            // messages
-	maxHeld    = 32 << 20        // bytes of chunks that wait
-	patience   = 5 * 1000 * 1000 // µs, by the format
+	maxChunks  = 128      // of one message, by the format
+	maxWaiting = 1000     // messages
+	maxHeld    = 32 << 20 // bytes of chunks that wait
+	patience   = int64(Patience / time.Microsecond)
 	headLength = 12
 )
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"os"
@@ -68,6 +69,17 @@ type Gatherer interface {
 	// Add gives a whole message, or false when more is to come. now is UTC
 	// microseconds.
 	Add(from string, datagram []byte, now int64) (message []byte, ok bool)
+	// GivenUp gives, once, the messages of which parts will not come any more.
+	// Waits is how long a part may be waited for.
+	GivenUp(now int64) []Remnant
+	Waits() time.Duration
+}
+
+// Remnant is what came of a message of which a part is missing.
+type Remnant struct {
+	From string
+	// Read adds the event that keeps it, and says what is missing.
+	Read func(dst []traces.Event, received int64) ([]traces.Event, error)
 }
 
 // heard is what waits to be written, of one speaker.
@@ -158,7 +170,10 @@ func (l *Listener) Packets(ctx context.Context, c *net.UDPConn) error {
 			return errors.Join(fmt.Errorf("hear datagrams: %w", err), c.Close())
 		}
 	}
-	return c.Close()
+	// What still waits for a part will not get it: it is kept as it is.
+	clear(p.of)
+	p.remnants(context.WithoutCancel(ctx), math.MaxInt64)
+	return errors.Join(p.keep(ctx), c.Close())
 }
 
 // packets is one socket of datagrams.
@@ -174,6 +189,9 @@ type packets struct {
 func (p *packets) portion(ctx context.Context) error {
 	clear(p.of)
 	var end time.Time
+	if p.whole != nil { // a part that does not come is noticed without another
+		end = p.l.Clock.Now().Add(p.whole.Waits())
+	}
 	for n := 0; n < gatherMost; n++ {
 		if err := p.conn.SetReadDeadline(end); err != nil {
 			return fmt.Errorf("set deadline: %w", err)
@@ -193,6 +211,12 @@ func (p *packets) portion(ctx context.Context) error {
 		}
 		p.hear(ctx, from.Addr().Unmap(), p.buf[:size])
 	}
+	p.remnants(ctx, p.l.Clock.Now().UnixMicro())
+	return p.keep(ctx)
+}
+
+// keep writes what was heard.
+func (p *packets) keep(ctx context.Context) error {
 	var errs []error
 	for _, h := range p.of {
 		if ctx.Err() != nil {
@@ -212,16 +236,42 @@ func (p *packets) hear(ctx context.Context, from netip.Addr, datagram []byte) {
 			return
 		}
 	}
+	if h := p.speaker(ctx, from); h != nil {
+		p.l.add(h, datagram, now)
+	}
+}
+
+// speaker is what waits to be written of a sender; nil for a stranger.
+func (p *packets) speaker(ctx context.Context, from netip.Addr) *heard {
 	h := p.of[from]
 	if h == nil {
 		s, known := p.l.who(ctx, from)
 		if !known {
-			return
+			return nil
 		}
 		h = &heard{from: s}
 		p.of[from] = h
 	}
-	p.l.add(h, datagram, now)
+	return h
+}
+
+// remnants lays what will not be whole any more with what was heard.
+func (p *packets) remnants(ctx context.Context, now int64) {
+	if p.whole == nil {
+		return
+	}
+	received := p.l.Clock.Now().UnixMicro()
+	for _, r := range p.whole.GivenUp(now) {
+		from, err := netip.ParseAddr(r.From)
+		if err != nil {
+			continue // it was never written by us
+		}
+		if h := p.speaker(ctx, from); h != nil {
+			var missing error
+			h.events, missing = r.Read(h.events, received)
+			h.reasons = append(h.reasons, missing)
+		}
+	}
 }
 
 // Streams hears connections until ctx ends, then lets those open finish what

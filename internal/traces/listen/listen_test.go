@@ -9,6 +9,7 @@ import (
 	"net"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -37,6 +38,22 @@ type post struct {
 	address string
 	log     *lines
 	source  traces.Source
+	// end stops listening, and waits until what was heard is written.
+	end func()
+}
+
+// chunks puts GELF together as the program does.
+type chunks struct{ *gelf.Assembler }
+
+func (chunks) Waits() time.Duration { return gelf.Patience }
+
+func (c chunks) GivenUp(now int64) (out []listen.Remnant) {
+	for _, p := range c.Assembler.GivenUp(now) {
+		out = append(out, listen.Remnant{From: p.From, Read: func(dst []traces.Event, received int64) ([]traces.Event, error) {
+			return gelf.Format{}.Incomplete(dst, p, received)
+		}})
+	}
+	return out
 }
 
 // lines is a log that a test may read.
@@ -91,7 +108,7 @@ func newPost(t *testing.T, from, format string, opt spool.Options) *post {
 		l.Rest = syslog.Format{}.Rest
 	}
 	if format == gelf.Name {
-		l.Mode, l.Open = framing.NULs, func() listen.Gatherer { return gelf.NewAssembler() }
+		l.Mode, l.Open = framing.NULs, func() listen.Gatherer { return chunks{gelf.NewAssembler()} }
 	}
 	stream, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
@@ -110,9 +127,12 @@ func newPost(t *testing.T, from, format string, opt spool.Options) *post {
 			t.Error(err)
 		}
 	})
-	t.Cleanup(func() {
+	p.end = func() {
 		stop()
 		running.Wait()
+	}
+	t.Cleanup(func() {
+		p.end()
 		must(t, p.queue.Close())
 	})
 	return p
@@ -306,5 +326,16 @@ func TestGELFInChunks(t *testing.T) {
 	}
 	if !got["par TCP"] || !got[strings.Repeat("é", 400)] {
 		t.Fatalf("heard %v", got)
+	}
+	// A chunk whose fellow never comes is kept as it is, at the end at the latest.
+	_, err = c.Write(append([]byte{0x1e, 0x0f, 8, 7, 6, 5, 4, 3, 2, 1, 0, 2}, message[:half]...))
+	must(t, err)
+	_, err = fmt.Fprint(c, `{"version":"1.1","host":"srv","short_message":"ensuite"}`)
+	must(t, err)
+	p.heard(3)
+	p.end()
+	all := p.heard(4)
+	if !slices.ContainsFunc(all, func(e traces.Event) bool { return string(e.Raw) == message[:half] }) {
+		t.Fatalf("the lone chunk is lost: %v", all)
 	}
 }
