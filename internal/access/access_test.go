@@ -42,7 +42,8 @@ func TestMatrix(t *testing.T) {
 		access.DirectoryManager: {access.DirectoryWrite, access.DirectoryImport, access.DirectoryExport, access.DirectoryProve, access.DirectorySync, access.OnCallWrite, access.DirectoryNumbers, access.OrganisationWrite, access.AlertPayroll, access.InventoryRead, access.InventoryWrite, access.InventoryExport},
 		access.Reader:           {},
 		access.Auditor:          {access.JournalRead, access.AlertReport, access.AccountRead, access.ChannelRead, access.HealthRead, access.InventoryRead, access.TracesRead},
-		access.DataProtection:   {access.TracesRead, access.TracesAsk},
+		access.DataProtection:   {access.TracesRead, access.TracesAsk, access.TracesCases, access.TracesCasesPatient, access.TracesGovern},
+		access.SecurityOfficer:  {access.TracesRead, access.TracesCases, access.TracesCasesSystem, access.TracesRules},
 	}
 	g := guard(t)
 	for _, role := range access.Roles() {

@@ -46,6 +46,12 @@ const (
 	TracesSource Action = "traces.source" // add, change and retire sources
 	TracesAsk    Action = "traces.ask"    // put questions to the traces of people
 
+	TracesCases        Action = "traces.cases"            // enter the cases that detection opened; which ones, the next two say
+	TracesCasesPatient Action = "traces.cases.patient"    // see and handle those about records of patients
+	TracesCasesSystem  Action = "traces.cases.system"     // see and handle those about systems
+	TracesRules        Action = "traces.rules"            // switch rules of system logs off, and say when they alert
+	TracesGovern       Action = "traces.detection.govern" // put the detection of behaviour into service, or stop it
+
 	JournalRead  Action = "journal.read"
 	JournalErase Action = "journal.erase" // the words of an entry, for the person they are about
 	HealthRead   Action = "health.read"
@@ -61,7 +67,7 @@ func Actions() []Action {
 		AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertAnswers, AlertReport, AlertGovern, AlertPayroll,
 		ChannelRead, ChannelWrite,
 		AccountRead, AccountWrite, AccountOwn,
-		TracesRead, TracesSource, TracesAsk,
+		TracesRead, TracesSource, TracesAsk, TracesCases, TracesCasesPatient, TracesCasesSystem, TracesRules, TracesGovern,
 		JournalRead, JournalErase, HealthRead,
 	}
 }

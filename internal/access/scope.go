@@ -21,11 +21,14 @@ const (
 	// DataProtection asks the traces who did what: the data protection officer,
 	// or whom the controller delegates.
 	DataProtection Role = "dpo"
+	// SecurityOfficer handles what the logs of systems show: the security officer
+	// (RSSI). The records of patients are not his.
+	SecurityOfficer Role = "rssi"
 )
 
 // Roles lists them in the order they are shown.
 func Roles() []Role {
-	return []Role{Administrator, Launcher, CrisisCell, DirectoryManager, Reader, Auditor, DataProtection}
+	return []Role{Administrator, Launcher, CrisisCell, DirectoryManager, Reader, Auditor, DataProtection, SecurityOfficer}
 }
 
 // ActorKind tells persons from machines.

@@ -32,6 +32,7 @@ func Accounts() ([]Account, error) {
 		{Login: "lecture", Name: "Claire Tanguy", Role: access.Reader},
 		{Login: "audit", Name: "Thierry Payet", Role: access.Auditor},
 		{Login: "dpo", Name: "Solène Riou", Role: access.DataProtection},
+		{Login: "rssi", Name: "Youssef Lamine", Role: access.SecurityOfficer},
 	}
 	for n := range out {
 		out[n].Login += "@" + Domain

@@ -285,6 +285,21 @@ func (s *Spool) Held() int64 {
 	return s.held
 }
 
+// Behind is how much of what is held lies after a place, bytes.
+func (s *Spool) Behind(p Position) (n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for segment, size := range s.sizes {
+		switch {
+		case segment > p.Segment:
+			n += size
+		case segment == p.Segment:
+			n += max(size-p.Offset, 0)
+		}
+	}
+	return n
+}
+
 // Wait returns once there may be records after a place up to which the spool
 // was read, with the place after the last, or at the end of ctx.
 func (s *Spool) Wait(ctx context.Context, after Position) (Position, error) {

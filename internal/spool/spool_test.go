@@ -199,6 +199,23 @@ func TestReleaseForgetsWhatWasReadAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestBehindCountsWhatLiesAfterAPlace(t *testing.T) {
+	s := open(t, t.TempDir(), Options{SegmentBytes: 100})
+	middle, after := Position{}, int64(0)
+	for i := range 40 {
+		p := appendOne(t, s, fmt.Sprintf("record %02d", i))
+		if after += frameHeader + int64(len("record 00")); i == 19 {
+			middle, after = p, 0
+		}
+	}
+	if got := s.Behind(middle); got != after {
+		t.Errorf("%d bytes after the middle, want %d", got, after)
+	}
+	if all, end := s.Behind(Position{}), s.Behind(s.Durable()); all != s.Held() || end != 0 {
+		t.Errorf("%d bytes in all of %d held, %d after the end", all, s.Held(), end)
+	}
+}
+
 func TestAFullSpoolRefusesAndLosesNothing(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{MaxBytes: 1000, SegmentBytes: 200})

@@ -22,6 +22,9 @@ type Feeder struct {
 	Spool *spool.Spool
 	Base  *Client
 	Log   *slog.Logger
+	// Hold tells, of what is stored, up to where the spool may forget: whoever
+	// else reads it may need more time. Nil holds nothing back.
+	Hold func(applied spool.Position) spool.Position
 	// Pause waits, or returns early with ctx.
 	Pause func(ctx context.Context, d time.Duration)
 }
@@ -50,7 +53,7 @@ func (f *Feeder) Run(ctx context.Context) error {
 		for _, d := range taken.Damage {
 			f.Log.Error("traces lost to damage of the disk", "where", d)
 		}
-		if err := f.Spool.Release(taken.Applied); err != nil {
+		if err := f.Spool.Release(f.hold(taken.Applied)); err != nil {
 			f.Log.Error("traces", "err", err)
 		}
 		if taken.Applied.Before(upTo) {
@@ -63,4 +66,11 @@ func (f *Feeder) Run(ctx context.Context) error {
 		upTo = f.Spool.Durable()
 	}
 	return nil
+}
+
+func (f *Feeder) hold(applied spool.Position) spool.Position {
+	if f.Hold == nil {
+		return applied
+	}
+	return f.Hold(applied)
 }

@@ -1,0 +1,95 @@
+package watch
+
+import (
+	"context"
+	"time"
+
+	"tocsin/internal/access"
+	"tocsin/internal/spool"
+	"tocsin/internal/storage"
+)
+
+// State is where the watch is.
+type State struct {
+	At spool.Position
+	// Examined counts the events that were looked at; Skipped the bytes that were
+	// not, the last time at SkippedAt.
+	Examined, Skipped int64
+	SkippedAt         time.Time
+	Updated           time.Time
+}
+
+// flow names the place: the live flow is the only one so far.
+const flow = "live"
+
+// Read gives the state that was written down.
+func Read(ctx context.Context, db *storage.DB) (out State, err error) {
+	err = db.Read(ctx, access.Instance("traces"), func(tx *storage.Tx) error {
+		var segment, skipped, updated int64
+		found, err := tx.Row(ctx, `SELECT segment, place, examined, skipped_bytes, skipped_us, updated_us FROM traces_watched WHERE name = $1`, []any{flow},
+			&segment, &out.At.Offset, &out.Examined, &out.Skipped, &skipped, &updated)
+		if err != nil || !found {
+			return err
+		}
+		out.At.Segment, out.Updated = uint64(segment), storage.Time(updated)
+		if skipped > 0 {
+			out.SkippedAt = storage.Time(skipped)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Behind is how much of the queue waits to be looked at, bytes, and the state.
+func (w *Watch) Behind() (int64, State) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	from := w.state.At
+	if from.Before(w.jump) {
+		from = w.jump
+	}
+	return w.opt.Spool.Behind(from), w.state
+}
+
+// keep stores what was gathered and the place, in one transaction.
+func (w *Watch) keep(ctx context.Context, now time.Time) error {
+	w.mu.Lock()
+	next := w.state
+	next.At, next.Examined, next.Updated = w.at, next.Examined+w.gather.events, now
+	jumped := w.jumped
+	if jumped > 0 {
+		next.Skipped, next.SkippedAt = next.Skipped+jumped, now
+	}
+	w.mu.Unlock()
+	if w.gather.events == 0 && jumped == 0 {
+		return nil
+	}
+	err := w.opt.DB.Write(ctx, access.Instance("traces"), func(tx *storage.Tx) error {
+		if err := w.opt.Keeper.Keep(ctx, tx, now, w.gather.Catch); err != nil {
+			return err
+		}
+		return write(ctx, tx, next)
+	})
+	if err != nil {
+		return err
+	}
+	w.gather = gather{Catch: Catch{Examined: map[Counted]int64{}}}
+	w.kept = now
+	w.mu.Lock()
+	w.state = next
+	w.jumped -= jumped
+	w.mu.Unlock()
+	return nil
+}
+
+func write(ctx context.Context, tx *storage.Tx, s State) error {
+	var skipped int64
+	if !s.SkippedAt.IsZero() {
+		skipped = storage.Micros(s.SkippedAt)
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO traces_watched (name, segment, place, examined, skipped_bytes, skipped_us, updated_us) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (name) DO UPDATE SET segment = excluded.segment, place = excluded.place, examined = excluded.examined,
+		skipped_bytes = excluded.skipped_bytes, skipped_us = excluded.skipped_us, updated_us = excluded.updated_us`,
+		flow, int64(s.At.Segment), s.At.Offset, s.Examined, s.Skipped, skipped, storage.Micros(s.Updated))
+	return err
+}
