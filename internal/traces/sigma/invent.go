@@ -11,16 +11,25 @@ import (
 // are invented. The same seed gives the same rules: a measurement needs no
 // rules of others.
 func Invent(n int, seed uint64) ([]*Rule, error) {
-	r := inventor{rand.New(rand.NewPCG(seed, 0x1e5))} //nolint:gosec // a measurement, no secret
 	out := make([]*Rule, 0, n)
-	for i := range n {
-		c, err := Parser{}.Parse("invented.yml", []byte(r.rule(i)))
+	for _, text := range InventTexts(n, seed) {
+		c, err := Parser{}.Parse("invented.yml", []byte(text))
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, c.Rules...)
 	}
 	return out, nil
+}
+
+// InventTexts are the rules of Invent, as files hold them.
+func InventTexts(n int, seed uint64) []string {
+	r := inventor{rand.New(rand.NewPCG(seed, 0x1e5))} //nolint:gosec // a measurement, no secret
+	out := make([]string, n)
+	for i := range out {
+		out[i] = r.rule(i)
+	}
+	return out
 }
 
 type inventor struct{ *rand.Rand }

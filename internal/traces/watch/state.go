@@ -79,6 +79,9 @@ func (w *Watch) keep(ctx context.Context, now time.Time) error {
 	w.state = next
 	w.jumped -= jumped
 	w.mu.Unlock()
+	if w.opt.Stored != nil {
+		w.opt.Stored(next)
+	}
 	return nil
 }
 

@@ -79,6 +79,8 @@ type Options struct {
 	Log       *slog.Logger
 	// Pause waits, or returns early with ctx.
 	Pause func(ctx context.Context, d time.Duration)
+	// Stored is told each place that was stored; nil tells nobody.
+	Stored func(State)
 	// MaxLag replaces the bound when it is not zero.
 	MaxLag int64
 }
