@@ -53,6 +53,7 @@ import (
 	tracesapi "tocsin/internal/traces/api"
 	"tocsin/internal/traces/atna"
 	"tocsin/internal/traces/bulk"
+	"tocsin/internal/traces/cases"
 	"tocsin/internal/traces/cef"
 	"tocsin/internal/traces/duckdb"
 	"tocsin/internal/traces/fhir"
@@ -60,6 +61,9 @@ import (
 	"tocsin/internal/traces/jsonl"
 	"tocsin/internal/traces/otlp"
 	tracepages "tocsin/internal/traces/pages"
+	tracealerts "tocsin/internal/traces/pages/alerts"
+	"tocsin/internal/traces/rules"
+	"tocsin/internal/traces/sigma"
 	"tocsin/internal/traces/syslog"
 	"tocsin/internal/traces/winevent"
 	"tocsin/internal/ui"
@@ -83,7 +87,7 @@ var sentences = sync.OnceValues(func() (*i18n.Catalog, error) {
 	return i18n.Load(
 		i18n.Locales, access.Locales, web.Locales, channels.Locales, sms.Locales, smshttp.Locales, modem.Locales, pager.Locales, chat.Locales, espa.Locales, voice.Locales, email.Locales, push.Locales, config.Locales, storage.Locales, backup.Locales, vault.Locales, journal.Locales, rest.Locales, ui.Locales,
 		table.Locales, phone.Locales, finess.Locales, organisation.Locales, organisationpages.Locales, directory.Locales, directorypages.Locales, proof.Locales, feed.Locales, ldap.Locales, oncall.Locales,
-		dispatch.Locales, dispatchpages.Locales, alerting.Locales, alertpages.Locales, report.Locales, telephone.Locales, hooks.Locales, space.Locales, screens.Locales, inventory.Locales, inventorypages.Locales, traces.Locales, tracesapi.Locales, tracepages.Locales, spool.Locales, identity.Locales, administration.Locales, demo.Locales, bench.Locales, Locales,
+		dispatch.Locales, dispatchpages.Locales, alerting.Locales, alertpages.Locales, report.Locales, telephone.Locales, hooks.Locales, space.Locales, screens.Locales, inventory.Locales, inventorypages.Locales, traces.Locales, tracesapi.Locales, rules.Locales, cases.Locales, sigma.Locales, tracealerts.Locales, tracepages.Locales, spool.Locales, identity.Locales, administration.Locales, demo.Locales, bench.Locales, Locales,
 		syslog.Locales, atna.Locales, fhir.Locales, jsonl.Locales, gelf.Locales, bulk.Locales, cef.Locales, winevent.Locales, otlp.Locales, duckdb.Locales,
 	)
 })

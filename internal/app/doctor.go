@@ -29,7 +29,8 @@ func (h *House) Checks() []administration.Check {
 		administration.Check{ID: "dkim", Title: "app.check.dkim", Run: h.checkRecords},
 		administration.Check{ID: "feeds", Title: "app.check.feeds", Run: h.checkFeeds},
 		administration.Check{ID: "intake", Title: "app.check.intake", Run: h.checkIntake},
-		administration.Check{ID: "traces", Title: "app.check.traces", Run: h.checkTraces})
+		administration.Check{ID: "traces", Title: "app.check.traces", Run: h.checkTraces},
+		administration.Check{ID: "traces.watch", Title: "app.check.watch", Run: h.checkWatch})
 }
 
 // foundations are what can be looked at before there is an establishment.

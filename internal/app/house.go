@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
@@ -52,6 +53,9 @@ import (
 	spacepages "tocsin/internal/space/pages"
 	"tocsin/internal/storage"
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/cases"
+	"tocsin/internal/traces/rules"
+	"tocsin/internal/traces/watch"
 	"tocsin/internal/vault"
 )
 
@@ -103,14 +107,19 @@ type House struct {
 	Screens *screens.Service
 	// Inventory is what the house runs on.
 	Inventory *inventory.Service
-	// Traces is what applications say they did.
+	// Traces is what applications say they did, Rules what is asked of it as it
+	// comes in, and Cases what stood out.
 	Traces *traces.Service
+	Rules  *rules.Service
+	Cases  *cases.Service
 
 	leases *jobs.Leases
 	// wakers start a task before its time, by the task's name.
 	wakers map[string]chan struct{}
 	// alerts holds the live readings, closed once no page is served.
 	alerts *alertpages.Pages
+	// watching looks at the live flow while the house serves; nil otherwise.
+	watching atomic.Pointer[watch.Watch]
 	// demo are the one-click links of a demonstration; nil otherwise.
 	demo *doors
 }
@@ -195,6 +204,7 @@ func (h *House) join(ctx context.Context) error {
 	h.Directory.Consult(h.OnCall)
 	h.Inventory = inventory.New(inventory.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Organisation: h.Houses, Owners: owners{h}})
 	h.Traces = traces.New(traces.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Log: h.Log, Formats: TraceFormats, Watchman: watchmen{h.Accounts}})
+	h.joinCases()
 	h.Alerting = alerting.New(alerting.Options{
 		DB: h.DB, Guard: h.Guard, Directory: h.Directory, Dispatch: h.Dispatch, Organisation: h.Houses,
 		Library: library.All, LinkBase: h.origin().String() + "/r/", Keys: h.Vault, Log: h.Log, Notify: h.Hub.Notify,

@@ -22,6 +22,8 @@ import (
 	"tocsin/internal/jobs"
 	"tocsin/internal/journal"
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/cases"
+	"tocsin/internal/traces/rules"
 	"tocsin/internal/ui"
 )
 
@@ -213,6 +215,10 @@ func (h *House) tasks() []jobs.Task {
 		h.alone("directory.feeds", time.Minute, h.Feeds.Tick),
 		{Name: "traces.write", Every: traces.WriteEvery, Run: func(ctx context.Context, now time.Time) (bool, error) { return false, h.Traces.WriteDown(ctx, now) }},
 		h.alone("traces.watch", time.Minute, h.Traces.Watch),
+		{Name: "traces.rules", Every: rules.RefreshEvery, Run: func(ctx context.Context, _ time.Time) (bool, error) { return false, h.Rules.Refresh(ctx) }},
+		h.alone("traces.cases.tell", cases.TellEvery, h.Cases.Tell),
+		h.alone("traces.cases.alert", cases.AlertEvery, h.Cases.Alert),
+		h.alone("traces.cases.sweep", time.Hour, h.Cases.Sweep),
 		h.alone("traces.purge", 6*time.Hour, h.Traces.Purge),
 		h.alone("space.sweep", 10*time.Minute, h.Space.Sweep),
 		{Name: "identity.sweep", Every: 10 * time.Minute, Run: func(ctx context.Context, now time.Time) (bool, error) {

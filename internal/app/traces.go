@@ -34,7 +34,8 @@ func WithTraces(open OpenBase, measure *bench.TraceBase) Part {
 }
 
 type tracesCommand struct {
-	Serve tracesServe `cmd:"" hidden:"" help:"Hold the base of traces, for the program that started us."`
+	Serve tracesServe  `cmd:"" hidden:"" help:"Hold the base of traces, for the program that started us."`
+	Rules rulesCommand `cmd:"" help:"Try Sigma rules."`
 }
 
 // tracesServe is the process of the base: started by serve, never by hand.
@@ -120,7 +121,9 @@ func (t *tracing) run(ctx context.Context, h *House, keeper *child.Supervisor) {
 	}
 	var group errgroup.Group
 	group.Go(func() error { return keeper.Run(ctx) })
-	feeder := child.Feeder{Spool: t.spool, Base: t.base, Log: h.Log, Pause: pause}
+	looking := h.watch(t.spool)
+	group.Go(func() error { return looking.Run(ctx) })
+	feeder := child.Feeder{Spool: t.spool, Base: t.base, Log: h.Log, Pause: pause, Hold: looking.Hold}
 	group.Go(func() error { return feeder.Run(ctx) })
 	if err := group.Wait(); err != nil {
 		h.Log.Error("traces", "err", err)

@@ -37,6 +37,11 @@ func (w watchmen) Troubled(ctx context.Context, tx *storage.Tx, scope access.Sco
 	return w.accounts.Warn(ctx, tx, scope, now, n)
 }
 
+// Found implements cases.Watchman: those who answer for the cases.
+func (w watchmen) Found(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, id uuid.UUID, role access.Role, say func(*i18n.Localizer) (subject, text string)) error {
+	return w.accounts.Warn(ctx, tx, scope, now, identity.Notice{ID: id, Roles: []access.Role{role}, Purpose: "trouble", Life: alarmLife, Say: say})
+}
+
 // Silent implements traces.Watchman: those who keep the sources.
 func (w watchmen) Silent(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, id uuid.UUID, say func(*i18n.Localizer) (subject, text string)) error {
 	return w.accounts.Warn(ctx, tx, scope, now, identity.Notice{ID: id, Roles: []access.Role{access.Administrator}, Purpose: "trouble", Life: alarmLife, Say: say})

@@ -37,6 +37,7 @@ type Server struct {
 	SyslogListen    string `name:"syslog-listen" setting:"" placeholder:"HOST:PORT" help:"Address on which traces are received by syslog, UDP and TCP. A source is known by its own address. Empty: none is received."`
 	SyslogTLSListen string `name:"syslog-tls-listen" setting:"" placeholder:"HOST:PORT" help:"Address on which traces are received by syslog over TLS (RFC 5425). Needs tls-cert."`
 	SyslogTLSCA     string `name:"syslog-tls-ca" setting:"" placeholder:"FILE" help:"Authorities (PEM) that sign the certificates of those who speak on syslog-tls-listen. Without it any certificate, or none, is accepted, and the address alone decides."`
+	TracesRules     string `name:"traces-rules" setting:"" placeholder:"FOLDER" help:"Folder of the Sigma rules asked of the traces as they come in, read again when it changes. By default traces/rules in the data folder."`
 	GELFListen      string `name:"gelf-listen" setting:"" placeholder:"HOST:PORT" help:"Address on which traces are received in GELF, UDP and TCP. Empty: none is received."`
 
 	MetricsListen string `name:"metrics-listen" setting:"" placeholder:"HOST:PORT" help:"Address of /metrics, /healthz and /readyz for the supervision. Empty: served with the pages, /metrics to this machine only."`

@@ -18,12 +18,16 @@ import (
 
 // The addresses of this room. None of them ever carries what names a person.
 const (
-	Path         = "/traces"
-	SourcesPath  = Path + "/sources"
-	KeepPath     = Path + "/conservation"
-	searchPath   = Path + "/recherche"
-	questionPath = Path + "/questions/"
-	eventPath    = Path + "/evenements/"
+	Path        = "/traces"
+	SourcesPath = Path + "/sources"
+	KeepPath    = Path + "/conservation"
+	// AlertsPath, RulesPath and DetectionPath are those of the package alerts.
+	AlertsPath    = Path + "/alertes"
+	RulesPath     = Path + "/regles"
+	DetectionPath = Path + "/detection"
+	searchPath    = Path + "/recherche"
+	questionPath  = Path + "/questions/"
+	eventPath     = Path + "/evenements/"
 )
 
 // patience is how long a question may last; a reader who leaves ends it sooner.
@@ -117,9 +121,15 @@ func views(c *ui.Context, now string) []ui.Tab {
 	if mayAsk(c) {
 		all = append(all, ui.Tab{Label: c.Loc.T("traces.page.tab.search"), Path: searchPath})
 	}
+	if c.May(access.TracesCases) {
+		all = append(all, ui.Tab{Label: c.Loc.T("traces.page.tab.alerts"), Path: AlertsPath}, ui.Tab{Label: c.Loc.T("traces.page.tab.rules"), Path: RulesPath}, ui.Tab{Label: c.Loc.T("traces.page.tab.detection"), Path: DetectionPath})
+	}
 	all = append(all, ui.Tab{Label: c.Loc.T("traces.page.tab.sources"), Path: SourcesPath}, ui.Tab{Label: c.Loc.T("traces.page.tab.keep"), Path: KeepPath})
 	for i := range all {
 		all[i].Current = all[i].Path == now
 	}
 	return all
 }
+
+// Views are the pages of the room as tabs, for the packages of its other pages.
+func Views(c *ui.Context, now string) []ui.Tab { return views(c, now) }
