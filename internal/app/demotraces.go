@@ -31,6 +31,9 @@ func (h *House) demoTrace(ctx context.Context, scope access.Scope) error {
 	if err != nil || len(known) > 0 {
 		return err
 	}
+	if err := h.demoGate(ctx, scope); err != nil {
+		return err
+	}
 	from, err := h.demoSource(ctx, scope, traces.Wanted{Name: "Dossier patient", Format: jsonl.Name, Zone: "Europe/Paris", Quiet: 24 * 60})
 	if err != nil {
 		return err
@@ -52,7 +55,10 @@ func (h *House) demoTrace(ctx context.Context, scope access.Scope) error {
 			batch = batch[:0]
 		}
 	}
-	return h.Traces.Take(ctx, from, append(batch, demoPlanted(now)...), nil)
+	if err := h.Traces.Take(ctx, from, append(batch, demoPlanted(now)...), nil); err != nil {
+		return err
+	}
+	return h.demoSystems(ctx, scope)
 }
 
 func (h *House) demoSource(ctx context.Context, scope access.Scope, w traces.Wanted) (traces.Speaker, error) {

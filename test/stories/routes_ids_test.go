@@ -23,6 +23,8 @@ import (
 	"tocsin/internal/organisation"
 	"tocsin/internal/space"
 	"tocsin/internal/storage"
+	"tocsin/internal/traces"
+	"tocsin/internal/traces/watch"
 	"tocsin/internal/ui"
 )
 
@@ -150,12 +152,16 @@ func (w *walk) furnish() {
 	_, screen := h.hung("Couloir Glycine", site.ID)
 	thing, parc := w.inventory(system)
 	source := w.source(system)
+	standing := w.standing(system)
 
 	w.ids = []pathID{
 		{"/traces/questions/", "key", "record"},
 		{"/traces/evenements/", "ref", "r1"},
 		{"/traces/conservation/", "classe", "system"},
 		{"/traces/sources/", "id", source.String()},
+		{"/traces/alertes/", "id", standing.String()},
+		{"/traces/seuils/", "type", "system"},
+		{"/traces/regles/", "regle", "sigma:7b1f5a52-3c0e-4a64-9a53-2f6f5b8f1005"},
 		{"/alertes/declencher/scenario/", "scenario", sc.ID.String()},
 		{"/alertes/", "id", l.ID.String()},
 		{"/demandes/", "demande", request.String()},
@@ -216,7 +222,7 @@ func (w *walk) furnish() {
 		w.stolen.Set(name, id.String())
 	}
 	w.stolen.Set("vers", thing.String())
-	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Préfecture Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine", "Garde Myosotis", "Couloir Glycine", "garde-myosotis", "Moniteur Aubépine", "parc-aubepine", "Altaïr Pervenche"}
+	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Préfecture Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine", "Garde Myosotis", "Couloir Glycine", "garde-myosotis", "Moniteur Aubépine", "parc-aubepine", "Altaïr Pervenche", "Nuit Achillée", "srv-achillee"}
 }
 
 // inventory has a thing, and a file that waits.
@@ -242,6 +248,22 @@ func (w *walk) source(system access.Scope) uuid.UUID {
 		_, err := tx.Exec(w.t.Context(), `INSERT INTO traces_sources (organisation_id, id, name, name_folded, format, biomedical, zone, addresses, quiet_minutes, token_hash, created_us, events, failures, skew_s)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12)`,
 			system.Organisation(), id, "Altaïr Pervenche", storage.Fold("Altaïr Pervenche"), "syslog", false, "Europe/Paris", "", 0, []byte(id.String()), storage.Micros(w.h.now()), 0)
+		return err
+	}))
+	return id
+}
+
+// standing is a case of detection, about a system.
+func (w *walk) standing(system access.Scope) (id uuid.UUID) {
+	w.t.Helper()
+	w.must(w.h.Rules.Refresh(w.t.Context()))
+	us := storage.Micros(w.h.now())
+	w.must(w.h.DB.Write(w.t.Context(), system, func(tx *storage.Tx) error {
+		hit := traces.Hit{Organisation: system.Organisation(), Rule: "sigma:essai", Title: "Nuit Achillée", Score: 80, Workstation: "srv-achillee", First: us, Last: us}
+		if err := w.h.Cases.Keep(w.t.Context(), tx, w.h.now(), watch.Catch{Hits: []traces.Hit{hit}}); err != nil {
+			return err
+		}
+		_, err := tx.Row(w.t.Context(), `SELECT id FROM traces_cases WHERE organisation_id = $1`, []any{system.Organisation()}, &id)
 		return err
 	}))
 	return id
@@ -377,6 +399,9 @@ func TestWhoMayDoWhatMatters(t *testing.T) {
 		"POST /administration/canaux/{id}/modifier":                            admin,
 		"POST /administration/comptes/{id}/roles":                              admin,
 		"POST /administration/comptes/{id}/reinitialiser":                      admin,
+		"GET /traces/alertes":                                                  {access.DataProtection, access.SecurityOfficer},
+		"POST /traces/regles/{regle}/service":                                  {access.SecurityOfficer},
+		"POST /traces/detection/service":                                       {access.DataProtection},
 		"GET /administration/journal":                                          {access.Administrator, access.Auditor},
 		"POST /annuaire/astreintes/fonctions/nouvelle":                         files,
 		"POST /inventaire/elements/{id}/modifier":                              files,

@@ -18,7 +18,11 @@ import (
 	"tocsin/internal/journal"
 	"tocsin/internal/spool"
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/cases"
 	"tocsin/internal/traces/pages"
+	"tocsin/internal/traces/pages/alerts"
+	"tocsin/internal/traces/rules"
+	"tocsin/internal/traces/sigma"
 	"tocsin/internal/ui"
 	"tocsin/internal/ui/uitest"
 )
@@ -30,7 +34,7 @@ const (
 
 func TestSentences(t *testing.T) {
 	t.Parallel()
-	i18ntest.Room(t, ".", pages.Locales, traces.Locales, spool.Locales, inventory.Locales, ui.Locales)
+	i18ntest.Room(t, ".", pages.Locales, alerts.Locales, traces.Locales, cases.Locales, rules.Locales, sigma.Locales, spool.Locales, inventory.Locales, ui.Locales)
 }
 
 // opening is somebody who opens a record.

@@ -20,7 +20,7 @@ const (
 	Path          = tracepages.AlertsPath
 	RulesPath     = tracepages.RulesPath
 	DetectionPath = tracepages.DetectionPath
-	settingsPath  = Path + "/reglages/"
+	settingsPath  = tracepages.Path + "/seuils/"
 	registerPath  = DetectionPath + "/registre"
 )
 
