@@ -63,7 +63,12 @@ func (s *Service) Detector() traces.Detector { return &detector{s: s, fields: ne
 func (d *detector) Observe(ctx context.Context, events []traces.Event) ([]traces.Hit, error) {
 	var b *book
 	if b, d.off = d.s.serving(); b == nil {
-		return nil, nil
+		// Nothing is looked at before the rules were read: it would pass unseen. A
+		// folder that cannot be read leaves ours.
+		err := d.s.Refresh(ctx)
+		if b, d.off = d.s.serving(); b == nil {
+			return nil, err
+		}
 	}
 	if b != d.book {
 		d.book, d.matcher, d.correlators = b, b.set.NewMatcher(), map[uuid.UUID]*sigma.Correlator{}

@@ -202,6 +202,16 @@ func TestAFloodOfOneRuleIsOneHit(t *testing.T) {
 	}
 }
 
+func TestNothingPassesBeforeTheRulesWereRead(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "bon.yml", fmt.Sprintf(rule, "Mot suspect", "11111111-1111-4111-8111-111111111111", "malveillant"))
+	read, _ := shelf(t, dir)
+	s := New(read.opt)
+	if hits := observe(t, s.Detector(), said(nord(), "malveillant")); len(hits) != 1 {
+		t.Errorf("%+v", hits)
+	}
+}
+
 func TestFormatsAreReadUnderTheNamesOfRules(t *testing.T) {
 	f := newFields()
 	has := func(name, want string) {
