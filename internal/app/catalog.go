@@ -55,6 +55,7 @@ import (
 	"tocsin/internal/traces/bulk"
 	"tocsin/internal/traces/cases"
 	"tocsin/internal/traces/cef"
+	"tocsin/internal/traces/detect"
 	"tocsin/internal/traces/duckdb"
 	"tocsin/internal/traces/fhir"
 	"tocsin/internal/traces/gelf"
@@ -89,5 +90,6 @@ var sentences = sync.OnceValues(func() (*i18n.Catalog, error) {
 		table.Locales, phone.Locales, finess.Locales, organisation.Locales, organisationpages.Locales, directory.Locales, directorypages.Locales, proof.Locales, feed.Locales, ldap.Locales, oncall.Locales,
 		dispatch.Locales, dispatchpages.Locales, alerting.Locales, alertpages.Locales, report.Locales, telephone.Locales, hooks.Locales, space.Locales, screens.Locales, inventory.Locales, inventorypages.Locales, traces.Locales, tracesapi.Locales, rules.Locales, cases.Locales, sigma.Locales, tracealerts.Locales, tracepages.Locales, spool.Locales, identity.Locales, administration.Locales, demo.Locales, bench.Locales, Locales,
 		syslog.Locales, atna.Locales, fhir.Locales, jsonl.Locales, gelf.Locales, bulk.Locales, cef.Locales, winevent.Locales, otlp.Locales, duckdb.Locales,
+		detect.Locales,
 	)
 })
