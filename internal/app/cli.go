@@ -35,7 +35,7 @@ type commands struct {
 	Watch    watchCommand    `cmd:"" help:"On another machine: tell somebody by SMS or e-mail when Tocsin stops answering, and when it is back."`
 	Rehearse rehearseCommand `cmd:"" help:"Play a scenario on a simulated clock and network: nothing leaves."`
 	Bench    benchCommand    `cmd:"" help:"Measure this machine and this program."`
-	Lab      labCommand      `cmd:"" hidden:"" help:"Run the simulated telephone network."`
+	Lab      labCommand      `cmd:"" hidden:"" help:"The laboratory: a simulated telephone network, and the traces of an invented hospital."`
 	Traces   tracesCommand   `cmd:"" help:"Traces: try the Sigma rules of a folder."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 

@@ -15,11 +15,16 @@ import (
 )
 
 type labCommand struct {
+	Network labNetwork `cmd:"" default:"withargs" help:"Run the simulated telephone network."`
+	Traces  labTraces  `cmd:"" help:"Invent the traces of a hospital, with misbehaviour planted under labels: write them, send them, or examine the detection on them."`
+}
+
+type labNetwork struct {
 	lab.Options `embed:""`
 }
 
 // Run runs the simulated network until stopped.
-func (c *labCommand) Run(s *session) error { return lab.Run(s.ctx, c.Options) }
+func (c *labNetwork) Run(s *session) error { return lab.Run(s.ctx, c.Options) }
 
 // labProcess is the simulated network in a process of its own, as a real
 // operator would be.

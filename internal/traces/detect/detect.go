@@ -13,7 +13,7 @@ import (
 // Threshold is the score from which something is told: the one at which the
 // laboratory's hospitals (traces/lab, seeds 1 to 3) cost at most one alert per
 // 1,000 accesses.
-const Threshold = 46
+const Threshold = 38
 
 // Options are what the detection rests on.
 type Options struct {

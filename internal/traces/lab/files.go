@@ -25,9 +25,9 @@ type Summary struct {
 }
 
 // Write makes all the events into a folder: events.jsonl, as POST /intake/events
-// takes them; stays.csv, the relations of care; staff.csv and accounts.csv, who
-// acts; labels.csv, the events that were planted. Times are UTC, in the form of
-// RFC 3339; fields of CSV are separated by semicolons.
+// takes them; stays.csv, appointments.csv and well_known.csv, the care; staff.csv
+// and accounts.csv, who acts; labels.csv, the events that were planted. Fields of
+// CSV are separated by semicolons.
 func (h *Hospital) Write(ctx context.Context, dir string) (s Summary, err error) {
 	h.whole = true
 	events, err := create(dir, "events.jsonl")
@@ -50,7 +50,7 @@ func (h *Hospital) Write(ctx context.Context, dir string) (s Summary, err error)
 		return s, fmt.Errorf("write the events: %w", err)
 	}
 	s.Planted = h.counts()
-	return s, errors.Join(h.writeStays(dir), h.writeStaff(dir), h.writeAccounts(dir))
+	return s, errors.Join(h.writeCare(dir), h.writeStaff(dir))
 }
 
 // each makes every event in turn.
@@ -75,23 +75,37 @@ func (h *Hospital) counts() map[Kind]int {
 	return out
 }
 
-func (h *Hospital) writeStays(dir string) error {
-	t, err := createTable(dir, "stays.csv", "ipp", "ins", "nom", "nom_naissance", "prenom", "adresse", "code_postal", "signale", "lien", "service", "compte", "debut", "fin")
+// writeCare writes the stays, and apart from them the appointments and what was
+// prescribed, as a room of care takes them.
+func (h *Hospital) writeCare(dir string) error {
+	head := []string{"ipp", "service", "debut", "fin", "professionnel", "lien", "ins", "nom", "nom_naissance", "prenom", "adresse", "code_postal"}
+	stays, err := createTable(dir, "stays.csv", head...)
 	if err != nil {
 		return err
+	}
+	others, err := createTable(dir, "appointments.csv", head...)
+	if err != nil {
+		return errors.Join(err, stays.close())
+	}
+	known, err := createTable(dir, "well_known.csv", "ipp", "motif")
+	if err != nil {
+		return errors.Join(err, stays.close(), others.close())
 	}
 	for i := range h.patients {
 		p := &h.patients[i]
 		address, postal := p.home.folded()
-		famous := ""
 		if p.wellKnown {
-			famous = "oui"
+			known.row(p.ipp, "personne connue")
 		}
 		for _, r := range p.relations {
-			t.row(p.ipp, p.ins, p.surname, p.birth, p.given, address, postal, famous, string(r.Kind), h.serviceName(r.Service), r.Account, stamp(r.From), stamp(r.To))
+			t := others
+			if r.Kind == traces.RelationStay {
+				t = stays
+			}
+			t.row(p.ipp, h.serviceName(r.Service), h.stamp(r.From), h.stamp(r.To), r.Account, string(r.Kind), p.ins, p.surname, p.birth, p.given, address, postal)
 		}
 	}
-	return t.close()
+	return errors.Join(stays.close(), others.close(), known.close())
 }
 
 func (h *Hospital) serviceName(folded string) string {
@@ -103,10 +117,15 @@ func (h *Hospital) serviceName(folded string) string {
 	return folded
 }
 
+// writeStaff writes the people as the directory imports them, and their accounts.
 func (h *Hospital) writeStaff(dir string) error {
-	t, err := createTable(dir, "staff.csv", "matricule", "nom", "prenom", "fonction", "service", "adresse", "code_postal", "ipp", "depart")
+	people, err := createTable(dir, "staff.csv", "matricule", "nom", "prenom", "fonction", "service", "depart")
 	if err != nil {
 		return err
+	}
+	accounts, err := createTable(dir, "accounts.csv", "compte", "matricule", "partage", "ipp", "adresse", "code_postal")
+	if err != nil {
+		return errors.Join(err, people.close())
 	}
 	for i := range h.people {
 		p := &h.people[i]
@@ -117,29 +136,20 @@ func (h *Hospital) writeStaff(dir string) error {
 		if p.recordTold && p.record >= 0 {
 			ipp = h.patients[p.record].ipp
 		}
-		t.row("M"+strconv.Itoa(10000+i), p.surname, p.given, p.function.name, h.services[p.service].name, address, postal, ipp, stamp(p.left))
+		people.row("M"+strconv.Itoa(10000+i), p.surname, p.given, p.function.name, h.services[p.service].name, h.stamp(p.left))
+		accounts.row(p.account, "M"+strconv.Itoa(10000+i), "non", ipp, address, postal)
 	}
-	return t.close()
+	accounts.row(sharedAccount, "", "oui", "", "", "")
+	accounts.row(machineAccount, "", "non", "", "", "")
+	return errors.Join(people.close(), accounts.close())
 }
 
-func (h *Hospital) writeAccounts(dir string) error {
-	t, err := createTable(dir, "accounts.csv", "compte", "matricule", "partage")
-	if err != nil {
-		return err
-	}
-	for i := range h.people {
-		t.row(h.people[i].account, "M"+strconv.Itoa(10000+i), "")
-	}
-	t.row(sharedAccount, "", "oui")
-	t.row(machineAccount, "", "")
-	return t.close()
-}
-
-func stamp(at int64) string {
+// stamp is a time as files of a hospital write it, by the clock on its wall.
+func (h *Hospital) stamp(at int64) string {
 	if at == 0 {
 		return ""
 	}
-	return time.UnixMicro(at).UTC().Format(time.RFC3339)
+	return time.UnixMicro(at).In(h.zone).Format("2006-01-02 15:04")
 }
 
 // file is a file that is written from its beginning.
