@@ -160,7 +160,7 @@ func (d *Detector) judge(ctx context.Context, h *house, in *incident, over bool)
 	if !known {
 		p = &facts{key: in.ids, id: in.key.patient, asked: -patientFor}
 	}
-	score, rule, _ := d.weigh(h, in, p, over)
+	score, _, _ := d.weigh(h, in, p, over)
 	if !d.worth(in, score) {
 		return
 	}
@@ -178,8 +178,8 @@ func (d *Detector) judge(ctx context.Context, h *house, in *incident, over bool)
 	case why != nothing && !in.left:
 		return
 	}
-	var evidence []traces.Evidence
-	if score, rule, evidence = d.weigh(h, in, p, over); !d.worth(in, score) {
+	score, rule, evidence := d.weigh(h, in, p, over)
+	if !d.worth(in, score) {
 		return
 	}
 	if in.told == 0 {

@@ -47,8 +47,7 @@ func Measure(ctx context.Context, c clock.Clock, load Load) (Speed, error) {
 		load.Batch = 100
 	}
 	organisation := uuid.MustParse("0190aaaa-0000-7000-8000-00000000000f")
-	// Four events a second all night, a hundred by day, make a day of some
-	// millions; the span is that of the events at 100 a second.
+	// A hundred events a second, as the bar has it.
 	all := load.Events + load.Events/2
 	days := max(1, all/(100*24*3600)+1)
 	h := sample.New(sample.Options{Organisation: organisation, People: load.People, Patients: load.Patients, Start: time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC), Days: days, Events: int64(days) * 24 * 3600 * 100})

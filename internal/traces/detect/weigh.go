@@ -41,8 +41,8 @@ func Rules() []string {
 //
 //	L = before + Σ log( P(reason | wrong) / P(reason | nothing wrong) )
 //
-// What is said of wrong accesses (the constants below) is what audits of
-// hospitals find, to one significant figure; what is said of the others is learnt
+// What is said of wrong accesses (the constants below) are suppositions, to one
+// significant figure; what is said of the others is learnt
 // from this establishment: how common the name is, how often this function opens
 // what nothing explains, prints, exports. Reasons that say the same thing are no
 // two reasons: of those about kin the strongest counts whole and the second by

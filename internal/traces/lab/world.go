@@ -154,7 +154,7 @@ type patient struct {
 	staffTold              bool
 	stay                   string
 	ward                   int // where the patient is now, −1
-	leaves, moves          int64
+	leaves                 int64
 	to                     int
 	relations              []relation
 	missing                bool // no message tells of the stay that runs
