@@ -54,11 +54,13 @@ import (
 	"tocsin/internal/traces/atna"
 	"tocsin/internal/traces/bulk"
 	"tocsin/internal/traces/cases"
+	"tocsin/internal/traces/care"
 	"tocsin/internal/traces/cef"
 	"tocsin/internal/traces/detect"
 	"tocsin/internal/traces/duckdb"
 	"tocsin/internal/traces/fhir"
 	"tocsin/internal/traces/gelf"
+	"tocsin/internal/traces/hl7"
 	"tocsin/internal/traces/jsonl"
 	"tocsin/internal/traces/otlp"
 	tracepages "tocsin/internal/traces/pages"
@@ -91,5 +93,6 @@ var sentences = sync.OnceValues(func() (*i18n.Catalog, error) {
 		dispatch.Locales, dispatchpages.Locales, alerting.Locales, alertpages.Locales, report.Locales, telephone.Locales, hooks.Locales, space.Locales, screens.Locales, inventory.Locales, inventorypages.Locales, traces.Locales, tracesapi.Locales, rules.Locales, cases.Locales, sigma.Locales, tracealerts.Locales, tracepages.Locales, spool.Locales, identity.Locales, administration.Locales, demo.Locales, bench.Locales, Locales,
 		syslog.Locales, atna.Locales, fhir.Locales, jsonl.Locales, gelf.Locales, bulk.Locales, cef.Locales, winevent.Locales, otlp.Locales, duckdb.Locales,
 		detect.Locales,
+		hl7.Locales, care.Locales,
 	)
 })

@@ -17,6 +17,7 @@ var personTables = []string{
 	"alerting_unmatched", "directory_absences", "directory_asked", "directory_conflicts", "directory_contacts", "directory_corrections", "directory_import_results",
 	"directory_members", "directory_oncall_calendars", "directory_oncall_replacements", "directory_oncall_swaps", "directory_people", "directory_preferences", "directory_roster_people", "directory_shifts",
 	"dispatch_deliveries", "dispatch_replies", "space_code_tries", "space_codes", "space_devices", "space_invitations",
+	"traces_care_accounts", "traces_care_keys", "traces_care_members",
 }
 
 var (

@@ -65,6 +65,7 @@ type Member struct {
 	Services        []string // where the person works, codes and names
 	Left            int64    // when the person left, UTC microseconds; zero for those who work
 	Shared          bool     // an account of several people
+	Machine         bool     // an account of a program: nobody acts under it
 	IPP             string   // the person's own number as a patient, when said
 }
 
