@@ -53,6 +53,7 @@ import (
 	spacepages "tocsin/internal/space/pages"
 	"tocsin/internal/storage"
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/care"
 	"tocsin/internal/traces/cases"
 	"tocsin/internal/traces/rules"
 	"tocsin/internal/traces/watch"
@@ -112,6 +113,11 @@ type House struct {
 	Traces *traces.Service
 	Rules  *rules.Service
 	Cases  *cases.Service
+	// CareDesk is who cares for whom and who acts; Care and Staff are what the
+	// detection asks of it.
+	CareDesk *care.Service
+	Care     traces.Carer
+	Staff    traces.Staff
 
 	leases *jobs.Leases
 	// wakers start a task before its time, by the task's name.
@@ -203,7 +209,8 @@ func (h *House) join(ctx context.Context) error {
 	h.OnCall = oncall.New(oncall.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Organisation: h.Houses, Calls: calls{h}})
 	h.Directory.Consult(h.OnCall)
 	h.Inventory = inventory.New(inventory.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Organisation: h.Houses, Owners: owners{h}})
-	h.Traces = traces.New(traces.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Log: h.Log, Formats: TraceFormats, Watchman: watchmen{h.Accounts}})
+	h.Traces = traces.New(traces.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Log: h.Log, Formats: TraceFormats, Feeds: careFeeds(), Watchman: watchmen{h.Accounts}})
+	h.openCare()
 	h.joinCases()
 	h.Alerting = alerting.New(alerting.Options{
 		DB: h.DB, Guard: h.Guard, Directory: h.Directory, Dispatch: h.Dispatch, Organisation: h.Houses,

@@ -220,6 +220,8 @@ func (h *House) tasks() []jobs.Task {
 		h.alone("traces.cases.alert", cases.AlertEvery, h.Cases.Alert),
 		h.alone("traces.cases.sweep", time.Hour, h.Cases.Sweep),
 		h.alone("traces.purge", 6*time.Hour, h.Traces.Purge),
+		h.alone("traces.staff", staffEvery, h.refreshStaff),
+		h.alone("traces.care", 6*time.Hour, h.CareDesk.Purge),
 		h.alone("space.sweep", 10*time.Minute, h.Space.Sweep),
 		{Name: "identity.sweep", Every: 10 * time.Minute, Run: func(ctx context.Context, now time.Time) (bool, error) {
 			return false, h.Accounts.Sweep(ctx, now)

@@ -26,8 +26,8 @@ import (
 // listenTraces hears the sources that speak by syslog and GELF, where the
 // settings say so and this program has a base.
 func (h *House) listenTraces(ctx context.Context, group *errgroup.Group, t *tracing) error {
-	if t == nil {
-		return nil
+	if err := h.hearCare(ctx, group); err != nil || t == nil {
+		return err
 	}
 	machines := &tracelisten.Listener{
 		Service: h.Traces, Log: h.Log, Clock: h.Clock, Mode: framing.Syslog,
@@ -80,25 +80,36 @@ func hear(ctx context.Context, group *errgroup.Group, l *tracelisten.Listener, a
 
 // hearTLS listens for connections over TLS, with the certificate of the pages.
 func (h *House) hearTLS(ctx context.Context, group *errgroup.Group, l *tracelisten.Listener) error {
-	if h.Settings.SyslogTLSListen == "" {
-		return nil
+	stream, err := h.listenTLS(ctx, h.Settings.SyslogTLSListen, h.Settings.SyslogTLSCA)
+	if err != nil || stream == nil {
+		return err
+	}
+	group.Go(func() error { return l.Streams(ctx, stream) })
+	return nil
+}
+
+// listenTLS listens for connections over TLS with the certificate of the pages;
+// those who speak must have one signed by the authorities, when these are given.
+// Nil where no address is.
+func (h *House) listenTLS(ctx context.Context, address, authorities string) (net.Listener, error) {
+	if address == "" {
+		return nil, nil
 	}
 	config := newCertificate(h.Settings.TLSCert, h.Settings.TLSKey, h.Clock).config()
-	if h.Settings.SyslogTLSCA != "" {
-		authorities, err := os.ReadFile(h.Settings.SyslogTLSCA)
+	if authorities != "" {
+		pem, err := os.ReadFile(authorities)
 		if err != nil {
-			return fmt.Errorf("authorities of syslog-tls-ca: %w", err)
+			return nil, fmt.Errorf("authorities of those who speak: %w", err)
 		}
 		config.ClientCAs = x509.NewCertPool()
-		if !config.ClientCAs.AppendCertsFromPEM(authorities) {
-			return fmt.Errorf("no certificate in %s", h.Settings.SyslogTLSCA)
+		if !config.ClientCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("no certificate in %s", authorities)
 		}
 		config.ClientAuth = tls.RequireAndVerifyClientCert
 	}
-	stream, err := listen(ctx, h.Settings.SyslogTLSListen)
+	stream, err := listen(ctx, address)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	group.Go(func() error { return l.Streams(ctx, tls.NewListener(stream, config)) })
-	return nil
+	return tls.NewListener(stream, config), nil
 }

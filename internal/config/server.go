@@ -39,6 +39,9 @@ type Server struct {
 	SyslogTLSCA     string `name:"syslog-tls-ca" setting:"" placeholder:"FILE" help:"Authorities (PEM) that sign the certificates of those who speak on syslog-tls-listen. Without it any certificate, or none, is accepted, and the address alone decides."`
 	TracesRules     string `name:"traces-rules" setting:"" placeholder:"FOLDER" help:"Folder of the Sigma rules asked of the traces as they come in, read again when it changes. By default traces/rules in the data folder."`
 	GELFListen      string `name:"gelf-listen" setting:"" placeholder:"HOST:PORT" help:"Address on which traces are received in GELF, UDP and TCP. Empty: none is received."`
+	MLLPListen      string `name:"mllp-listen" setting:"" placeholder:"HOST:PORT" help:"Address on which the messages of care (HL7 v2 ADT, SIU, ORM) are received by MLLP. A source is known by its own address. Empty: none is received."`
+	MLLPTLSListen   string `name:"mllp-tls-listen" setting:"" placeholder:"HOST:PORT" help:"Address on which the messages of care are received by MLLP over TLS. Needs tls-cert."`
+	MLLPTLSCA       string `name:"mllp-tls-ca" setting:"" placeholder:"FILE" help:"Authorities (PEM) that sign the certificates of those who speak on mllp-tls-listen. Without it any certificate, or none, is accepted, and the address alone decides."`
 
 	MetricsListen string `name:"metrics-listen" setting:"" placeholder:"HOST:PORT" help:"Address of /metrics, /healthz and /readyz for the supervision. Empty: served with the pages, /metrics to this machine only."`
 	LogLevel      string `name:"log-level" setting:"" default:"info" placeholder:"LEVEL" help:"Least important lines of the log: debug, info, warn or error."`

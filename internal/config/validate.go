@@ -25,6 +25,8 @@ func (s *Server) Validate() error {
 	c.address("syslog-listen", s.SyslogListen, false)
 	c.address("syslog-tls-listen", s.SyslogTLSListen, false)
 	c.address("gelf-listen", s.GELFListen, false)
+	c.address("mllp-listen", s.MLLPListen, false)
+	c.address("mllp-tls-listen", s.MLLPTLSListen, false)
 	c.address("metrics-listen", s.MetricsListen, false)
 	c.web("heartbeat-url", s.HeartbeatURL)
 	c.web("reach-proxy", s.ReachProxy)
@@ -36,6 +38,9 @@ func (s *Server) Validate() error {
 	}
 	if s.SyslogTLSListen != "" && s.TLSCert == "" {
 		c.refuse("tls-cert", fault.New(fault.Invalid, "config.syslog_tls"))
+	}
+	if s.MLLPTLSListen != "" && s.TLSCert == "" {
+		c.refuse("tls-cert", fault.New(fault.Invalid, "config.mllp_tls"))
 	}
 	s.values.level = c.level(s.LogLevel)
 	c.choice("log-format", s.LogFormat, "text", "json")

@@ -3,6 +3,7 @@ package traces
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,6 +27,9 @@ type Speaker struct {
 	Source
 	organisation uuid.UUID
 }
+
+// Organisation is the establishment of the source.
+func (s Speaker) Organisation() uuid.UUID { return s.organisation }
 
 // hearing is what a source said since it was last written down.
 type hearing struct {
@@ -158,6 +162,9 @@ func (s *Service) Reader(format string, from Speaker) Format {
 // understand is kept in the event and told in the fault.
 func (s *Service) Parse(dst []Event, from Speaker, message []byte, received int64) ([]Event, error) {
 	f, ok := s.format(from.Format, from.Zone)
+	if !ok && slices.ContainsFunc(s.opt.Feeds, func(d Description) bool { return d.Name == from.Format }) {
+		return dst, fault.New(fault.Invalid, "traces.intake.feed")
+	}
 	if !ok {
 		return dst, fault.New(fault.Invalid, "traces.source.format")
 	}
@@ -216,6 +223,12 @@ func (p *paper) write(events []Event) [][]byte {
 		start = end
 	}
 	return p.records
+}
+
+// Heard counts a message of a source that gives no trace: it was kept elsewhere,
+// or could not be read, and then it is kept as a sample.
+func (s *Service) Heard(from Speaker, message []byte, received int64, unread error) {
+	s.hear(from, []Event{{At: received, AtGuessed: true, Received: received, Raw: message}}, []error{unread})
 }
 
 // hear counts what a source said.

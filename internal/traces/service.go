@@ -30,6 +30,9 @@ type Options struct {
 	// Formats are those the product reads, in the order they are shown, for a
 	// source whose times that name no zone are of this one.
 	Formats func(zone *time.Location) []Format
+	// Feeds are what sources may speak that gives no trace: it is heard by a
+	// listener of its own, and kept elsewhere.
+	Feeds []Description
 	// Watchman is told of sources that fall silent; nil tells nobody.
 	Watchman Watchman
 }
@@ -109,7 +112,7 @@ func (s *Service) Formats() []Description {
 	for _, f := range s.opt.Formats(time.UTC) {
 		out = append(out, f.Describe())
 	}
-	return out
+	return append(out, s.opt.Feeds...)
 }
 
 func (s *Service) knows(format string) bool {

@@ -3,6 +3,7 @@ package care
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -21,7 +22,7 @@ const stepsMost = 1000
 func (s *Service) Keep(ctx context.Context, organisation, source uuid.UUID, n traces.News) error {
 	scope, now := system(organisation), storage.Micros(s.opt.Clock.Now())
 	return s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error {
-		fresh, err := first(ctx, tx, scope, source, n.Control, now)
+		fresh, err := first(ctx, tx, scope, source, n, now)
 		if err != nil || !fresh {
 			return err
 		}
@@ -32,11 +33,13 @@ func (s *Service) Keep(ctx context.Context, organisation, source uuid.UUID, n tr
 	})
 }
 
-// first tells whether a message is new, and remembers it.
-func first(ctx context.Context, tx *storage.Tx, scope access.Scope, source uuid.UUID, control string, now int64) (bool, error) {
-	if control == "" {
+// first tells whether a message is new, and remembers it. The numbers of some
+// senders begin again: the time at which it was said is part of its name.
+func first(ctx context.Context, tx *storage.Tx, scope access.Scope, source uuid.UUID, said traces.News, now int64) (bool, error) {
+	if said.Control == "" {
 		return true, nil
 	}
+	control := said.Control + "@" + strconv.FormatInt(said.Sent, 36)
 	n, err := tx.Exec(ctx, `INSERT INTO traces_care_messages (organisation_id, source_id, control, kept_us) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (organisation_id, source_id, control) DO NOTHING`, scope.Organisation(), source, control, now)
 	return n > 0, err
