@@ -22,6 +22,9 @@ type Phrase struct {
 	// Subject is what the words of the answer count: how many accounts, patients…
 	// Accounts when empty.
 	Subject Field
+	// Circle is the field whose values no trace tells: who left, who is well
+	// known. They come from Options.Circle; empty for the other phrases.
+	Circle Field
 
 	where func(f Filling) []Condition
 }
@@ -55,6 +58,8 @@ const (
 	choiceAny     = "any"
 	choiceNight   = "night"
 	choiceWeekend = "weekend"
+	choiceKnown   = "known"
+	choiceStaff   = "staff"
 )
 
 var (
@@ -183,6 +188,19 @@ func Phrases() []Phrase {
 			},
 		},
 		{
+			Key: "left", Group: []Field{FieldAccount, FieldPerson, FieldApplication, FieldAction}, Circle: FieldAccount,
+			where: func(Filling) []Condition { return []Condition{notOurs} },
+		},
+		{
+			Key: "known", Blanks: []Blank{{Name: "whom", Kind: BlankChoice, Choices: []string{choiceKnown, choiceStaff}}},
+			Group: []Field{FieldPatient, FieldAccount, FieldPerson, FieldService}, Circle: FieldPatient,
+			where: func(Filling) []Condition { return []Condition{onPatients, {FieldAction, Is, keys(opened)}, notOurs} },
+		},
+		{
+			Key: "common", Group: []Field{FieldAccount, FieldWorkstation, FieldService, FieldApplication}, Circle: FieldAccount,
+			where: func(Filling) []Condition { return []Condition{onPatients, notOurs} },
+		},
+		{
 			Key: "looks", Group: []Field{FieldPerson, FieldObject}, Subject: FieldPerson,
 			where: func(Filling) []Condition { return []Condition{{FieldCollector, Is, []string{OwnFormat}}} },
 		},
@@ -234,10 +252,14 @@ const (
 	compared = 5000
 )
 
+// base is what all the questions of a phrase have in common.
+func (p Phrase) base(f Filling, when Period) Question {
+	return Question{From: when.From.UnixMicro(), To: when.To.UnixMicro(), Zone: when.Zone, Where: p.where(f)}
+}
+
 // questions gives what a phrase asks of the base: the table, the last events,
 // and how many a day, or an hour when the period is of two days at most.
-func (p Phrase) questions(f Filling, when Period) (table, events, curve Question) {
-	base := Question{From: when.From.UnixMicro(), To: when.To.UnixMicro(), Zone: when.Zone, Where: p.where(f)}
+func (p Phrase) questions(base Question, when Period) (table, events, curve Question) {
 	table, events, curve = base, base, base
 	table.Group, table.Distinct, table.Limit = p.Group, p.Distinct, compared
 	events.Limit = listed

@@ -24,6 +24,9 @@ type Reply struct {
 	// Peers compares each line of the table with those of the same function, in
 	// the order of the table; only for phrases that compare.
 	Peers []Peer
+	// Circle is how many accounts or numbers the question was about, for phrases
+	// that are about a circle: with none, nothing was asked.
+	Circle int
 }
 
 // Peer is how a line stands among those of its function.
@@ -60,13 +63,29 @@ func (s *Service) Pose(ctx context.Context, scope access.Scope, l Look, in Filli
 	if out.Filling, err = p.Fill(in); err != nil {
 		return out, err
 	}
-	table, events, curve := p.questions(out.Filling, when)
-	named, nameless := p.subjects(events)
-	answers, err := s.Ask(ctx, scope, l, table, events, curve, named, nameless)
+	parts := []Question{p.base(out.Filling, when)}
+	if p.Circle != "" {
+		if parts, out.Circle, err = s.around(ctx, scope, p, out.Filling, parts[0]); err != nil || out.Circle == 0 {
+			return out, err
+		}
+	}
+	var questions []Question
+	for _, part := range parts {
+		table, events, curve := p.questions(part, when)
+		named, nameless := p.subjects(events)
+		questions = append(questions, table, events, curve, named, nameless)
+	}
+	if len(questions) == 0 {
+		return out, nil
+	}
+	answers, err := s.Ask(ctx, scope, l, questions...)
 	if err != nil {
 		return out, err
 	}
-	out.Table, out.Events, out.Curve, out.Subjects, out.Nameless = answers[0], answers[1], answers[2], answers[3], answers[4].Total
+	for i := 0; i < len(answers); i += 5 {
+		out.add(answers[i : i+5])
+	}
+	out.order(len(parts))
 	out.least()
 	out.compare()
 	slices.SortFunc(out.Curve.Groups, func(a, b Group) int { return strings.Compare(a.Keys[0], b.Keys[0]) })

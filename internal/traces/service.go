@@ -33,6 +33,8 @@ type Options struct {
 	// Feeds are what sources may speak that gives no trace: it is heard by a
 	// listener of its own, and kept elsewhere.
 	Feeds []Description
+	// Circle knows who left and who is well known; nil knows nobody.
+	Circle Circle
 	// Watchman is told of sources that fall silent; nil tells nobody.
 	Watchman Watchman
 }

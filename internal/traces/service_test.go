@@ -87,6 +87,7 @@ type house struct {
 	dir        string
 	base       *base
 	watchman   *watchman
+	circle     circle
 	admin, dpo access.Scope
 	elsewhere  access.Scope
 }
@@ -108,7 +109,7 @@ func newHouse(t *testing.T, db *storage.DB) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { h.must(h.queue.Close()) })
-	h.Service = traces.New(traces.Options{DB: db, Guard: guard, Clock: h.clock, Log: slog.New(slog.DiscardHandler), Formats: func(*time.Location) []traces.Format { return []traces.Format{line{}} }, Watchman: h.watchman})
+	h.Service = traces.New(traces.Options{DB: db, Guard: guard, Clock: h.clock, Log: slog.New(slog.DiscardHandler), Formats: func(*time.Location) []traces.Format { return []traces.Format{line{}} }, Circle: &h.circle, Watchman: h.watchman})
 	h.Connect(h.queue, h.base)
 	houses := organisation.New(db, guard, h.clock)
 	for i, to := range []*access.Scope{&h.admin, &h.elsewhere} {

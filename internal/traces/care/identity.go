@@ -2,6 +2,7 @@ package care
 
 import (
 	"context"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -58,7 +59,7 @@ func identify(ctx context.Context, tx *storage.Tx, scope access.Scope, i traces.
 	if err != nil {
 		return id, err
 	}
-	if err := number(ctx, tx, scope, id, numbers, ins); err != nil {
+	if err := number(ctx, tx, scope, id, i); err != nil {
 		return id, err
 	}
 	return id, describe(ctx, tx, scope, id, i, said, now)
@@ -85,23 +86,32 @@ func newPatient(ctx context.Context, tx *storage.Tx, scope access.Scope, now int
 // number gives numbers to a patient. A second number that another patient has
 // stays his: only a merge says that two are one. A national identity goes with
 // the last who said it.
-func number(ctx context.Context, tx *storage.Tx, scope access.Scope, id uuid.UUID, numbers []string, ins string) error {
-	for _, n := range numbers {
-		if _, err := tx.Exec(ctx, `INSERT INTO traces_care_numbers (organisation_id, kind, number, patient_id) VALUES ($1, $2, $3, $4) ON CONFLICT (organisation_id, kind, number) DO NOTHING`,
-			scope.Organisation(), byIPP, n, id); err != nil {
+func number(ctx context.Context, tx *storage.Tx, scope access.Scope, id uuid.UUID, i traces.Identity) error {
+	main := ""
+	for _, shown := range i.IPP {
+		n := cut(fold(shown))
+		if n == "" {
+			continue
+		}
+		if main == "" {
+			main = n
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO traces_care_numbers (organisation_id, kind, number, shown, patient_id) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (organisation_id, kind, number) DO NOTHING`,
+			scope.Organisation(), byIPP, n, cut(strings.TrimSpace(shown)), id); err != nil {
 			return err
 		}
 	}
-	if len(numbers) > 0 {
-		if _, err := tx.Exec(ctx, `UPDATE traces_care_patients SET ipp = $3 WHERE organisation_id = $1 AND id = $2 AND ipp <> $3`, scope.Organisation(), id, numbers[0]); err != nil {
+	if main != "" {
+		if _, err := tx.Exec(ctx, `UPDATE traces_care_patients SET ipp = $3 WHERE organisation_id = $1 AND id = $2 AND ipp <> $3`, scope.Organisation(), id, main); err != nil {
 			return err
 		}
 	}
+	ins := cut(fold(i.INS))
 	if ins == "" {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, `INSERT INTO traces_care_numbers (organisation_id, kind, number, patient_id) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (organisation_id, kind, number) DO UPDATE SET patient_id = excluded.patient_id`, scope.Organisation(), byINS, ins, id); err != nil {
+	if _, err := tx.Exec(ctx, `INSERT INTO traces_care_numbers (organisation_id, kind, number, shown, patient_id) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (organisation_id, kind, number) DO UPDATE SET patient_id = excluded.patient_id`, scope.Organisation(), byINS, ins, cut(strings.TrimSpace(i.INS)), id); err != nil {
 		return err
 	}
 	_, err := tx.Exec(ctx, `UPDATE traces_care_patients SET ins = $3 WHERE organisation_id = $1 AND id = $2 AND ins <> $3`, scope.Organisation(), id, ins)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -95,7 +96,11 @@ func write(ctx context.Context, tx *storage.Tx, scope access.Scope, n traces.New
 
 // unite gives a patient the numbers that were of another record, and what it held.
 func unite(ctx context.Context, tx *storage.Tx, scope access.Scope, id uuid.UUID, prior traces.Identity, now int64) error {
-	for _, n := range folded(prior.IPP) {
+	for _, shown := range prior.IPP {
+		n := cut(fold(shown))
+		if n == "" {
+			continue
+		}
 		other, err := known(ctx, tx, scope, byIPP, n)
 		if err != nil {
 			return err
@@ -103,8 +108,8 @@ func unite(ctx context.Context, tx *storage.Tx, scope access.Scope, id uuid.UUID
 		if err := absorb(ctx, tx, scope, id, other, now); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO traces_care_numbers (organisation_id, kind, number, patient_id) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (organisation_id, kind, number) DO UPDATE SET patient_id = excluded.patient_id`, scope.Organisation(), byIPP, n, id); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO traces_care_numbers (organisation_id, kind, number, shown, patient_id) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (organisation_id, kind, number) DO UPDATE SET patient_id = excluded.patient_id`, scope.Organisation(), byIPP, n, cut(strings.TrimSpace(shown)), id); err != nil {
 			return err
 		}
 	}

@@ -129,16 +129,24 @@ func (w Worker) print() string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// words are those by which an account is recognised as the worker's, with how.
-func (w Worker) words() map[string]string {
-	out := map[string]string{}
+// key is a word by which an account is recognised as somebody's.
+type key struct{ shown, how string }
+
+// keys are the words of a worker, folded.
+func (w Worker) keys() map[string]key {
+	out := map[string]key{}
+	add := func(shown, how string) {
+		if word := cut(fold(shown)); word != "" {
+			out[word] = key{cut(strings.TrimSpace(shown)), how}
+		}
+	}
 	for _, mail := range w.Mails {
 		local, _, _ := strings.Cut(mail, "@")
-		out[cut(fold(mail))], out[cut(fold(local))] = TiedByMail, TiedByMail
+		add(mail, TiedByMail)
+		add(local, TiedByMail)
 	}
-	out[cut(fold(w.RPPS))] = TiedByRPPS
-	out[cut(fold(w.Matricule))] = TiedByMatricule
-	delete(out, "")
+	add(w.RPPS, TiedByRPPS)
+	add(w.Matricule, TiedByMatricule)
 	return out
 }
 
@@ -154,10 +162,10 @@ func copyWorkers(ctx context.Context, tx *storage.Tx, scope access.Scope, list [
 			return err
 		}
 		rows := [][]any{}
-		for word, how := range w.words() {
-			rows = append(rows, []any{scope.Organisation(), word, w.Person, how})
+		for word, k := range w.keys() {
+			rows = append(rows, []any{scope.Organisation(), word, k.shown, w.Person, k.how})
 		}
-		if err := tx.InsertRows(ctx, "traces_care_keys", []string{"organisation_id", "word", "person_id", "how"}, rows); err != nil {
+		if err := tx.InsertRows(ctx, "traces_care_keys", []string{"organisation_id", "word", "shown", "person_id", "how"}, rows); err != nil {
 			return err
 		}
 	}

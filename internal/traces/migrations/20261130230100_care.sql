@@ -25,6 +25,8 @@ CREATE TABLE traces_care_numbers (
   organisation_id UUID NOT NULL,
   kind TEXT NOT NULL,
   number TEXT NOT NULL,
+  -- As it was written: number is folded.
+  shown TEXT NOT NULL,
   patient_id UUID NOT NULL,
   PRIMARY KEY (organisation_id, kind, number)
 );
@@ -109,6 +111,8 @@ CREATE INDEX traces_care_members_by_name ON traces_care_members (organisation_id
 CREATE TABLE traces_care_keys (
   organisation_id UUID NOT NULL,
   word TEXT NOT NULL,
+  -- As it was written: word is folded.
+  shown TEXT NOT NULL,
   person_id UUID NOT NULL,
   how TEXT NOT NULL,
   PRIMARY KEY (organisation_id, word, person_id)

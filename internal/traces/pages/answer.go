@@ -39,6 +39,9 @@ func (a *told) none() bool { return len(a.reply.Table.Groups) == 0 }
 
 // words are one to four sentences, each of them true.
 func (a *told) words() []string {
+	if a.reply.Phrase.Circle != "" && a.reply.Circle == 0 {
+		return []string{a.loc.T("traces.answer.circle." + a.reply.Phrase.Key)}
+	}
 	if a.none() {
 		return []string{a.loc.T("traces.answer.none." + a.reply.Phrase.Key)}
 	}

@@ -16,8 +16,8 @@ type shelf struct {
 
 func shelves() []shelf {
 	return []shelf{
-		{"record", []string{"record"}},
-		{"person", []string{"person", "volume", "shared", "logins"}},
+		{"record", []string{"record", "known"}},
+		{"person", []string{"person", "volume", "shared", "common", "left", "logins"}},
 		{"unusual", []string{"break_glass", "hours", "relation", "exports"}},
 		{"place", []string{"place", "service"}},
 		{"ours", []string{"looks"}},
