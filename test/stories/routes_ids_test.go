@@ -24,6 +24,7 @@ import (
 	"tocsin/internal/space"
 	"tocsin/internal/storage"
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/care"
 	"tocsin/internal/traces/watch"
 	"tocsin/internal/ui"
 )
@@ -162,6 +163,8 @@ func (w *walk) furnish() {
 		{"/traces/alertes/", "id", standing.String()},
 		{"/traces/seuils/", "type", "system"},
 		{"/traces/regles/", "regle", "sigma:7b1f5a52-3c0e-4a64-9a53-2f6f5b8f1005"},
+		{"/traces/soins/fichiers/", "id", w.careFile(system).String()},
+		{"/traces/soins/connus/", "id", uuid.Nil.String()},
 		{"/alertes/declencher/scenario/", "scenario", sc.ID.String()},
 		{"/alertes/", "id", l.ID.String()},
 		{"/demandes/", "demande", request.String()},
@@ -267,6 +270,18 @@ func (w *walk) standing(system access.Scope) (id uuid.UUID) {
 		return err
 	}))
 	return id
+}
+
+// careFile stages a file of stays.
+func (w *walk) careFile(system access.Scope) uuid.UUID {
+	w.t.Helper()
+	const text = "ipp;uf;entrée\n8001;2101;10/11/2026\n"
+	src, err := table.Open(strings.NewReader(text), int64(len(text)), "Séjours Pervenche.csv", table.DefaultLimits())
+	w.must(err)
+	f, err := w.h.CareDesk.Stage(w.t.Context(), system, care.Stays, "Séjours Pervenche.csv", src, time.UTC)
+	w.must(err)
+	w.must(src.Close())
+	return f.ID
 }
 
 // device opens the space of somebody.

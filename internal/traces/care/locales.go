@@ -2,7 +2,7 @@ package care
 
 import "embed"
 
-// Locales holds the sentences of who cares for whom, and those of its pages.
+// Locales holds the sentences of who cares for whom.
 //
 //go:embed locales/*.yaml
 var Locales embed.FS

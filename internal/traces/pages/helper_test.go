@@ -17,6 +17,7 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/clock"
+	"tocsin/internal/document/table"
 	"tocsin/internal/fault"
 	"tocsin/internal/inventory"
 	"tocsin/internal/journal"
@@ -25,6 +26,8 @@ import (
 	"tocsin/internal/storage"
 	"tocsin/internal/storage/storagetest"
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/care"
+	"tocsin/internal/traces/hl7"
 	"tocsin/internal/traces/pages"
 	"tocsin/internal/ui"
 	"tocsin/internal/ui/uitest"
@@ -238,6 +241,7 @@ type office struct {
 	db        *storage.DB
 	clock     *clock.Fake
 	inventory *inventory.Service
+	care      *care.Service
 	scope     access.Scope
 	router    *ui.Router
 }
@@ -266,6 +270,8 @@ func furnished(t *testing.T, ready bool, roles ...access.Role) *office {
 	}
 	o.inventory = inventory.New(inventory.Options{DB: o.db, Guard: guard, Clock: o.clock, Organisation: houses})
 	opt := traces.Options{DB: o.db, Guard: guard, Clock: o.clock, Log: slog.New(slog.DiscardHandler), Formats: func(*time.Location) []traces.Format { return []traces.Format{lines{}} }}
+	o.care = care.New(care.Options{DB: o.db, Guard: guard, Clock: o.clock, Log: slog.New(slog.DiscardHandler), Directory: staffOf{}})
+	opt.Circle, opt.Feeds = o.care, []traces.Description{hl7.Describe()}
 	o.s = traces.New(opt)
 	if ready {
 		o.s.Connect(o.spool, o.base)
@@ -275,8 +281,8 @@ func furnished(t *testing.T, ready bool, roles ...access.Role) *office {
 }
 
 func (o *office) as(roles ...access.Role) *ui.Router {
-	r := uitest.House(o.t, uitest.As(roles...), nil, pages.Locales, traces.Locales, spool.Locales, inventory.Locales, organisation.Locales)
-	pages.Routes(r, pages.Options{Service: o.s, Inventory: o.inventory, ItemPath: func(id uuid.UUID) string { return "/inventaire/elements/" + id.String() }, Origin: "https://tocsin.test", Intake: "https://tocsin.test/intake"})
+	r := uitest.House(o.t, uitest.As(roles...), nil, pages.Locales, traces.Locales, spool.Locales, inventory.Locales, organisation.Locales, care.Locales, hl7.Locales, table.Locales)
+	pages.Routes(r, pages.Options{Service: o.s, Inventory: o.inventory, Care: o.care, ItemPath: func(id uuid.UUID) string { return "/inventaire/elements/" + id.String() }, Origin: "https://tocsin.test", Intake: "https://tocsin.test/intake"})
 	return r
 }
 

@@ -13,6 +13,7 @@ import (
 	"tocsin/internal/inventory"
 	"tocsin/internal/storage"
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/care"
 	"tocsin/internal/ui"
 )
 
@@ -37,6 +38,8 @@ const patience = 2 * time.Minute
 type Options struct {
 	Service   *traces.Service
 	Inventory *inventory.Service
+	// Care is who cares for whom, and who acts under an account.
+	Care *care.Service
 	// ItemPath is the sheet of what a source is in the inventory.
 	ItemPath func(id uuid.UUID) string
 	// Origin is where sources reach this program, without a path: https://tocsin.ch.example.
@@ -48,6 +51,7 @@ type Options struct {
 type pages struct {
 	s      *traces.Service
 	items  *inventory.Service
+	care   *care.Service
 	itemAt func(id uuid.UUID) string
 	origin string
 	intake string
@@ -55,7 +59,7 @@ type pages struct {
 
 // Routes registers the pages of this room.
 func Routes(r *ui.Router, o Options) {
-	p := pages{s: o.Service, items: o.Inventory, itemAt: o.ItemPath, origin: strings.TrimSuffix(o.Origin, "/"), intake: strings.TrimSuffix(o.Intake, "/")}
+	p := pages{s: o.Service, items: o.Inventory, care: o.Care, itemAt: o.ItemPath, origin: strings.TrimSuffix(o.Origin, "/"), intake: strings.TrimSuffix(o.Intake, "/")}
 	r.Get(Path, access.TracesRead, p.phrases)
 	r.Get(questionPath+"{key}", access.TracesAsk, p.question)
 	r.Post(questionPath+"{key}", access.TracesAsk, p.answer, ui.Lasting(patience))
@@ -76,6 +80,8 @@ func Routes(r *ui.Router, o Options) {
 	r.Get(KeepPath, access.TracesRead, p.keeping)
 	r.Get(KeepPath+"/{classe}", access.TracesSource, p.deciding)
 	r.Post(KeepPath+"/{classe}", access.TracesSource, p.decide)
+	careRoutes(r, p)
+	accountRoutes(r, p)
 }
 
 // Rail are the entries of this room in the left rail.
@@ -124,7 +130,7 @@ func views(c *ui.Context, now string) []ui.Tab {
 	if c.May(access.TracesCases) {
 		all = append(all, ui.Tab{Label: c.Loc.T("traces.page.tab.alerts"), Path: AlertsPath}, ui.Tab{Label: c.Loc.T("traces.page.tab.rules"), Path: RulesPath}, ui.Tab{Label: c.Loc.T("traces.page.tab.detection"), Path: DetectionPath})
 	}
-	all = append(all, ui.Tab{Label: c.Loc.T("traces.page.tab.sources"), Path: SourcesPath}, ui.Tab{Label: c.Loc.T("traces.page.tab.keep"), Path: KeepPath})
+	all = append(all, ui.Tab{Label: c.Loc.T("traces.page.tab.sources"), Path: SourcesPath}, ui.Tab{Label: c.Loc.T("traces.page.tab.care"), Path: CarePath}, ui.Tab{Label: c.Loc.T("traces.page.tab.accounts"), Path: AccountsPath}, ui.Tab{Label: c.Loc.T("traces.page.tab.keep"), Path: KeepPath})
 	for i := range all {
 		all[i].Current = all[i].Path == now
 	}
