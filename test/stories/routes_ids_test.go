@@ -163,7 +163,8 @@ func (w *walk) furnish() {
 		{"/traces/alertes/", "id", standing.String()},
 		{"/traces/seuils/", "type", "system"},
 		{"/traces/regles/", "regle", "sigma:7b1f5a52-3c0e-4a64-9a53-2f6f5b8f1005"},
-		{"/traces/soins/fichiers/", "id", w.careFile(system).String()},
+		{"/traces/soins/fichiers/", "id", w.careFile(system, care.Stays).String()},
+		{"/traces/soins/connus/fichiers/", "id", w.careFile(system, care.WellKnowns).String()},
 		{"/traces/soins/connus/", "id", uuid.Nil.String()},
 		{"/alertes/declencher/scenario/", "scenario", sc.ID.String()},
 		{"/alertes/", "id", l.ID.String()},
@@ -272,13 +273,13 @@ func (w *walk) standing(system access.Scope) (id uuid.UUID) {
 	return id
 }
 
-// careFile stages a file of stays.
-func (w *walk) careFile(system access.Scope) uuid.UUID {
+// careFile stages a file of patients.
+func (w *walk) careFile(system access.Scope, kind care.FileKind) uuid.UUID {
 	w.t.Helper()
 	const text = "ipp;uf;entrée\n8001;2101;10/11/2026\n"
 	src, err := table.Open(strings.NewReader(text), int64(len(text)), "Séjours Pervenche.csv", table.DefaultLimits())
 	w.must(err)
-	f, err := w.h.CareDesk.Stage(w.t.Context(), system, care.Stays, "Séjours Pervenche.csv", src, time.UTC)
+	f, err := w.h.CareDesk.Stage(w.t.Context(), system, kind, "Séjours Pervenche.csv", src, time.UTC)
 	w.must(err)
 	w.must(src.Close())
 	return f.ID

@@ -16,9 +16,10 @@ import (
 
 // The addresses of who cares for whom.
 const (
-	CarePath  = Path + "/soins"
-	filePath  = CarePath + "/fichiers"
-	knownPath = CarePath + "/connus"
+	CarePath      = Path + "/soins"
+	filePath      = CarePath + "/fichiers"
+	knownPath     = CarePath + "/connus"
+	knownFilePath = knownPath + "/fichiers"
 )
 
 const (
@@ -32,14 +33,29 @@ const (
 
 func careRoutes(r *ui.Router, p pages) {
 	r.Get(CarePath, access.TracesRead, p.caring)
-	r.Post(filePath, access.TracesRead, p.stage, ui.Upload(fileLimit), ui.Lasting(filePatience))
-	r.Get(filePath+"/{id}", access.TracesRead, p.careFile)
-	r.Post(filePath+"/{id}/importer", access.TracesRead, p.confirmFile, ui.Lasting(filePatience))
-	r.Post(filePath+"/{id}/abandonner", access.TracesRead, p.abandonFile)
+	// Who keeps the sources gives the files of care; who is well known is the data
+	// protection officer's to say, by a door of his own.
+	fileRoutes(r, p, filePath, access.TracesSource)
+	fileRoutes(r, p, knownFilePath, access.TracesAsk)
 	r.Post(CarePath+"/duree", access.TracesSource, p.careMonths)
 	r.Get(knownPath, access.TracesAsk, p.knownOnes)
 	r.Post(knownPath, access.TracesAsk, p.nameKnown)
 	r.Post(knownPath+"/{id}/retirer", access.TracesAsk, p.unnameKnown)
+}
+
+func fileRoutes(r *ui.Router, p pages, path string, need access.Action) {
+	r.Post(path, need, p.stage, ui.Upload(fileLimit), ui.Lasting(filePatience))
+	r.Get(path+"/{id}", need, p.careFile)
+	r.Post(path+"/{id}/importer", need, p.confirmFile, ui.Lasting(filePatience))
+	r.Post(path+"/{id}/abandonner", need, p.abandonFile)
+}
+
+// fileAddress is the page of a file.
+func fileAddress(one care.File) string {
+	if one.Kind == care.WellKnowns {
+		return knownFilePath + "/" + one.ID.String()
+	}
+	return filePath + "/" + one.ID.String()
 }
 
 // circle is what is known of who cares for whom.
@@ -116,9 +132,12 @@ func (p pages) stage(c *ui.Context) error {
 		if e := fault.As(err); e != nil && e.Field == "" && e.Kind == fault.Invalid {
 			err = e.At("fichier")
 		}
+		if care.FileKind(f.Value("nature")) == care.WellKnowns {
+			return p.refillKnown(c, f, err)
+		}
 		return p.refillCare(c, f, err)
 	}
-	return c.Redirect(filePath + "/" + one.ID.String())
+	return c.Redirect(fileAddress(one))
 }
 
 func (p pages) read(c *ui.Context, f *ui.Form) (one care.File, err error) {
@@ -178,7 +197,7 @@ func (p pages) confirmFile(c *ui.Context) error {
 		return err
 	}
 	c.Flash(ui.Success, c.Loc.N("traces.care.page.file.done", one.Done))
-	return c.Redirect(filePath + "/" + id.String())
+	return c.Redirect(fileAddress(one))
 }
 
 func (p pages) abandonFile(c *ui.Context) error {
@@ -193,10 +212,10 @@ func (p pages) abandonFile(c *ui.Context) error {
 	return c.Redirect(CarePath)
 }
 
-// fileChoices are the kinds of files that the reader may give.
+// fileChoices are the kinds of files that the reader may give here.
 func fileChoices(c *ui.Context) (out []ui.Choice) {
 	for _, k := range care.FileKinds() {
-		if need := access.TracesSource; c.May(need) && k != care.WellKnowns || k == care.WellKnowns && mayAsk(c) {
+		if k != care.WellKnowns && mayKeep(c) {
 			out = append(out, ui.Choice{Value: string(k), Label: fileKindWord(c, k)})
 		}
 	}
@@ -245,6 +264,10 @@ func (p pages) nameKnown(c *ui.Context) error {
 			return c.Redirect(knownPath)
 		}
 	}
+	return p.refillKnown(c, f, err)
+}
+
+func (p pages) refillKnown(c *ui.Context, f *ui.Form, err error) error {
 	list, other := p.care.WellKnown(c.Ctx(), c.Scope)
 	if other != nil {
 		return other

@@ -61,7 +61,7 @@ func TestAFileOfStaysIsCheckedThenImported(t *testing.T) {
 		t.Errorf("%+v, %v, %v", p, found, err)
 	}
 	uitest.Get(t, o.as(access.Auditor), pages.CarePath, uitest.With("Accept-Language", "fr")).Want(200).Whole().Lacks("#f-fichier").Lacks("#f-months")
-	uitest.Get(t, o.as(access.Auditor), at).Want(403)
+	uitest.Get(t, o.as(access.Auditor, access.DataProtection), at).Want(403)
 	uitest.Get(t, o.as(access.Administrator), "/traces/soins/connus").Want(403)
 	o.post("/traces/soins/duree", "months", "1").Want(422).Whole().Has("#f-months[aria-invalid=true]")
 	o.post("/traces/soins/duree", "months", "6").Leads(pages.CarePath)
