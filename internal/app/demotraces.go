@@ -44,9 +44,11 @@ func (h *House) demoTrace(ctx context.Context, scope access.Scope) error {
 	now := h.Clock.Now()
 	day := sample.New(sample.Options{Organisation: scope.Organisation(), People: 600, Patients: 9000, Services: 12, Start: now.AddDate(0, 0, -demoTraceDays), Days: demoTraceDays, Events: demoTraces, Seed: 7})
 	batch := make([]traces.Event, 0, 2000)
+	stays := demoStays{}
 	for range demoTraces {
 		var e traces.Event
 		day.Next(&e)
+		stays.see(&e)
 		e.Raw = append([]byte(nil), e.Raw...)
 		if batch = append(batch, e); len(batch) == cap(batch) {
 			if err := h.Traces.Take(ctx, from, batch, nil); err != nil {
@@ -56,6 +58,9 @@ func (h *House) demoTrace(ctx context.Context, scope access.Scope) error {
 		}
 	}
 	if err := h.Traces.Take(ctx, from, append(batch, demoPlanted(now)...), nil); err != nil {
+		return err
+	}
+	if err := h.demoCare(ctx, scope, stays, now); err != nil {
 		return err
 	}
 	return h.demoSystems(ctx, scope)

@@ -27,6 +27,25 @@ type Circle interface {
 	StaffPatients(ctx context.Context, scope access.Scope) ([]Named, error)
 }
 
+// circlePhrases are the questions about people and patients that no trace tells.
+func circlePhrases() []Phrase {
+	return []Phrase{
+		{
+			Key: "left", Group: []Field{FieldAccount, FieldPerson, FieldApplication, FieldAction}, Circle: FieldAccount,
+			where: func(Filling) []Condition { return []Condition{notOurs} },
+		},
+		{
+			Key: "known", Blanks: []Blank{{Name: "whom", Kind: BlankChoice, Choices: []string{choiceKnown, choiceStaff}}},
+			Group: []Field{FieldPatient, FieldAccount, FieldPerson, FieldService}, Circle: FieldPatient,
+			where: func(Filling) []Condition { return []Condition{onPatients, {FieldAction, Is, keys(opened)}, notOurs} },
+		},
+		{
+			Key: "common", Group: []Field{FieldAccount, FieldWorkstation, FieldService, FieldApplication}, Circle: FieldAccount,
+			where: func(Filling) []Condition { return []Condition{onPatients, notOurs} },
+		},
+	}
+}
+
 // partsMost bounds the questions that one phrase becomes: a year of days on which
 // somebody left, and the thousands who had left before.
 const partsMost = 400

@@ -103,7 +103,7 @@ func nightHours() []string {
 // Phrases lists the questions, in the order they are shown.
 func Phrases() []Phrase {
 	patient := Blank{Name: "patient", Kind: BlankPatient, Required: true}
-	return []Phrase{
+	return append([]Phrase{
 		{
 			Key:    "record",
 			Blanks: []Blank{{Name: "action", Kind: BlankChoice, Choices: []string{"opened", choiceAny, "read", "changed", "print", "export", "break_glass"}}, patient},
@@ -188,23 +188,10 @@ func Phrases() []Phrase {
 			},
 		},
 		{
-			Key: "left", Group: []Field{FieldAccount, FieldPerson, FieldApplication, FieldAction}, Circle: FieldAccount,
-			where: func(Filling) []Condition { return []Condition{notOurs} },
-		},
-		{
-			Key: "known", Blanks: []Blank{{Name: "whom", Kind: BlankChoice, Choices: []string{choiceKnown, choiceStaff}}},
-			Group: []Field{FieldPatient, FieldAccount, FieldPerson, FieldService}, Circle: FieldPatient,
-			where: func(Filling) []Condition { return []Condition{onPatients, {FieldAction, Is, keys(opened)}, notOurs} },
-		},
-		{
-			Key: "common", Group: []Field{FieldAccount, FieldWorkstation, FieldService, FieldApplication}, Circle: FieldAccount,
-			where: func(Filling) []Condition { return []Condition{onPatients, notOurs} },
-		},
-		{
 			Key: "looks", Group: []Field{FieldPerson, FieldObject}, Subject: FieldPerson,
 			where: func(Filling) []Condition { return []Condition{{FieldCollector, Is, []string{OwnFormat}}} },
 		},
-	}
+	}, circlePhrases()...)
 }
 
 // FindPhrase gives the phrase of a key.
