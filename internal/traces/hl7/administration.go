@@ -86,9 +86,10 @@ func (r reader) update(n *traces.News) error {
 // movement reads a movement of a stay.
 func (r reader) movement(n *traces.News) error {
 	zbe, pv1 := r.m.Segment("ZBE"), r.m.Segment("PV1")
-	what, known := moves()[r.trigger]
+	what := moves()[r.trigger]
 	if r.trigger == "Z99" { // a movement corrected: ZBE-6 says which kind it is
-		if what, known = moves()[zbe.Field(6).Text()]; !known {
+		corrected, known := moves()[zbe.Field(6).Text()]
+		if what = corrected; !known {
 			what = move{kind: traces.MoveIn}
 		}
 	}

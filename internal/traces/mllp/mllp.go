@@ -107,8 +107,8 @@ func (l *Listener) hear(ctx context.Context, c net.Conn) {
 
 // converse reads messages and answers each, one after the other.
 func (l *Listener) converse(ctx context.Context, c net.Conn, from netip.Addr) error {
-	s, known := l.who(ctx, from)
-	if !known {
+	// A stranger is sent away before he says anything.
+	if _, known := l.who(ctx, from); !known {
 		return nil
 	}
 	r := bufio.NewReaderSize(c, 16<<10)
@@ -128,7 +128,8 @@ func (l *Listener) converse(ctx context.Context, c net.Conn, from netip.Addr) er
 			return err
 		}
 		// The source may have been retired or given another address meanwhile.
-		if s, known = l.who(ctx, from); !known {
+		s, known := l.who(ctx, from)
+		if !known {
 			return nil
 		}
 		answer, err := l.take(ctx, s, buf)
