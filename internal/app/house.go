@@ -55,6 +55,7 @@ import (
 	"tocsin/internal/traces"
 	"tocsin/internal/traces/care"
 	"tocsin/internal/traces/cases"
+	"tocsin/internal/traces/detect"
 	"tocsin/internal/traces/rules"
 	"tocsin/internal/traces/watch"
 	"tocsin/internal/vault"
@@ -113,6 +114,8 @@ type House struct {
 	Traces *traces.Service
 	Rules  *rules.Service
 	Cases  *cases.Service
+	// Detection looks at the behaviour of people.
+	Detection *detect.Detector
 	// CareDesk is who cares for whom and who acts; Care and Staff are what the
 	// detection asks of it.
 	CareDesk *care.Service
@@ -211,6 +214,7 @@ func (h *House) join(ctx context.Context) error {
 	h.Inventory = inventory.New(inventory.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Organisation: h.Houses, Owners: owners{h}})
 	h.openCare()
 	h.Traces = traces.New(traces.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Log: h.Log, Formats: TraceFormats, Feeds: careFeeds(), Circle: h.CareDesk, Watchman: watchmen{h.Accounts}})
+	h.openDetection()
 	h.joinCases()
 	h.Alerting = alerting.New(alerting.Options{
 		DB: h.DB, Guard: h.Guard, Directory: h.Directory, Dispatch: h.Dispatch, Organisation: h.Houses,

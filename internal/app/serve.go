@@ -112,7 +112,7 @@ func (h *House) Serve(ctx context.Context, ready chan<- net.Addr) error {
 	h.alerts.Close()
 	h.Dispatch.Stop()
 	runner.Stop()
-	err = errors.Join(err, h.Traces.WriteDown(context.WithoutCancel(ctx), h.Clock.Now()), tracing.Close())
+	err = errors.Join(err, h.Traces.WriteDown(context.WithoutCancel(ctx), h.Clock.Now()), tracing.Close(), h.writeLearnt())
 	h.Log.Info("stopped")
 	return err
 }
@@ -216,6 +216,8 @@ func (h *House) tasks() []jobs.Task {
 		{Name: "traces.write", Every: traces.WriteEvery, Run: func(ctx context.Context, now time.Time) (bool, error) { return false, h.Traces.WriteDown(ctx, now) }},
 		h.alone("traces.watch", time.Minute, h.Traces.Watch),
 		{Name: "traces.rules", Every: rules.RefreshEvery, Run: func(ctx context.Context, _ time.Time) (bool, error) { return false, h.Rules.Refresh(ctx) }},
+		{Name: "traces.learnt", Every: learntEvery, Run: h.keepLearnt},
+		{Name: "traces.shares", Every: time.Minute, Run: h.keepShares},
 		h.alone("traces.cases.tell", cases.TellEvery, h.Cases.Tell),
 		h.alone("traces.cases.alert", cases.AlertEvery, h.Cases.Alert),
 		h.alone("traces.cases.sweep", time.Hour, h.Cases.Sweep),

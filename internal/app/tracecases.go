@@ -32,19 +32,24 @@ func (h *House) joinCases() {
 	h.Rules = rules.New(rules.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Log: h.Log, Dir: dir})
 	h.Cases = cases.New(cases.Options{
 		DB: h.DB, Guard: h.Guard, Clock: h.Clock, Log: h.Log, Looks: h.Traces, People: holders{h}, Watchman: watchmen{h.Accounts}, Alarm: caseAlarm{h},
+		TitleKey: caseTitle, Watched: caseWatched,
 		CaseLink: func(id uuid.UUID) string { return h.origin().String() + tracealerts.CasePath(id) },
 	})
 }
 
 // detectors look at the live flow, in this order.
 func (h *House) detectors() []watch.Guarded {
-	return []watch.Guarded{{Detector: h.Rules.Detector()}}
+	return []watch.Guarded{{Detector: h.Rules.Detector()}, {Detector: h.Detection, Behaviour: true}}
 }
 
 // watch looks at what waits in the queue of the traces.
-func (h *House) watch(queue *spool.Spool) *watch.Watch {
+func (h *House) watch(queue *spool.Spool) *watch.Watch { return h.watchTold(queue, nil) }
+
+// watchTold is watch; stored is told each time that something was stored.
+func (h *House) watchTold(queue *spool.Spool, stored func(watch.State)) *watch.Watch {
 	w := watch.New(watch.Options{
-		DB: h.DB, Spool: queue, Dir: filepath.Join(h.Settings.Data, "traces", "spool"), Keeper: h.Cases, Detectors: h.detectors(), Clock: h.Clock, Log: h.Log, Pause: pause,
+		Stored: stored,
+		DB:     h.DB, Spool: queue, Dir: filepath.Join(h.Settings.Data, "traces", "spool"), Keeper: h.Cases, Detectors: h.detectors(), Clock: h.Clock, Log: h.Log, Pause: pause,
 	})
 	h.watching.Store(w)
 	return w
@@ -62,7 +67,7 @@ func (h *House) looked() (tracealerts.Watching, bool) {
 
 func (h *House) registerCases(r *ui.Router) {
 	tracealerts.Routes(r, tracealerts.Options{
-		Cases: h.Cases, Rules: h.Rules, Traces: h.Traces, Watch: h.looked, Scenarios: h.caseScenarios,
+		Cases: h.Cases, Rules: h.Rules, Traces: h.Traces, Watch: h.looked, Scenarios: h.caseScenarios, Behaviour: behaviourTitles,
 		LaunchPath: func(id uuid.UUID) string { return alertpages.AlertsPath + "/" + id.String() },
 	})
 }

@@ -207,6 +207,9 @@ func (s *Service) Sweep(ctx context.Context, now time.Time) (more bool, err erro
 		return false, err
 	}
 	return len(old) == sweepMost, s.opt.DB.Write(ctx, access.Instance("traces"), func(tx *storage.Tx) error {
+		if err := sweepExplained(ctx, tx, now); err != nil {
+			return err
+		}
 		for _, c := range old {
 			for _, query := range []string{
 				`DELETE FROM traces_case_evidence WHERE organisation_id = $1 AND case_id = $2`,

@@ -186,6 +186,9 @@ func (d *Detector) access(ctx context.Context, e *traces.Event) {
 		h.count(d, e, slot, notJudged)
 		return
 	}
+	if a.member.Machine {
+		return // nobody acts under it: it opens records by the thousand
+	}
 	p, err := d.patient(ctx, h, e)
 	if err != nil {
 		h.count(d, e, slot, notJudged)

@@ -61,7 +61,7 @@ func (w *Watch) keep(ctx context.Context, now time.Time) error {
 		next.Skipped, next.SkippedAt = next.Skipped+jumped, now
 	}
 	w.mu.Unlock()
-	if w.gather.events == 0 && jumped == 0 {
+	if w.gather.events == 0 && len(w.gather.Hits) == 0 && jumped == 0 {
 		return nil
 	}
 	err := w.opt.DB.Write(ctx, access.Instance("traces"), func(tx *storage.Tx) error {

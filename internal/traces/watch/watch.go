@@ -45,6 +45,15 @@ type Guarded struct {
 	Behaviour bool
 }
 
+// Later is a Detector that also tells things when nothing comes any more: a
+// session is judged once it is over. now is UTC microseconds.
+type Later interface {
+	Due(ctx context.Context, now int64) []traces.Hit
+}
+
+// dueEvery is how often a Later is asked.
+const dueEvery = time.Minute
+
 // Catch is what a stretch of the flow gave.
 type Catch struct {
 	Hits []traces.Hit
@@ -101,6 +110,7 @@ type Watch struct {
 	at     spool.Position
 	gather gather
 	kept   time.Time
+	asked  time.Time // a Later, the last time
 	// behaviour and systems are what the last batch was parted into.
 	behaviour, systems []traces.Event
 }
@@ -196,6 +206,7 @@ func (w *Watch) follow(ctx context.Context) error {
 			}
 		}
 		now := w.opt.Clock.Now()
+		w.ask(ctx, now)
 		more := w.at.Before(upTo) && len(b.events) > 0
 		if w.due(now, more) {
 			if err := w.keep(ctx, now); err != nil {
@@ -212,6 +223,19 @@ func (w *Watch) follow(ctx context.Context) error {
 	}
 	// What was looked at last is stored before the end.
 	return w.keep(context.WithoutCancel(ctx), w.opt.Clock.Now())
+}
+
+// ask has each Later tell what is due.
+func (w *Watch) ask(ctx context.Context, now time.Time) {
+	if now.Sub(w.asked) < dueEvery {
+		return
+	}
+	w.asked = now
+	for _, d := range w.opt.Detectors {
+		if l, ok := d.Detector.(Later); ok {
+			w.gather.Hits = append(w.gather.Hits, l.Due(ctx, storage.Micros(now))...)
+		}
+	}
 }
 
 // leap follows what Hold let go.
@@ -329,7 +353,7 @@ func (w *Watch) part(events []traces.Event, open map[uuid.UUID]bool) (behaviour,
 // due tells whether what was gathered is stored now.
 func (w *Watch) due(now time.Time, more bool) bool {
 	switch {
-	case w.gather.events == 0:
+	case w.gather.events == 0 && len(w.gather.Hits) == 0:
 		return false
 	case !more && len(w.gather.Hits) > 0, len(w.gather.Hits) >= pendingMost:
 		return true
@@ -339,7 +363,7 @@ func (w *Watch) due(now time.Time, more bool) bool {
 
 // await waits for the next records; what was gathered is stored meanwhile.
 func (w *Watch) await(ctx context.Context, after spool.Position) error {
-	if w.gather.events > 0 {
+	if w.gather.events > 0 || len(w.gather.Hits) > 0 {
 		wait, done := context.WithTimeout(ctx, keepEvery)
 		_, err := w.opt.Spool.Wait(wait, after)
 		done()
@@ -350,7 +374,9 @@ func (w *Watch) await(ctx context.Context, after spool.Position) error {
 			return err
 		}
 	}
-	if _, err := w.opt.Spool.Wait(ctx, after); err != nil {
+	wait, done := context.WithTimeout(ctx, dueEvery)
+	defer done()
+	if _, err := w.opt.Spool.Wait(wait, after); err != nil {
 		return nil
 	}
 	return nil

@@ -17,10 +17,13 @@ type roll struct {
 	cases.List
 	q       ui.Query
 	figures []cases.Figures
-	gate    cases.Gate
-	watch   Watching
-	watched bool
-	pager   ui.Pager
+	// explained is the share that the care explains, of all and by service.
+	explained cases.Explained
+	services  []cases.Explained
+	gate      cases.Gate
+	watch     Watching
+	watched   bool
+	pager     ui.Pager
 }
 
 // filtered tells that the visitor chose something.
@@ -39,6 +42,11 @@ func (p pages) list(c *ui.Context) (err error) {
 	}
 	if r.List, err = p.o.Cases.Find(c.Ctx(), c.Scope, f); err != nil {
 		return err
+	}
+	if c.May(access.TracesCasesPatient) {
+		if r.explained, r.services, err = p.o.Cases.ExplainedShare(c.Ctx(), c.Scope); err != nil {
+			return err
+		}
 	}
 	if r.figures, err = p.o.Cases.Figures(c.Ctx(), c.Scope); err != nil {
 		return err
