@@ -40,7 +40,11 @@ type Measured struct {
 	// SmallTake is how long a Take of twenty events lasts, on the mean of two
 	// hundred: what a quiet hour costs.
 	SmallTake time.Duration
-	Questions []Latency
+	// SealPct is what the seal costs of Take, in hundredths of its time; VerifyMBps
+	// how much is verified in a second, in the megabytes of the rows and originals
+	// that are hashed.
+	SealPct, VerifyMBps float64
+	Questions           []Latency
 }
 
 // Latency is how long a question takes, warm: the 95th percentile.
@@ -83,6 +87,12 @@ func Measure(ctx context.Context, dir string, c clock.Clock, load Load) (Measure
 	}
 	if err == nil {
 		m.Questions, err = e.measureQuestions(ctx, c, organisation, opt.Start, load.Repeats)
+	}
+	if err == nil {
+		m.SealPct, err = measureSeal(c, sample.New(opt), load, m.TakeEPS)
+	}
+	if err == nil {
+		m.VerifyMBps, err = e.measureVerify(ctx, c, organisation)
 	}
 	if err == nil {
 		small := Load{Events: 200 * 20, Batch: 20}
@@ -168,6 +178,7 @@ func (e *Engine) measureBare(ctx context.Context, c clock.Clock, h *sample.Hospi
 		for i := range placed {
 			s.events = append(s.events, &placed[i].Event)
 			s.patient[i] = int32(len(placed[i].IPP)) * int32(i)
+			s.extra = append(s.extra, joinPairs(placed[i].Extra))
 		}
 		seq += int64(len(placed))
 		return e.transaction(ctx, func() error {
@@ -180,6 +191,49 @@ func (e *Engine) measureBare(ctx context.Context, c clock.Clock, h *sample.Hospi
 func (e *Engine) measureTake(ctx context.Context, c clock.Clock, h *sample.Hospital, load Load) (float64, error) {
 	spent, err := batches(c, h, spool.Position{Segment: 1}, load, func(placed []traces.Placed, upTo spool.Position) error { return e.Take(ctx, placed, upTo) })
 	return rate(load.Events, spent), err
+}
+
+// measureSeal seals the events of sample in blocks, as storeOriginals does, and
+// nothing else.
+func measureSeal(c clock.Clock, h *sample.Hospital, load Load, eps float64) (float64, error) {
+	var t tail
+	var s *salter
+	spent, err := batches(c, h, spool.Position{Segment: 1}, load, func(placed []traces.Placed, _ spool.Position) error {
+		for i := range placed {
+			ev := &placed[i].Event
+			if t.events == 0 {
+				t.begin(0)
+				var err error
+				if s, err = newSalter(t.salt); err != nil {
+					return err
+				}
+			}
+			t.digests = s.digest(t.digests, int(t.events), ev, "")
+			t.events++
+			if t.hi += int64(len(ev.Raw)); t.hi >= blockBytes {
+				traces.BlockRoot(t.digests)
+				t.events = 0
+			}
+		}
+		return nil
+	})
+	return 100 * spent.Seconds() / (float64(load.Events) / eps), err
+}
+
+func (e *Engine) measureVerify(ctx context.Context, c clock.Clock, organisation uuid.UUID) (float64, error) {
+	watch := clock.Stopwatch(c)
+	files, err := e.Blocks(ctx, organisation, traces.BlockQuery{Close: true, Read: true})
+	spent := watch()
+	total := int64(0)
+	for _, f := range files {
+		total += f.Bytes
+		for _, b := range f.Blocks {
+			if !slices.Equal(b.Root, b.Read) {
+				return 0, fmt.Errorf("block %d of %s is not as it was sealed", b.First, f.Name())
+			}
+		}
+	}
+	return float64(total) / 1e6 / spent.Seconds(), err
 }
 
 // measureDisk divides the bytes of the files between the originals, whose blocks

@@ -32,6 +32,10 @@ func TestItIsMeasured(t *testing.T) {
 		t.Errorf("measured %+v", m)
 	}
 	t.Logf("bare %.0f/s, take %.0f/s (%.2f), parsed %.1f and raw %.1f bytes an event, a small one in %s", m.BareEPS, m.TakeEPS, m.TakeEPS/m.BareEPS, m.ParsedBytes, m.RawBytes, m.SmallTake)
+	t.Logf("the seal is %.1f %% of take, verified at %.0f MB/s", m.SealPct, m.VerifyMBps)
+	if m.SealPct <= 0 || m.VerifyMBps <= 0 {
+		t.Errorf("seal measured %+v", m)
+	}
 	for _, q := range m.Questions {
 		t.Logf("%s: %s, %d", q.Name, q.P95, q.Total)
 		if q.Total == 0 {

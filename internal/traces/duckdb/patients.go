@@ -4,6 +4,7 @@ package duckdb
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"fmt"
 	"os"
@@ -169,7 +170,11 @@ func (e *Engine) unnamed(ctx context.Context, s *share) ([]identity, error) {
 
 // identitiesIn reads those of one file.
 func (e *Engine) identitiesIn(ctx context.Context, key fileKey) ([]identity, error) {
-	rows, err := e.conn.QueryContext(ctx, "SELECT id, ipp, ins FROM "+key.alias()+".identities")
+	return identitiesOn(ctx, e.conn, key)
+}
+
+func identitiesOn(ctx context.Context, conn *sql.Conn, key fileKey) ([]identity, error) {
+	rows, err := conn.QueryContext(ctx, "SELECT id, ipp, ins FROM "+key.alias()+".identities")
 	if err != nil {
 		return nil, fmt.Errorf("read patients of a file of traces: %w", err)
 	}

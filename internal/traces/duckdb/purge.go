@@ -5,7 +5,6 @@ package duckdb
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -94,6 +93,9 @@ func (e *Engine) thin(ctx context.Context, f *file, before int64) (traces.Purged
 	now := *f
 	var out traces.Purged
 	err := e.transaction(ctx, func() error {
+		if err := e.closeTail(ctx, f); err != nil {
+			return err
+		}
 		gone, err := e.oldOnes(ctx, f, before)
 		if err != nil {
 			return err
@@ -103,10 +105,10 @@ func (e *Engine) thin(ctx context.Context, f *file, before int64) (traces.Purged
 		if err != nil {
 			return fmt.Errorf("purge traces: %w", err)
 		}
-		if err := e.exec(ctx, "DELETE FROM "+alias+".events WHERE happened < $1", before); err != nil {
+		if err := e.cutBlocks(ctx, f, gone); err != nil {
 			return err
 		}
-		if err := e.emptyOriginals(ctx, f, gone); err != nil {
+		if err := e.exec(ctx, "DELETE FROM "+alias+".events WHERE happened < $1", before); err != nil {
 			return err
 		}
 		err = e.conn.QueryRowContext(ctx, "SELECT coalesce(min(happened), 0), coalesce(max(happened), 0) FROM "+alias+".events").Scan(&now.lo, &now.hi)
@@ -145,55 +147,61 @@ func (e *Engine) oldOnes(ctx context.Context, f *file, before int64) ([]int64, e
 	return out, nil
 }
 
-// emptyOriginals rewrites the blocks in which purged events are, with nothing in
-// their places: what is purged is nowhere.
-func (e *Engine) emptyOriginals(ctx context.Context, f *file, gone []int64) error {
-	alias := f.key.alias()
-	for _, table := range []string{"raw", "tail"} {
-		for i := 0; i < len(gone); {
-			var first, events int64
-			var data []byte
-			err := e.conn.QueryRowContext(ctx, "SELECT first, events, data FROM "+alias+"."+table+
-				" WHERE first + events > $1 ORDER BY first LIMIT 1", gone[i]).Scan(&first, &events, &data)
-			if errors.Is(err, sql.ErrNoRows) {
-				break
-			}
-			if err != nil {
-				return fmt.Errorf("purge originals: %w", err)
-			}
-			end, _ := slices.BinarySearch(gone, first+events)
-			start, _ := slices.BinarySearch(gone, first)
-			if start < end {
-				if err := e.rewrite(ctx, alias+"."+table, first, data, gone[start:end]); err != nil {
-					return err
-				}
-			}
-			i = max(end, i+1)
+// cutBlocks drops the blocks whose events are all purged, and rewrites those in
+// which some are: what is purged is nowhere.
+func (e *Engine) cutBlocks(ctx context.Context, f *file, gone []int64) error {
+	for len(gone) > 0 {
+		var b block
+		err := b.scan(e.conn.QueryRowContext(ctx, "SELECT "+blockColumns+", data FROM "+f.key.alias()+".raw WHERE first + events > $1 ORDER BY first LIMIT 1", gone[0]), &b.data)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
 		}
+		if err != nil {
+			return fmt.Errorf("purge originals: %w", err)
+		}
+		start, _ := slices.BinarySearch(gone, b.First)
+		end, _ := slices.BinarySearch(gone, b.First+b.Events)
+		if start < end {
+			if err := e.cutBlock(ctx, f, &b, gone[start:end]); err != nil {
+				return err
+			}
+		}
+		gone = gone[max(end, 1):]
 	}
 	return nil
 }
 
-func (e *Engine) rewrite(ctx context.Context, table string, first int64, data []byte, gone []int64) error {
-	frames, err := e.unpack.DecodeAll(data, nil)
+// cutBlock takes events out of a block and leaves their digests, under salts that
+// are then forgotten.
+func (e *Engine) cutBlock(ctx context.Context, f *file, b *block, gone []int64) error {
+	table := f.key.alias() + ".raw"
+	var rows int64
+	err := e.conn.QueryRowContext(ctx, "SELECT count(*) FROM "+f.key.alias()+".events WHERE seq >= $1 AND seq < $2", b.First, b.First+b.Events).Scan(&rows)
 	if err != nil {
 		return fmt.Errorf("purge originals: %w", err)
 	}
-	var kept []byte
-	for seq := first; len(frames) > 0; seq++ {
-		var key, raw []byte
-		if key, raw, frames, err = cutFrame(frames); err != nil {
-			return err
-		}
-		if _, old := slices.BinarySearch(gone, seq); old {
-			key, raw = nil, nil
-		}
-		kept = appendFrame(kept, string(key), raw)
+	if rows == int64(len(gone)) {
+		return e.exec(ctx, "DELETE FROM "+table+" WHERE first = $1", b.First)
 	}
-	set, args := "data = $1", []any{e.pack.EncodeAll(kept, nil), first}
-	if table[len(table)-3:] == "raw" {
-		digest := sha256.Sum256(kept)
-		set, args = set+", digest = $3", append(args, digest[:])
+	whole, err := e.readBlock(ctx, e.conn, f, b)
+	if err != nil {
+		return err
 	}
-	return e.exec(ctx, "UPDATE "+table+" SET "+set+" WHERE first = $2", args...)
+	if int64(len(whole.frames)) != b.Events {
+		return errFrames
+	}
+	var frames, cut []byte
+	for i, ev := range whole.events {
+		_, old := slices.BinarySearch(gone, ev.Seq)
+		if old || whole.spots != nil && whole.spots[i].digest != nil {
+			frames, cut = appendFrame(frames, "", nil), append(append(cut, cutGone), ev.Digest...)
+			continue
+		}
+		frames, cut = appendFrame(frames, string(whole.frames[i].key), whole.frames[i].raw), append(append(cut, cutKept), ev.Salt...)
+	}
+	if whole.broken {
+		// It was altered before: it stays what it is, so that this is still seen.
+		return e.exec(ctx, "UPDATE "+table+" SET data = $1 WHERE first = $2", e.pack.EncodeAll(frames, nil), b.First)
+	}
+	return e.exec(ctx, "UPDATE "+table+" SET data = $1, cut = $2, salt = NULL WHERE first = $3", e.pack.EncodeAll(frames, nil), cut, b.First)
 }

@@ -54,7 +54,9 @@ func eventColumns() string {
 //
 //   - events, by order of arrival (seq);
 //   - raw, blocks of about a mebibyte of originals and keys, and tail, what does
-//     not fill a block yet: merged into one as soon as it does;
+//     not fill a block yet: merged into one as soon as it does. Each block bears
+//     the root of the digests of its events (seal.go), the bounds of their times,
+//     and what a purge left in the places of those it took (cut);
 //   - identities, who the numbers of its events are: a copy of part of the
 //     dictionary, from which that is made again when it is lost;
 //   - mark, one row: whose file it is, and up to where it holds the spool.
@@ -67,8 +69,10 @@ func fileSchema(alias string) []string {
 	return []string{
 		in(`CREATE TABLE IF NOT EXISTS @events (seq BIGINT, happened BIGINT, received BIGINT, guessed BOOLEAN, action UTINYINT, outcome UTINYINT,
 			severity TINYINT, patient INTEGER, key_hash UBIGINT, source VARCHAR` + texts.String() + `, extra VARCHAR)`),
-		in(`CREATE TABLE IF NOT EXISTS @raw (first BIGINT, events BIGINT, digest BLOB, data BLOB USING COMPRESSION uncompressed)`),
-		in(`CREATE TABLE IF NOT EXISTS @tail (first BIGINT, events BIGINT, data BLOB USING COMPRESSION uncompressed)`),
+		in(`CREATE TABLE IF NOT EXISTS @raw (first BIGINT, events BIGINT, lo BIGINT, hi BIGINT, root BLOB, salt BLOB, cut BLOB,
+			data BLOB USING COMPRESSION uncompressed)`),
+		in(`CREATE TABLE IF NOT EXISTS @tail (first BIGINT, events BIGINT, lo BIGINT, hi BIGINT, salt BLOB,
+			digests BLOB USING COMPRESSION uncompressed, data BLOB USING COMPRESSION uncompressed)`),
 		in(`CREATE TABLE IF NOT EXISTS @identities (id INTEGER, ipp VARCHAR, ins VARCHAR)`),
 		in(`CREATE TABLE IF NOT EXISTS @mark (version INTEGER, organisation VARCHAR, segment UBIGINT, place BIGINT, next BIGINT,
 			events BIGINT, lo BIGINT, hi BIGINT, heard BIGINT)`),
@@ -86,4 +90,4 @@ func patientSchema(alias string) []string {
 }
 
 // schemaVersion is written in each file; a file with another is put aside.
-const schemaVersion = 1
+const schemaVersion = 2

@@ -23,6 +23,7 @@ type share struct {
 	events  []*traces.Event
 	patient []int32
 	hash    []uint64
+	extra   []string // what the model has no place for, as one text
 }
 
 // batch is a Take under way.
@@ -180,6 +181,7 @@ func (e *Engine) dispatch(ctx context.Context, b *batch, fresh []arrival) error 
 		a.share.events = append(a.share.events, a.event)
 		a.share.patient = append(a.share.patient, number)
 		a.share.hash = append(a.share.hash, a.hash)
+		a.share.extra = append(a.share.extra, joinPairs(a.event.Extra))
 	}
 	for _, p := range people {
 		if err := e.storePatients(ctx, p); err != nil {
@@ -227,7 +229,7 @@ func (e *Engine) store(ctx context.Context, b *batch, s *share, upTo spool.Posit
 			return err
 		}
 		var err error
-		if now.tail, err = e.storeOriginals(ctx, f, f.next, s.events); err != nil {
+		if now.tail, err = e.storeOriginals(ctx, f, f.next, s.events, s.extra); err != nil {
 			return err
 		}
 		return e.exec(ctx, "UPDATE "+f.key.alias()+".mark SET segment = $1, place = $2, next = $3, events = $4, lo = $5, hi = $6, heard = $7",
@@ -264,7 +266,7 @@ func (e *Engine) rowOf(b *batch, s *share, i int) []driver.Value {
 	for _, c := range textColumns {
 		row = append(row, *c.of(ev))
 	}
-	row = append(row, joinPairs(ev.Extra))
+	row = append(row, s.extra[i])
 	e.row = row
 	return row
 }
