@@ -153,8 +153,15 @@ func (s *Service) Purge(ctx context.Context, now time.Time) (bool, error) {
 }
 
 func (s *Service) purge(ctx context.Context, base Base, now time.Time, scope access.Scope, class Class, before time.Time) error {
+	due, err := s.announce(ctx, now, scope, class, before)
+	if err != nil || !due {
+		return err
+	}
 	gone, err := base.Purge(ctx, scope.Organisation(), class, storage.Micros(before))
-	if err != nil || gone.Events == 0 {
+	if err != nil {
+		return err
+	}
+	if err := s.settle(ctx, now, scope, class, storage.Micros(before)); err != nil || gone.Events == 0 {
 		return err
 	}
 	return s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error {

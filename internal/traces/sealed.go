@@ -40,10 +40,14 @@ type BlockFile struct {
 	Class  Class   `json:"class"`
 	Month  string  `json:"month"` // "2026-11"
 	Blocks []Block `json:"blocks"`
+	// Oldest is the time of the oldest event, UTC microseconds, when Held of them
+	// are there.
+	Oldest int64 `json:"oldest"`
+	Held   int64 `json:"held"`
 	// Open is how many events no block holds yet.
 	Open int64 `json:"open"`
-	// Strays is how many rows belong neither to a block nor to the open end, when
-	// they were read.
+	// Strays is how many rows belong neither to a block nor to the open end, when all
+	// blocks are wanted.
 	Strays int64 `json:"strays,omitempty"`
 	// Bytes is how much was read again.
 	Bytes int64 `json:"bytes,omitempty"`

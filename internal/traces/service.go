@@ -37,6 +37,11 @@ type Options struct {
 	Circle Circle
 	// Watchman is told of sources that fall silent; nil tells nobody.
 	Watchman Watchman
+	// Vault holds the key of the seal; Stamper is the authority that stamps it, nil
+	// for none; Copies the folder outside where it is copied, empty for none.
+	Vault   *vault.Vault
+	Stamper Stamper
+	Copies  string
 }
 
 // Watchman warns those who keep the sources. It is called in the transaction
@@ -68,6 +73,11 @@ type Service struct {
 	known   []placed
 	tokens  map[string]int
 	knownAt time.Time
+	// sealing is held by whoever looks for what is to be added to a log: two that
+	// look at once would add it twice.
+	sealing sync.Mutex
+	// unstamped is when an authority last failed, by establishment.
+	unstamped map[uuid.UUID]time.Time
 }
 
 // New returns the operations of the room.

@@ -16,7 +16,8 @@ import (
 	"tocsin/internal/traces"
 )
 
-// Client is the side that asks. It implements traces.Reader and traces.Keeper.
+// Client is the side that asks. It implements traces.Reader,
+// traces.Keeper and, when the base does, traces.Sealer.
 type Client struct{ http *http.Client }
 
 // NewClient speaks to the process that listens on a socket.
@@ -55,6 +56,21 @@ func (c *Client) Get(ctx context.Context, organisation uuid.UUID, ref string) (o
 // Purge implements traces.Keeper.
 func (c *Client) Purge(ctx context.Context, organisation uuid.UUID, class traces.Class, before int64) (out traces.Purged, err error) {
 	return out, c.post(ctx, purgePath, purgeRequest{organisation, class, before}, &out)
+}
+
+// Blocks implements traces.Sealer.
+func (c *Client) Blocks(ctx context.Context, organisation uuid.UUID, q traces.BlockQuery) (out []traces.BlockFile, err error) {
+	return out, c.post(ctx, blocksPath, blocksRequest{organisation, q}, &out)
+}
+
+// Block implements traces.Sealer.
+func (c *Client) Block(ctx context.Context, organisation uuid.UUID, class traces.Class, month string, first int64) (out []traces.SealedEvent, err error) {
+	return out, c.post(ctx, blockPath, blockRequest{organisation, class, month, first}, &out)
+}
+
+// Witness implements traces.Sealer.
+func (c *Client) Witness(ctx context.Context, organisation uuid.UUID, ref string) (out traces.Witness, err error) {
+	return out, c.post(ctx, witnessPath, getRequest{organisation, ref}, &out)
 }
 
 // post asks and reads. A process that does not answer is Unavailable, in words

@@ -59,6 +59,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	mux.HandleFunc("POST "+purgePath, handle(s, func(ctx context.Context, r purgeRequest) (traces.Purged, error) {
 		return s.Engine.Purge(ctx, r.Organisation, r.Class, r.Before)
 	}))
+	s.seal(mux)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug)}
 	stopped := make(chan error, 1)
 	go func() {
@@ -75,6 +76,29 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("serve traces: %w", err)
 	}
 	return <-stopped
+}
+
+// seal opens the doors of a base that can be sealed; another says that it cannot.
+func (s *Server) seal(mux *http.ServeMux) {
+	base, ok := s.Engine.(traces.Sealer)
+	if !ok {
+		none := func(context.Context, json.RawMessage) (any, error) {
+			return nil, fault.New(fault.Unavailable, "traces.seal.none")
+		}
+		for _, path := range []string{blocksPath, blockPath, witnessPath} {
+			mux.HandleFunc("POST "+path, handle(s, none))
+		}
+		return
+	}
+	mux.HandleFunc("POST "+blocksPath, handle(s, func(ctx context.Context, r blocksRequest) ([]traces.BlockFile, error) {
+		return base.Blocks(ctx, r.Organisation, r.Query)
+	}))
+	mux.HandleFunc("POST "+blockPath, handle(s, func(ctx context.Context, r blockRequest) ([]traces.SealedEvent, error) {
+		return base.Block(ctx, r.Organisation, r.Class, r.Month, r.First)
+	}))
+	mux.HandleFunc("POST "+witnessPath, handle(s, func(ctx context.Context, r getRequest) (traces.Witness, error) {
+		return base.Witness(ctx, r.Organisation, r.Ref)
+	}))
 }
 
 // handle reads a request, does it, and writes what it gives.

@@ -20,6 +20,10 @@ const (
 	askPath   = "/ask"
 	getPath   = "/get"
 	purgePath = "/purge"
+
+	blocksPath  = "/blocks"
+	blockPath   = "/block"
+	witnessPath = "/witness"
 )
 
 // maxReply bounds an answer, bytes: MaxLimit events of some kilobytes.
@@ -50,6 +54,18 @@ type purgeRequest struct {
 	Organisation uuid.UUID    `json:"organisation"`
 	Class        traces.Class `json:"class"`
 	Before       int64        `json:"before"`
+}
+
+type blocksRequest struct {
+	Organisation uuid.UUID         `json:"organisation"`
+	Query        traces.BlockQuery `json:"query"`
+}
+
+type blockRequest struct {
+	Organisation uuid.UUID    `json:"organisation"`
+	Class        traces.Class `json:"class"`
+	Month        string       `json:"month"`
+	First        int64        `json:"first"`
 }
 
 // refusal carries a fault across.

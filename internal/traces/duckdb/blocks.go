@@ -118,7 +118,9 @@ func (e *Engine) filesOf(organisation uuid.UUID) (keys []fileKey) {
 }
 
 func (e *Engine) blocksOf(ctx context.Context, f *file, q traces.BlockQuery, from int64) (traces.BlockFile, error) {
-	out := traces.BlockFile{Class: f.key.class, Month: f.key.monthText()}
+	e.mu.Lock()
+	out := traces.BlockFile{Class: f.key.class, Month: f.key.monthText(), Oldest: f.lo, Held: f.events}
+	e.mu.Unlock()
 	if q.Close {
 		if err := e.close(ctx, f); err != nil {
 			return out, err
@@ -131,7 +133,7 @@ func (e *Engine) blocksOf(ctx context.Context, f *file, q traces.BlockQuery, fro
 			return err
 		}
 		tail, open, err := openEnd(ctx, conn, f)
-		if out.Open = open; err != nil || !q.Read || from > 0 {
+		if out.Open = open; err != nil || from > 0 {
 			return err
 		}
 		out.Strays, err = strays(ctx, conn, f, append(list, tail...))
@@ -141,7 +143,9 @@ func (e *Engine) blocksOf(ctx context.Context, f *file, q traces.BlockQuery, fro
 		out.Bytes, err = e.readAll(ctx, f, list)
 	}
 	for _, b := range list {
-		out.Blocks = append(out.Blocks, b.Block)
+		if b.Events > 0 {
+			out.Blocks = append(out.Blocks, b.Block)
+		}
 	}
 	return out, err
 }
@@ -231,7 +235,7 @@ func strays(ctx context.Context, conn *sql.Conn, f *file, list []*block) (n int6
 }
 
 // window is how many blocks are read at once.
-const window = 8
+const window = 16
 
 // readAll makes the roots of blocks again, some at once on each core. A block that
 // is not as it was is read once more by itself, at one instant: a purge may have
@@ -280,6 +284,7 @@ func (e *Engine) readOnce(ctx context.Context, f *file, b *block, people map[int
 		now := &block{}
 		err := now.scan(conn.QueryRowContext(ctx, "SELECT "+blockColumns+" FROM "+f.key.alias()+".raw WHERE first = $1 LIMIT 1", b.First))
 		if errors.Is(err, sql.ErrNoRows) { // purged whole, meanwhile
+			b.Events = 0
 			return nil
 		}
 		if err != nil {
