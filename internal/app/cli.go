@@ -36,7 +36,7 @@ type commands struct {
 	Rehearse rehearseCommand `cmd:"" help:"Play a scenario on a simulated clock and network: nothing leaves."`
 	Bench    benchCommand    `cmd:"" help:"Measure this machine and this program."`
 	Lab      labCommand      `cmd:"" hidden:"" help:"The laboratory: a simulated telephone network, and the traces of an invented hospital."`
-	Traces   tracesCommand   `cmd:"" help:"Traces: try the Sigma rules of a folder."`
+	Traces   tracesCommand   `cmd:"" help:"Traces: verify that sealed ones were not altered, try the Sigma rules of a folder."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 
 	BenchChild benchChild `cmd:"" hidden:"" help:"Run one step of a measurement."`

@@ -213,7 +213,11 @@ func (h *House) join(ctx context.Context) error {
 	h.Directory.Consult(h.OnCall)
 	h.Inventory = inventory.New(inventory.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Organisation: h.Houses, Owners: owners{h}})
 	h.openCare()
-	h.Traces = traces.New(traces.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Log: h.Log, Formats: TraceFormats, Feeds: careFeeds(), Circle: h.CareDesk, Watchman: watchmen{h.Accounts}})
+	stamper, err := h.stamper()
+	if err != nil {
+		return err
+	}
+	h.Traces = traces.New(traces.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Log: h.Log, Formats: TraceFormats, Feeds: careFeeds(), Circle: h.CareDesk, Watchman: watchmen{h.Accounts}, Vault: h.Vault, Stamper: stamper, Copies: h.Settings.SealCopies})
 	h.openDetection()
 	h.joinCases()
 	h.Alerting = alerting.New(alerting.Options{

@@ -221,6 +221,7 @@ func (h *House) tasks() []jobs.Task {
 		h.alone("traces.cases.tell", cases.TellEvery, h.Cases.Tell),
 		h.alone("traces.cases.alert", cases.AlertEvery, h.Cases.Alert),
 		h.alone("traces.cases.sweep", time.Hour, h.Cases.Sweep),
+		h.alone("traces.seal", traces.SealEvery, h.Traces.Seal),
 		h.alone("traces.purge", 6*time.Hour, h.Traces.Purge),
 		h.alone("traces.staff", staffEvery, h.refreshStaff),
 		h.alone("traces.care", 6*time.Hour, h.CareDesk.Purge),

@@ -34,8 +34,9 @@ func WithTraces(open OpenBase, measure *bench.TraceBase) Part {
 }
 
 type tracesCommand struct {
-	Serve tracesServe  `cmd:"" hidden:"" help:"Hold the base of traces, for the program that started us."`
-	Rules rulesCommand `cmd:"" help:"Try Sigma rules."`
+	Verify tracesVerify `cmd:"" help:"Read sealed traces again and name what was altered; the status is 1 when something was."`
+	Serve  tracesServe  `cmd:"" hidden:"" help:"Hold the base of traces, for the program that started us."`
+	Rules  rulesCommand `cmd:"" help:"Try Sigma rules."`
 }
 
 // tracesServe is the process of the base: started by serve, never by hand.
@@ -77,6 +78,10 @@ type tracing struct {
 	done  chan struct{}
 }
 
+// socketFile says, in the folder of the traces, where the base of the program
+// that runs answers.
+const socketFile = "socket"
+
 // spoolMost is what may wait on the disk before sources are refused.
 const spoolMost = 8 << 30
 
@@ -102,6 +107,9 @@ func (h *House) openTraces() (*tracing, error) {
 	socket, err := keeper.Prepare()
 	if err != nil {
 		return nil, errors.Join(err, queue.Close())
+	}
+	if err := os.WriteFile(filepath.Join(root, socketFile), []byte(socket), 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("say where the traces answer: %w", err), queue.Close())
 	}
 	t := &tracing{spool: queue, base: child.NewClient(socket), done: make(chan struct{})}
 	h.Traces.Connect(queue, t.base)

@@ -28,6 +28,7 @@ func (s *Server) Validate() error {
 	c.address("mllp-listen", s.MLLPListen, false)
 	c.address("mllp-tls-listen", s.MLLPTLSListen, false)
 	c.address("metrics-listen", s.MetricsListen, false)
+	c.web("timestamp-url", s.TimestampURL)
 	c.web("heartbeat-url", s.HeartbeatURL)
 	c.web("reach-proxy", s.ReachProxy)
 	s.values.origin = c.origin(s.PublicURL)

@@ -17,6 +17,7 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/fault"
+	"tocsin/internal/journal"
 	"tocsin/internal/storage"
 )
 
@@ -210,7 +211,12 @@ func (s *Service) Export(ctx context.Context, scope access.Scope, month, dir str
 	if err := s.exportLog(ctx, scope, dir); err != nil {
 		return err
 	}
-	return exportBlocks(ctx, scope, base, month, dir)
+	if err := exportBlocks(ctx, scope, base, month, dir); err != nil {
+		return err
+	}
+	return s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error {
+		return journal.Append(ctx, tx, scope, s.opt.Clock.Now(), journal.Entry{Action: "traces.seal.export", ObjectKind: "traces", ObjectID: month})
+	})
 }
 
 func (s *Service) exportLog(ctx context.Context, scope access.Scope, dir string) error {

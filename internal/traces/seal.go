@@ -35,12 +35,14 @@ type Stamper interface {
 
 // sealer gives the base as one that can be sealed. Errors: Unavailable.
 func (s *Service) sealer() (Sealer, Base, error) {
-	_, base, err := s.connected()
-	if err != nil {
-		return nil, nil, err
+	s.mu.Lock()
+	base := s.base
+	s.mu.Unlock()
+	if base == nil {
+		return nil, nil, fault.New(fault.Unavailable, "traces.error.none")
 	}
 	sealer, ok := base.(Sealer)
-	if !ok {
+	if !ok || s.opt.Vault == nil {
 		return nil, nil, fault.New(fault.Unavailable, "traces.seal.none")
 	}
 	return sealer, base, nil
@@ -328,6 +330,9 @@ func (s *Service) checkpoint(ctx context.Context, tx *storage.Tx, l *ledger, now
 
 // publicKeys are those that this installation signs for an establishment with.
 func (s *Service) publicKeys(organisation uuid.UUID) (out []PublicKey, err error) {
+	if s.opt.Vault == nil {
+		return nil, nil
+	}
 	all, err := signers(s.opt.Vault, organisation)
 	for _, one := range all {
 		out = append(out, one.PublicKey)

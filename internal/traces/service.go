@@ -91,6 +91,13 @@ func (s *Service) Connect(queue *spool.Spool, base Base) {
 	s.queue, s.base = queue, base
 }
 
+// Consult gives the room a base to read, and nothing to take.
+func (s *Service) Consult(base Base) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.base = base
+}
+
 // Ready tells whether this program has a base of traces.
 func (s *Service) Ready() bool {
 	_, _, err := s.connected()

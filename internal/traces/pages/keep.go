@@ -12,6 +12,7 @@ import (
 type kept struct {
 	durations []traces.Duration
 	purges    []traces.PurgeRecord
+	seal      traces.Sealing
 }
 
 func (p pages) keeping(c *ui.Context) (err error) {
@@ -22,7 +23,61 @@ func (p pages) keeping(c *ui.Context) (err error) {
 	if k.purges, err = p.s.Purges(c.Ctx(), c.Scope); err != nil {
 		return err
 	}
+	if k.seal, err = p.s.Sealing(c.Ctx(), c.Scope); err != nil {
+		return err
+	}
 	return c.Render(keepPage(c, k))
+}
+
+// publicKey is the current public key of the seal, for whoever notes it elsewhere.
+func (p pages) publicKey(c *ui.Context) error {
+	s, err := p.s.Sealing(c.Ctx(), c.Scope)
+	if err != nil {
+		return err
+	}
+	var out []byte
+	for _, k := range s.Keys {
+		text, err := k.PEM()
+		if err != nil {
+			return err
+		}
+		out = append(out, text...)
+	}
+	_, err = c.Download("tocsin-scellement.pem", "application/x-pem-file").Write(out)
+	return err
+}
+
+// sealState is whether the seal does what it must.
+func sealState(c *ui.Context, s traces.Sealing) (tone ui.Tone, word string) {
+	switch {
+	case s.Lost > 0:
+		return ui.Critical, c.Loc.T("traces.keep.page.seal.lost")
+	case s.Late(c.Now):
+		return ui.Alert, c.Loc.T("traces.keep.page.seal.late")
+	case s.Last.Problem != "":
+		return ui.Attention, c.Loc.T(s.Last.Problem)
+	}
+	return ui.Success, c.Loc.T("traces.keep.page.seal.well")
+}
+
+func stampWord(c *ui.Context, s traces.Sealing) string {
+	switch {
+	case !s.Stamps:
+		return c.Loc.T("traces.keep.page.seal.stamp.off")
+	case s.Last.Stamped.IsZero():
+		return c.Loc.T("traces.keep.page.seal.stamp.waits")
+	}
+	return c.Loc.DateTime(s.Last.Stamped, c.Zone)
+}
+
+func copiesWord(c *ui.Context, s traces.Sealing) string {
+	switch {
+	case !s.Copies:
+		return c.Loc.T("traces.keep.page.seal.copies.off")
+	case s.Uncopied > 0:
+		return c.Loc.N("traces.keep.page.seal.copies.wait", int(s.Uncopied))
+	}
+	return c.Loc.T("traces.keep.page.seal.copies.all")
 }
 
 // class reads the class of the address with what was decided of it.

@@ -29,6 +29,7 @@ const (
 	searchPath    = Path + "/recherche"
 	questionPath  = Path + "/questions/"
 	eventPath     = Path + "/evenements/"
+	keysPath      = KeepPath + "/scellement/cles"
 )
 
 // patience is how long a question may last; a reader who leaves ends it sooner.
@@ -78,6 +79,7 @@ func Routes(r *ui.Router, o Options) {
 	r.Get(SourcesPath+"/{id}/retirer", access.TracesSource, p.retiring)
 	r.Post(SourcesPath+"/{id}/retirer", access.TracesSource, p.retire)
 	r.Get(KeepPath, access.TracesRead, p.keeping)
+	r.Get(keysPath, access.TracesRead, p.publicKey)
 	r.Get(KeepPath+"/{classe}", access.TracesSource, p.deciding)
 	r.Post(KeepPath+"/{classe}", access.TracesSource, p.decide)
 	careRoutes(r, p)
