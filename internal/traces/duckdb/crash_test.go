@@ -148,6 +148,9 @@ func TestKilledInTheMiddle(t *testing.T) {
 		t.Errorf("files put aside after a kill: %+v", aside)
 	}
 	whole(t, e, events)
+	if got := altered(t, e, blocks(t, e, traces.BlockQuery{Close: true})); len(got) > 0 {
+		t.Errorf("after a kill these are not as they were sealed: %s", got)
+	}
 }
 
 // killSoon kills a child some batches after its first; true when it had ended.
