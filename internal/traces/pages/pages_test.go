@@ -177,7 +177,7 @@ func TestSearchFindsASourceByName(t *testing.T) {
 
 func TestADurationIsDecidedOnceItSaysWhatItRemoves(t *testing.T) {
 	o := newOffice(t, access.Administrator)
-	o.get(pages.KeepPath).Want(200).Whole().Count("table:first-of-type tbody tr", 5).Says("tbody", "Personne n’a décidé").Says("main", "Rien n’a encore été supprimé.")
+	o.get(pages.KeepPath).Want(200).Whole().Count("table:first-of-type tbody tr", 5).Says("tbody", "Personne n’a décidé").Says("main", "Rien n’a encore été supprimé.").Says("main", "Aucun point de contrôle n’a encore été signé.")
 	at := pages.KeepPath + "/patient"
 	o.get(at).Want(200).Whole().Has("#f-months").Says("form", "Au moins 6 mois")
 	o.post(at, "months", "3").Want(422).Whole().Has("#f-months[aria-invalid=true]")
