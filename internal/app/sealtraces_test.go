@@ -36,7 +36,7 @@ func verifies(t *testing.T, want int, base held, args ...string) string {
 	t.Setenv("LC_ALL", "en_US.UTF-8")
 	var out, errs bytes.Buffer
 	open := func(context.Context, string, *slog.Logger) (traces.Engine, error) { return base, nil }
-	if got := app.Main(append([]string{"traces", "verify"}, args...), strings.NewReader(""), &out, &errs, app.WithTraces(open)); got != want {
+	if got := app.Main(append([]string{"traces", "verify"}, args...), strings.NewReader(""), &out, &errs, app.WithTraces(open, nil)); got != want {
 		t.Fatalf("%v: exit %d, want %d: %s%s", args, got, want, &out, &errs)
 	}
 	return out.String() + errs.String()
