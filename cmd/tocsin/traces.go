@@ -37,11 +37,15 @@ func bareBase(ctx context.Context, dir string, events int64) (float64, error) {
 	return duckdb.MeasureBare(ctx, dir, clock.Real(), duckdb.Load{Events: events})
 }
 
-func heldBase(ctx context.Context, dir string, organisation uuid.UUID, start time.Time, repeats int) (parsed, raw float64, times map[string][]time.Duration, err error) {
+func heldBase(ctx context.Context, dir string, organisation uuid.UUID, start time.Time, repeats int) (bench.Held, error) {
 	m, err := duckdb.MeasureHeld(ctx, dir, clock.Real(), organisation, start, repeats)
-	times = map[string][]time.Duration{}
-	for _, q := range m.Questions {
-		times[q.Name] = q.Times
+	if err != nil {
+		return bench.Held{}, err
 	}
-	return m.ParsedBytes, m.RawBytes, times, err
+	out := bench.Held{Parsed: m.ParsedBytes, Raw: m.RawBytes, VerifyMBps: m.VerifyMBps, Times: map[string][]time.Duration{}}
+	for _, q := range m.Questions {
+		out.Times[q.Name] = q.Times
+	}
+	out.Sealing, err = duckdb.MeasureSealing(clock.Real(), 300_000)
+	return out, err
 }

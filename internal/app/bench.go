@@ -130,7 +130,7 @@ func benchHouse(ctx context.Context, plan Plan) (bench.House, error) {
 	}
 	return bench.House{
 		Organisations: h.Houses, Directory: h.Directory, Dispatch: h.Dispatch, Alerting: h.Alerting, Traces: h.Traces,
-		Serve: h.Serve, Close: h.Close,
+		Serve: h.Serve, Close: h.Close, Unwatched: h.unwatched,
 		Backup: func(ctx context.Context, w io.Writer) error {
 			keyring, err := os.ReadFile(settings.KeyFile)
 			if err == nil {

@@ -65,6 +65,17 @@ func (h *House) looked() (tracealerts.Watching, bool) {
 	return tracealerts.Watching{State: state, Behind: behind}, true
 }
 
+// unwatched is how many bytes of the queue nobody looked at yet; -1 before
+// anybody looks.
+func (h *House) unwatched() int64 {
+	w := h.watching.Load()
+	if w == nil {
+		return -1
+	}
+	behind, _ := w.Behind()
+	return behind
+}
+
 func (h *House) registerCases(r *ui.Router) {
 	tracealerts.Routes(r, tracealerts.Options{
 		Cases: h.Cases, Rules: h.Rules, Traces: h.Traces, Watch: h.looked, Scenarios: h.caseScenarios, Behaviour: behaviourTitles,

@@ -35,6 +35,8 @@ type House struct {
 	BackUp func(ctx context.Context, path string) (backup.Summary, error)
 	// Jump moves the clock of a house that Program.Traces built.
 	Jump func(time.Duration)
+	// Unwatched is how many bytes of the queue of traces nobody looked at yet.
+	Unwatched func() int64
 }
 
 // Builder builds the house of a process to measure.

@@ -19,8 +19,12 @@ func traceMeasurements() []measurement {
 	return []measurement{
 		{"http10m", []string{
 			"eps", "ratio", "rss_mb", "disk.parsed_bytes", "disk.raw_bytes",
-			"q.patient_last100_ms", "q.person_hour_ms", "q.top10_ms", "q.distinct_patients_ms", "q.text_ms", ".visible_s",
+			"q.patient_last100_ms", "q.person_hour_ms", "q.top10_ms", "q.distinct_patients_ms", "q.text_ms", ".visible_s", "seal.cost_pct", "seal.verify_mbps",
 		}, (*bench).http10m},
+		{"sigma3700", []string{"eps"}, (*bench).sigma3700},
+		{"sigma", []string{"regression_hits"}, (*bench).sigmaRegression},
+		{"volume", []string{"core_pct"}, (*bench).volume},
+		{"detect", []string{"recall_at_1_per_1000", "baseline_recall"}, (*bench).detection},
 		{"syslog", []string{"eps"}, (*bench).syslogEPS},
 		{"atna", []string{"eps"}, (*bench).atnaEPS},
 		{"crash", []string{"missing", "doubled_idempotent"}, (*bench).crashTraces},
@@ -89,7 +93,11 @@ func (b *bench) http10m(ctx context.Context) (out []Result, err error) {
 		samples{alone.ParsedBytes}.result("disk.parsed_bytes", "bytes/event", samples{alone.RowBytes}, "an original as it came, bytes"),
 		samples{alone.RawBytes}.result("disk.raw_bytes", "bytes/event", samples{alone.RowBytes}, "an original as it came, bytes"),
 	}
-	out = append(out, questionFigures(asked, alone)...)
+	out = append(
+		append(out, questionFigures(asked, alone)...),
+		samples{100 * alone.SealingS * eps}.result("seal.cost_pct", "% of a core", samples{eps}, "events sealed a second as they come in"),
+		samples{alone.VerifyMBps}.result("seal.verify_mbps", "MB/s", samples{hashRate()}, "SHA-256 of the same bytes in memory, one core, MB/s"),
+	)
 	return append(out, seen), nil
 }
 

@@ -25,9 +25,21 @@ import (
 type TraceBase struct {
 	// Bare is how many rows a second its appender takes in an empty folder.
 	Bare func(ctx context.Context, dir string, events int64) (eps float64, err error)
-	// Held weighs a base that nobody has open, bytes an event, and times the
-	// questions of sample.Questions by name.
-	Held func(ctx context.Context, dir string, organisation uuid.UUID, start time.Time, repeats int) (parsed, raw float64, times map[string][]time.Duration, err error)
+	// Held weighs a base that nobody has open, times the questions of
+	// sample.Questions, and verifies its seal.
+	Held func(ctx context.Context, dir string, organisation uuid.UUID, start time.Time, repeats int) (Held, error)
+}
+
+// Held is what a base is at rest.
+type Held struct {
+	// Parsed and Raw are bytes of an event and of its original.
+	Parsed, Raw float64
+	// Verify is how many MB a second the seal is verified, Sealing how long the
+	// seal of one event takes.
+	VerifyMBps float64
+	Sealing    time.Duration
+	// Times are those of questions, by name.
+	Times map[string][]time.Duration
 }
 
 // heldRequest asks about a folder of the base.
@@ -39,9 +51,9 @@ type heldRequest struct {
 
 // answered is what was measured: times are in ms.
 type answered struct {
-	EPS, ParsedBytes, RawBytes, RowBytes float64
-	Times                                map[string][]float64
-	Total                                int64
+	EPS, ParsedBytes, RawBytes, RowBytes, VerifyMBps, SealingS float64
+	Times                                                      map[string][]float64
+	Total                                                      int64
 }
 
 func bareTraces(ctx context.Context, r heldRequest, base *TraceBase) (out answered, err error) {
@@ -56,10 +68,10 @@ func heldTraces(ctx context.Context, r heldRequest, base *TraceBase) (out answer
 	if base == nil {
 		return out, errors.New("this program was built without a base of traces")
 	}
-	var times map[string][]time.Duration
-	out.ParsedBytes, out.RawBytes, times, err = base.Held(ctx, r.Dir, r.Establishment, traceStart(), r.Repeats)
+	held, err := base.Held(ctx, r.Dir, r.Establishment, traceStart(), r.Repeats)
+	out.ParsedBytes, out.RawBytes, out.VerifyMBps, out.SealingS = held.Parsed, held.Raw, held.VerifyMBps, held.Sealing.Seconds()
 	out.Times = map[string][]float64{}
-	for name, t := range times {
+	for name, t := range held.Times {
 		out.Times[name] = millis(t)
 	}
 	const some = 1000
@@ -77,6 +89,8 @@ type traceRequest struct {
 	Folder, Listen, Syslog string
 	Establishment          uuid.UUID
 	Profile                string
+	// Rules are how many invented rules of Sigma look at the flow.
+	Rules int
 }
 
 // tracesOpened is what such a house says once it serves.
@@ -94,6 +108,8 @@ type traceOrder struct {
 	Bars    bool
 	Repeats int
 	JumpS   int
+	// Unwatched asks how many bytes of the queue nobody looked at yet.
+	Unwatched bool
 }
 
 // traceFormats are the sources of the house; those of syslog are known by the
@@ -126,6 +142,9 @@ func serveTraces(ctx context.Context, l *line, build Builder) (err error) {
 	}
 	s, err := traceSettings(r)
 	if err != nil {
+		return err
+	}
+	if err := writeRules(filepath.Join(s.Data, "traces", "rules"), r.Rules); err != nil {
 		return err
 	}
 	h, err := build(ctx, s)
@@ -189,6 +208,8 @@ func (h House) answer(ctx context.Context, l *line, scope access.Scope) error {
 		}
 		var a answered
 		switch {
+		case o.Unwatched:
+			a.Total = h.Unwatched()
 		case o.JumpS != 0:
 			h.Jump(time.Duration(o.JumpS) * time.Second)
 		case o.Bars:

@@ -54,6 +54,9 @@ func (s *Service) Seal(ctx context.Context, now time.Time) (bool, error) {
 	if _, _, err := s.sealer(); err != nil {
 		return false, nil // another node may have the base, or it has no seal
 	}
+	if _, err := s.Alive(ctx); err != nil {
+		return false, nil //nolint:nilerr // a base that starts, or is down, is told by whoever feeds it, and by doctor
+	}
 	last := map[uuid.UUID]time.Time{}
 	err := s.opt.DB.Read(ctx, access.Instance("traces"), func(tx *storage.Tx) error {
 		return tx.Query(ctx, `SELECT o.organisation_id, CAST(COALESCE((SELECT MAX(c.at_us) FROM traces_checkpoints c WHERE c.organisation_id = o.organisation_id), 0) AS BIGINT)

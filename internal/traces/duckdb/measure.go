@@ -128,7 +128,16 @@ func MeasureHeld(ctx context.Context, dir string, c clock.Clock, organisation uu
 	if m.ParsedBytes, m.RawBytes, err = e.measureDisk(ctx, organisation); err == nil {
 		m.Questions, err = e.measureQuestions(ctx, c, organisation, start, repeats)
 	}
+	if err == nil {
+		m.VerifyMBps, err = e.measureVerify(ctx, c, organisation)
+	}
 	return m, errors.Join(err, e.Close())
+}
+
+// MeasureSealing is how long the seal of one event takes.
+func MeasureSealing(c clock.Clock, events int64) (time.Duration, error) {
+	percent, err := measureSeal(c, sample.New(sample.Options{Events: events, Start: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)}), Load{Events: events, Batch: 20000}, 1)
+	return time.Duration(percent / 100 * float64(time.Second)), err
 }
 
 // openNew opens a folder that is new.
