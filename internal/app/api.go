@@ -43,6 +43,7 @@ func (h *House) openDesk() error {
 func (h *House) registerDesk(r *ui.Router) {
 	r.Handle("", rest.Root+"/", ui.Public, h.Desk, ui.Bare(), ui.Body(rest.BodyLimit+1<<10))
 	r.Handle("", tracesapi.Root+"/", ui.Public, tracesapi.Handler(tracesapi.Options{Service: h.Traces, Catalog: h.Catalog, Clock: h.Clock, Log: h.Log}), ui.Bare(), ui.Body(tracesapi.BodyLimit))
+	h.registerTraceFiles(r)
 }
 
 // manual is what the page for those who write programs says of the desk.

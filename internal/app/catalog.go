@@ -56,15 +56,18 @@ import (
 	"tocsin/internal/traces/care"
 	"tocsin/internal/traces/cases"
 	"tocsin/internal/traces/cef"
+	"tocsin/internal/traces/columns"
 	"tocsin/internal/traces/detect"
 	"tocsin/internal/traces/duckdb"
 	"tocsin/internal/traces/fhir"
+	"tocsin/internal/traces/files"
 	"tocsin/internal/traces/gelf"
 	"tocsin/internal/traces/hl7"
 	"tocsin/internal/traces/jsonl"
 	"tocsin/internal/traces/otlp"
 	tracepages "tocsin/internal/traces/pages"
 	tracealerts "tocsin/internal/traces/pages/alerts"
+	"tocsin/internal/traces/pull"
 	"tocsin/internal/traces/rules"
 	"tocsin/internal/traces/sigma"
 	"tocsin/internal/traces/syslog"
@@ -91,6 +94,7 @@ var sentences = sync.OnceValues(func() (*i18n.Catalog, error) {
 		i18n.Locales, access.Locales, web.Locales, channels.Locales, sms.Locales, smshttp.Locales, modem.Locales, pager.Locales, chat.Locales, espa.Locales, voice.Locales, email.Locales, push.Locales, config.Locales, storage.Locales, backup.Locales, vault.Locales, journal.Locales, rest.Locales, ui.Locales,
 		table.Locales, phone.Locales, finess.Locales, organisation.Locales, organisationpages.Locales, directory.Locales, directorypages.Locales, proof.Locales, feed.Locales, ldap.Locales, oncall.Locales,
 		dispatch.Locales, dispatchpages.Locales, alerting.Locales, alertpages.Locales, report.Locales, telephone.Locales, hooks.Locales, space.Locales, screens.Locales, inventory.Locales, inventorypages.Locales, traces.Locales, tracesapi.Locales, rules.Locales, cases.Locales, sigma.Locales, tracealerts.Locales, tracepages.Locales, spool.Locales, identity.Locales, administration.Locales, demo.Locales, bench.Locales, Locales,
+		columns.Locales, files.Locales, pull.Locales,
 		syslog.Locales, atna.Locales, fhir.Locales, jsonl.Locales, gelf.Locales, bulk.Locales, cef.Locales, winevent.Locales, otlp.Locales, duckdb.Locales,
 		detect.Locales,
 		hl7.Locales, care.Locales,

@@ -56,6 +56,8 @@ import (
 	"tocsin/internal/traces/care"
 	"tocsin/internal/traces/cases"
 	"tocsin/internal/traces/detect"
+	"tocsin/internal/traces/files"
+	"tocsin/internal/traces/pull"
 	"tocsin/internal/traces/rules"
 	"tocsin/internal/traces/watch"
 	"tocsin/internal/vault"
@@ -121,6 +123,10 @@ type House struct {
 	CareDesk *care.Service
 	Care     traces.Carer
 	Staff    traces.Staff
+	// TraceFiles is what applications give in files, TracePulls what is fetched in
+	// their tables of audit.
+	TraceFiles *files.Service
+	TracePulls *pull.Service
 
 	leases *jobs.Leases
 	// wakers start a task before its time, by the task's name.
@@ -218,6 +224,7 @@ func (h *House) join(ctx context.Context) error {
 		return err
 	}
 	h.Traces = traces.New(traces.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Log: h.Log, Formats: TraceFormats, Feeds: careFeeds(), Circle: h.CareDesk, Watchman: watchmen{h.Accounts}, Vault: h.Vault, Stamper: stamper, Copies: h.Settings.SealCopies})
+	h.openTraceFiles()
 	h.openDetection()
 	h.joinCases()
 	h.Alerting = alerting.New(alerting.Options{
@@ -298,5 +305,5 @@ func (h *House) Close() error { return h.DB.Close() }
 
 // keepers are the rooms that keep sealed secrets: each seals its own again.
 func (h *House) keepers() []func(context.Context, access.Scope) (int, error) {
-	return []func(context.Context, access.Scope) (int, error){h.Accounts.Reseal, h.Dispatch.Reseal, h.Hooks.Reseal, h.Feeds.Reseal, h.Space.Reseal}
+	return []func(context.Context, access.Scope) (int, error){h.Accounts.Reseal, h.Dispatch.Reseal, h.Hooks.Reseal, h.Feeds.Reseal, h.Space.Reseal, h.TracePulls.Reseal}
 }

@@ -175,7 +175,7 @@ func (h *House) serveSides(ctx context.Context, group *errgroup.Group) error {
 
 // tasks are the rooms' work that is not sending.
 func (h *House) tasks() []jobs.Task {
-	return append(h.outside(), []jobs.Task{
+	return append(append(h.outside(), h.traceFileTasks()...), []jobs.Task{
 		h.Alerting.Task(),
 		h.alone(directoryWork, time.Second, func(ctx context.Context, _ time.Time) (bool, error) {
 			return h.Directory.Work(ctx, access.Instance("directory"))

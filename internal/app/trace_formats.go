@@ -7,6 +7,7 @@ import (
 	"tocsin/internal/traces/atna"
 	"tocsin/internal/traces/bulk"
 	"tocsin/internal/traces/cef"
+	"tocsin/internal/traces/columns"
 	"tocsin/internal/traces/fhir"
 	"tocsin/internal/traces/gelf"
 	"tocsin/internal/traces/jsonl"
@@ -37,5 +38,7 @@ func TraceFormats(zone *time.Location) []traces.Format {
 		graylog,
 		security,
 		event,
+		columns.Format{Name: columns.Files},
+		columns.Format{Name: columns.Pull},
 	}
 }

@@ -31,6 +31,21 @@ type Speaker struct {
 // Organisation is the establishment of the source.
 func (s Speaker) Organisation() uuid.UUID { return s.organisation }
 
+// Speaker gives a source whose traces this program fetches itself. Errors:
+// NotFound, also when it was retired.
+func (s *Service) Speaker(ctx context.Context, organisation, source uuid.UUID) (Speaker, error) {
+	known, _, err := s.speakers(ctx)
+	if err != nil {
+		return Speaker{}, err
+	}
+	for _, p := range known {
+		if p.organisation == organisation && p.ID == source {
+			return Speaker{p.Source, p.organisation}, nil
+		}
+	}
+	return Speaker{}, fault.New(fault.NotFound, "traces.source.unknown")
+}
+
 // hearing is what a source said since it was last written down.
 type hearing struct {
 	organisation     uuid.UUID

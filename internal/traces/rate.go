@@ -82,7 +82,7 @@ func (s *Service) Rates(ctx context.Context, scope access.Scope) (map[uuid.UUID]
 			if len(list) == 0 {
 				continue
 			}
-			r := Rate{Usual: usual(list, hour, p.location())}
+			r := Rate{Usual: usual(list, hour, p.Location())}
 			if last := list[len(list)-1]; last.From.Equal(hour) {
 				r.Said = last.Events
 			}

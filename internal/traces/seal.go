@@ -54,9 +54,6 @@ func (s *Service) Seal(ctx context.Context, now time.Time) (bool, error) {
 	if _, _, err := s.sealer(); err != nil {
 		return false, nil // another node may have the base, or it has no seal
 	}
-	if _, err := s.Alive(ctx); err != nil {
-		return false, nil //nolint:nilerr // a base that starts, or is down, is told by whoever feeds it, and by doctor
-	}
 	last := map[uuid.UUID]time.Time{}
 	err := s.opt.DB.Read(ctx, access.Instance("traces"), func(tx *storage.Tx) error {
 		return tx.Query(ctx, `SELECT o.organisation_id, CAST(COALESCE((SELECT MAX(c.at_us) FROM traces_checkpoints c WHERE c.organisation_id = o.organisation_id), 0) AS BIGINT)
@@ -72,11 +69,20 @@ func (s *Service) Seal(ctx context.Context, now time.Time) (bool, error) {
 	for organisation, at := range last {
 		scope := access.System(organisation, "traces")
 		if now.Sub(at) >= sealAfter {
-			errs = append(errs, s.sealNow(ctx, scope, now))
+			if err := s.sealNow(ctx, scope, now); !baseDown(err) {
+				errs = append(errs, err)
+			}
 		}
 		errs = append(errs, s.carry(ctx, scope, now))
 	}
 	return false, errors.Join(errs...)
+}
+
+// baseDown tells a base that starts, or is down: whoever feeds it says so, and
+// doctor; the seal is for the next minute.
+func baseDown(err error) bool {
+	f := fault.As(err)
+	return f != nil && f.Key == "traces.error.down"
 }
 
 // sealNow closes what is open, adds it to the log, and signs its new head.

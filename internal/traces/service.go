@@ -344,7 +344,7 @@ func (s *Service) Sheet(ctx context.Context, scope access.Scope, id uuid.UUID) (
 		if err != nil {
 			return err
 		}
-		out.Usual = usual(hours, now, out.location())
+		out.Usual = usual(hours, now, out.Location())
 		first := slices.IndexFunc(hours, func(h Hour) bool { return h.From.After(now.Add(-7 * 24 * time.Hour)) })
 		if first >= 0 {
 			out.Hours = hours[first:]
@@ -359,7 +359,8 @@ func (s *Service) Sheet(ctx context.Context, scope access.Scope, id uuid.UUID) (
 	return out, err
 }
 
-func (s Source) location() *time.Location {
+// Location is the zone of times that say none.
+func (s Source) Location() *time.Location {
 	l, err := zone(s.Zone)
 	if err != nil {
 		return time.UTC

@@ -159,6 +159,7 @@ func (w *walk) furnish() {
 		{"/traces/questions/", "key", "record"},
 		{"/traces/evenements/", "ref", "r1"},
 		{"/traces/conservation/", "classe", "system"},
+		{"/traces/sources/", "fichier", w.traceFile(system, source).String()},
 		{"/traces/sources/", "id", source.String()},
 		{"/traces/alertes/", "id", standing.String()},
 		{"/traces/seuils/", "type", "system"},
@@ -242,6 +243,19 @@ func (w *walk) inventory(system access.Scope) (thing, file uuid.UUID) {
 	staged, err = w.h.Inventory.Map(w.t.Context(), system, staged.ID, staged.Mapping)
 	w.must(err)
 	return i.ID, staged.ID
+}
+
+// traceFile is a file that a source gave, whose content is not on this machine.
+func (w *walk) traceFile(system access.Scope, source uuid.UUID) uuid.UUID {
+	w.t.Helper()
+	id := storage.NewID(w.h.now())
+	w.must(w.h.DB.Write(w.t.Context(), system, func(tx *storage.Tx) error {
+		_, err := tx.Exec(w.t.Context(), `INSERT INTO traces_files (organisation_id, id, source_id, name, origin, path, sha256, head_bytes, size, modified_us, state, reason, mapping, read_bytes, read_line, rows_read, rows_fresh, failures, given_by, given_us, holder, held_us)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8, $10, $6, $8, $8, $8, $8, $8, $8, $6, $11, $6, $8)`,
+			system.Organisation(), id, source, "Export Pervenche.csv", "page", "", []byte{1}, 0, 7, "unmapped", storage.Micros(w.h.now()))
+		return err
+	}))
+	return id
 }
 
 // source is a source of traces, of a format that this program may not read.

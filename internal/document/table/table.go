@@ -71,6 +71,8 @@ type Source struct {
 	format  Format
 	header  []string
 	pending []Row // read while looking for the header
+	sample  []Row // all that was read while looking for it
+	bare    bool  // no header: rows are as wide as they are
 	limits  Limits
 	count   int
 }
@@ -114,6 +116,7 @@ func newSource(rows reader, format Format, limits Limits) (*Source, error) {
 	if len(sample) == 0 {
 		return nil, fault.New(fault.Invalid, "table.empty")
 	}
+	s.sample = sample
 	at, found := findHeader(sample)
 	if !found {
 		s.header = letters(widest(sample))
@@ -148,7 +151,9 @@ func (s *Source) Next() (Row, error) {
 	if s.count++; s.count > s.limits.MaxRows {
 		return Row{}, fault.New(fault.Invalid, "table.too_many_rows", "limit", s.limits.MaxRows)
 	}
-	s.fit(&row)
+	if !s.bare {
+		s.fit(&row)
+	}
 	return row, nil
 }
 

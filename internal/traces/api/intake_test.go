@@ -28,6 +28,7 @@ import (
 	"tocsin/internal/traces/api"
 	"tocsin/internal/traces/bulk"
 	"tocsin/internal/traces/fhir"
+	"tocsin/internal/traces/files"
 	"tocsin/internal/traces/gelf"
 	"tocsin/internal/traces/jsonl"
 	"tocsin/internal/traces/otlp"
@@ -73,9 +74,15 @@ func newCounter(t *testing.T, db *storage.DB, opt spool.Options) *counter {
 		must(t, err)
 		c.of[name] = e.ID
 	}
-	catalog, err := i18n.Load(i18n.Locales, traces.Locales, api.Locales, spool.Locales, jsonl.Locales, bulk.Locales, fhir.Locales, otlp.Locales, gelf.Locales)
+	catalog, err := i18n.Load(i18n.Locales, traces.Locales, api.Locales, spool.Locales, files.Locales, jsonl.Locales, bulk.Locales, fhir.Locales, otlp.Locales, gelf.Locales)
 	must(t, err)
-	c.h = api.Handler(api.Options{Service: s, Catalog: catalog, Clock: now, Log: slog.New(slog.DiscardHandler)})
+	door := api.Options{Service: s, Catalog: catalog, Clock: now, Log: slog.New(slog.DiscardHandler)}
+	desk := files.New(files.Options{DB: db, Guard: guard, Clock: now, Log: door.Log, Traces: s, Dir: filepath.Join(c.dir, "..", "files"), Node: "one"})
+	mux := http.NewServeMux()
+	mux.Handle("/", api.Handler(door))
+	mux.Handle(api.FilesRoot, api.FilesHandler(door, desk))
+	mux.Handle(api.FilesRoot+"/", api.FilesHandler(door, desk))
+	c.h = mux
 	return c
 }
 
@@ -269,5 +276,25 @@ func TestAddressesThatAreNone(t *testing.T) {
 	each(t, spool.Options{}, func(t *testing.T, c *counter) {
 		c.wants(404, "Aucune entrée")(c.send("GET", "/events", "", c.as("nord"), "Accept-Language: fr"))
 		c.wants(404, "Aucune entrée")(c.send("DELETE", "/logs", "", c.as("nord"), "Accept-Language: fr"))
+	})
+}
+
+// TestFilesAreBrought gives files as curl does, asks where they are, and has
+// another establishment try.
+func TestFilesAreBrought(t *testing.T) {
+	each(t, spool.Options{}, func(t *testing.T, c *counter) {
+		c.wants(401, "")(c.send("PUT", "/files/a.csv", "x", "Authorization: Bearer x"))
+		status, reply, _ := c.send("PUT", "/files/..%2f..%2fexport.csv", "date;qui\n", c.as("nord"))
+		var f struct{ ID, Name, State string }
+		if must(t, json.Unmarshal([]byte(reply), &f)); status != 202 || f.Name != "export.csv" || f.State != "unmapped" {
+			t.Fatalf("%d %s", status, reply)
+		}
+		c.wants(200, `"again":true`)(c.send("POST", "/files?name=b.csv", packed(t, "date;qui\n"), c.as("nord"), "Content-Encoding: gzip"))
+		c.wants(200, f.ID)(c.send("GET", "/files/"+f.ID, "", c.as("nord")))
+		c.wants(404, "")(c.send("GET", "/files/"+f.ID, "", c.as("sud")))
+		c.wants(404, "")(c.send("GET", "/files/x", "", c.as("nord")))
+		c.wants(400, "")(c.send("POST", "/files", "", c.as("nord")))
+		c.wants(400, "")(c.send("POST", "/files", "pas du gzip", c.as("nord"), "Content-Encoding: gzip"))
+		c.wants(404, "")(c.send("DELETE", "/files/"+f.ID, "", c.as("nord")))
 	})
 }

@@ -27,8 +27,8 @@ func accountRoutes(r *ui.Router, p pages) {
 	r.Post(AccountsPath+"/oublier", access.TracesSource, p.forgetAccount)
 }
 
-// register is the list of accounts.
-type register struct {
+// ledger is the list of accounts.
+type ledger struct {
 	list []care.Account
 	// unknown are the accounts of the traces that are tied to nobody, when they
 	// were asked for.
@@ -38,7 +38,7 @@ type register struct {
 	ready   bool
 }
 
-func (p pages) register(c *ui.Context, f *ui.Form) (r register, err error) {
+func (p pages) ledger(c *ui.Context, f *ui.Form) (r ledger, err error) {
 	r.ready = p.s.Ready()
 	r.list, err = p.care.Accounts(c.Ctx(), c.Scope, f.Value("q"))
 	return r, err
@@ -46,7 +46,7 @@ func (p pages) register(c *ui.Context, f *ui.Form) (r register, err error) {
 
 func (p pages) accounts(c *ui.Context) error {
 	f := c.Form()
-	r, err := p.register(c, f)
+	r, err := p.ledger(c, f)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (p pages) accounts(c *ui.Context) error {
 // tied to nobody. It is posted: it is a look, and leaves a trace.
 func (p pages) unknown(c *ui.Context) error {
 	f := c.Form()
-	r, err := p.register(c, f)
+	r, err := p.ledger(c, f)
 	if err != nil {
 		return err
 	}

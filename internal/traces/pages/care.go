@@ -17,7 +17,7 @@ import (
 // The addresses of who cares for whom.
 const (
 	CarePath      = Path + "/soins"
-	filePath      = CarePath + "/fichiers"
+	careFilePath      = CarePath + "/fichiers"
 	knownPath     = CarePath + "/connus"
 	knownFilePath = knownPath + "/fichiers"
 )
@@ -35,7 +35,7 @@ func careRoutes(r *ui.Router, p pages) {
 	r.Get(CarePath, access.TracesRead, p.caring)
 	// Who keeps the sources gives the files of care; who is well known is the data
 	// protection officer's to say, by a door of his own.
-	fileRoutes(r, p, filePath, access.TracesSource)
+	fileRoutes(r, p, careFilePath, access.TracesSource)
 	fileRoutes(r, p, knownFilePath, access.TracesAsk)
 	r.Post(CarePath+"/duree", access.TracesSource, p.careMonths)
 	r.Get(knownPath, access.TracesAsk, p.knownOnes)
@@ -55,7 +55,7 @@ func fileAddress(one care.File) string {
 	if one.Kind == care.WellKnowns {
 		return knownFilePath + "/" + one.ID.String()
 	}
-	return filePath + "/" + one.ID.String()
+	return careFilePath + "/" + one.ID.String()
 }
 
 // circle is what is known of who cares for whom.

@@ -403,7 +403,7 @@ func carePage(c *ui.Context, f *ui.Form, all circle) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = fileForm(c, f, filePath, fileChoices(c)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = fileForm(c, f, careFilePath, fileChoices(c)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -784,7 +784,7 @@ func columnsOf(c *ui.Context, k care.FileKind) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for i, column := range columns(k) {
+			for i, column := range careColumns(k) {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 59, "<li><code>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -853,7 +853,7 @@ func columnsOf(c *ui.Context, k care.FileKind) templ.Component {
 	})
 }
 
-func columns(k care.FileKind) []care.Column {
+func careColumns(k care.FileKind) []care.Column {
 	all, _ := k.Columns()
 	return all
 }

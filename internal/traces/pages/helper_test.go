@@ -1,12 +1,14 @@
 package pages_test
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -27,10 +29,14 @@ import (
 	"tocsin/internal/storage/storagetest"
 	"tocsin/internal/traces"
 	"tocsin/internal/traces/care"
+	"tocsin/internal/traces/columns"
+	"tocsin/internal/traces/files"
 	"tocsin/internal/traces/hl7"
 	"tocsin/internal/traces/pages"
+	"tocsin/internal/traces/pull"
 	"tocsin/internal/ui"
 	"tocsin/internal/ui/uitest"
+	"tocsin/internal/vault"
 )
 
 // memory is a base of traces small enough to be seen through.
@@ -235,6 +241,8 @@ func (lines) Parse(dst []traces.Event, message []byte, received int64) ([]traces
 type office struct {
 	t         *testing.T
 	s         *traces.Service
+	files     *files.Service
+	pulls     *pull.Service
 	base      *memory
 	spool     *spool.Spool
 	dir       string
@@ -269,20 +277,29 @@ func furnished(t *testing.T, ready bool, roles ...access.Role) *office {
 		t.Fatal(err)
 	}
 	o.inventory = inventory.New(inventory.Options{DB: o.db, Guard: guard, Clock: o.clock, Organisation: houses})
-	opt := traces.Options{DB: o.db, Guard: guard, Clock: o.clock, Log: slog.New(slog.DiscardHandler), Formats: func(*time.Location) []traces.Format { return []traces.Format{lines{}} }}
+	opt := traces.Options{DB: o.db, Guard: guard, Clock: o.clock, Log: slog.New(slog.DiscardHandler), Formats: func(*time.Location) []traces.Format {
+		return []traces.Format{lines{}, columns.Format{Name: columns.Files}, columns.Format{Name: columns.Pull}}
+	}}
 	o.care = care.New(care.Options{DB: o.db, Guard: guard, Clock: o.clock, Log: slog.New(slog.DiscardHandler), Directory: staffOf{}})
 	opt.Circle, opt.Feeds = o.care, []traces.Description{hl7.Describe()}
 	o.s = traces.New(opt)
+	o.files = files.New(files.Options{DB: o.db, Guard: guard, Clock: o.clock, Log: opt.Log, Traces: o.s, Dir: t.TempDir(), Node: "one", Roots: []string{o.dir}})
 	if ready {
 		o.s.Connect(o.spool, o.base)
 	}
+	keys, err := vault.Create(filepath.Join(t.TempDir(), "tocsin.key"), uitest.Noon())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.pulls = pull.New(pull.Options{DB: o.db, Guard: guard, Clock: o.clock, Log: opt.Log, Traces: o.s, Files: o.files, Vault: keys})
+	t.Cleanup(o.pulls.Close)
 	o.router = o.as(roles...)
 	return o
 }
 
 func (o *office) as(roles ...access.Role) *ui.Router {
-	r := uitest.House(o.t, uitest.As(roles...), nil, pages.Locales, traces.Locales, spool.Locales, inventory.Locales, organisation.Locales, care.Locales, hl7.Locales, table.Locales)
-	pages.Routes(r, pages.Options{Service: o.s, Inventory: o.inventory, Care: o.care, ItemPath: func(id uuid.UUID) string { return "/inventaire/elements/" + id.String() }, Origin: "https://tocsin.test", Intake: "https://tocsin.test/intake"})
+	r := uitest.House(o.t, uitest.As(roles...), nil, pages.Locales, columns.Locales, files.Locales, pull.Locales, traces.Locales, spool.Locales, inventory.Locales, organisation.Locales, care.Locales, hl7.Locales, table.Locales)
+	pages.Routes(r, pages.Options{Service: o.s, Files: o.files, Pulls: o.pulls, Inventory: o.inventory, Care: o.care, ItemPath: func(id uuid.UUID) string { return "/inventaire/elements/" + id.String() }, Origin: "https://tocsin.test", Intake: "https://tocsin.test/intake"})
 	return r
 }
 
@@ -299,6 +316,17 @@ func (o *office) post(path string, fields ...string) *uitest.Page {
 // looks are the traces of our own that the spool holds.
 func (o *office) looks() (out []traces.Event) {
 	o.t.Helper()
+	for _, e := range o.everything() {
+		if e.Collector == traces.OwnFormat {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// everything is what the spool holds.
+func (o *office) everything() (out []traces.Event) {
+	o.t.Helper()
 	r := spool.NewReader(o.dir, spool.Position{})
 	defer r.Close()
 	for {
@@ -310,12 +338,10 @@ func (o *office) looks() (out []traces.Event) {
 			o.t.Fatal(err)
 		}
 		var e traces.Event
-		if err := traces.ReadRecord(record, &e); err != nil {
+		if err := traces.ReadRecord(bytes.Clone(record), &e); err != nil {
 			o.t.Fatal(err)
 		}
-		if e.Collector == traces.OwnFormat {
-			out = append(out, e)
-		}
+		out = append(out, e)
 	}
 }
 

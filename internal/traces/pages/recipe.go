@@ -48,6 +48,9 @@ func (p pages) recipes(loc *i18n.Localizer, s traces.Source, token string) []rec
 		add("gelf", "{host}:"+gelfPort+" (UDP, TCP)")
 	case "hl7":
 		add("mllp", "{host}:"+mllpPort+" (MLLP)\nADT A01 A02 A03 A04 A05 A06 A07 A08 A11 A12 A13 A28 A31 A38 A40 A47 A54 A55 Z80…Z89 Z99\nSIU S12 S13 S14 S15 S17 S24 S26\nORM O01, OMG O19, OML O21, OMP O09")
+	case "files":
+		add("curl_files", "curl -H 'Authorization: Bearer {token}' \\\n  -T export.csv {intake}/files/")
+	case "sql": // this program goes and fetches
 	default:
 		add("curl", "curl -H 'Authorization: Bearer {token}' \\\n  --data-binary @traces.txt {intake}/events")
 	}

@@ -14,6 +14,8 @@ import (
 	"tocsin/internal/storage"
 	"tocsin/internal/traces"
 	"tocsin/internal/traces/care"
+	"tocsin/internal/traces/files"
+	"tocsin/internal/traces/pull"
 	"tocsin/internal/ui"
 )
 
@@ -41,6 +43,10 @@ type Options struct {
 	Inventory *inventory.Service
 	// Care is who cares for whom, and who acts under an account.
 	Care *care.Service
+	// Files are what applications give; nil: this program takes none.
+	Files *files.Service
+	// Pulls are the tables of audit that are read; nil: none is.
+	Pulls *pull.Service
 	// ItemPath is the sheet of what a source is in the inventory.
 	ItemPath func(id uuid.UUID) string
 	// Origin is where sources reach this program, without a path: https://tocsin.ch.example.
@@ -53,6 +59,8 @@ type pages struct {
 	s      *traces.Service
 	items  *inventory.Service
 	care   *care.Service
+	files  *files.Service
+	pulls  *pull.Service
 	itemAt func(id uuid.UUID) string
 	origin string
 	intake string
@@ -60,7 +68,7 @@ type pages struct {
 
 // Routes registers the pages of this room.
 func Routes(r *ui.Router, o Options) {
-	p := pages{s: o.Service, items: o.Inventory, care: o.Care, itemAt: o.ItemPath, origin: strings.TrimSuffix(o.Origin, "/"), intake: strings.TrimSuffix(o.Intake, "/")}
+	p := pages{s: o.Service, items: o.Inventory, care: o.Care, files: o.Files, pulls: o.Pulls, itemAt: o.ItemPath, origin: strings.TrimSuffix(o.Origin, "/"), intake: strings.TrimSuffix(o.Intake, "/")}
 	r.Get(Path, access.TracesRead, p.phrases)
 	r.Get(questionPath+"{key}", access.TracesAsk, p.question)
 	r.Post(questionPath+"{key}", access.TracesAsk, p.answer, ui.Lasting(patience))
@@ -84,6 +92,12 @@ func Routes(r *ui.Router, o Options) {
 	r.Post(KeepPath+"/{classe}", access.TracesSource, p.decide)
 	careRoutes(r, p)
 	accountRoutes(r, p)
+	if p.files != nil {
+		p.fileRoutes(r)
+	}
+	if p.pulls != nil {
+		p.pullRoutes(r)
+	}
 }
 
 // Rail are the entries of this room in the left rail.

@@ -13,6 +13,7 @@ import (
 	"tocsin/internal/inventory"
 	"tocsin/internal/storage"
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/columns"
 	"tocsin/internal/ui"
 )
 
@@ -164,7 +165,11 @@ type dossier struct {
 	heard bool
 	// item is its name in the inventory, itemAt its sheet there.
 	item, itemAt string
-	recipes      []recipe
+	// filesAt is where the files that it gives are; empty when it gives none.
+	filesAt string
+	// tableAt is where the table of audit that is read of it is told.
+	tableAt string
+	recipes []recipe
 }
 
 func (p pages) source(c *ui.Context) error {
@@ -187,6 +192,12 @@ func (p pages) source(c *ui.Context) error {
 			return err
 		}
 		d.item, d.itemAt = item.Name, p.itemAt(d.Item)
+	}
+	if p.givesFiles(d.Source) {
+		d.filesAt = filesPath(id)
+	}
+	if p.pulls != nil && d.Format == columns.Pull && mayKeep(c) && d.Retired.IsZero() {
+		d.tableAt = tablePath(d.Source)
 	}
 	if mayKeep(c) && d.Retired.IsZero() {
 		d.recipes = p.recipes(c.Loc, d.Source, c.Loc.T("traces.recipe.token"))
