@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(g++ postgresql slapd chromium-headless-shell firefox-esr postfix libnet-smpp-perl kannel libmail-dkim-perl poppler-utils qpdf zbar-tools openssl iproute2 prometheus-alertmanager sip-tester kamailio baresip-core espeak-ng gammu-smsd hylafax-server libxml2-utils)
+packages=(g++ postgresql slapd chromium-headless-shell firefox-esr postfix libnet-smpp-perl kannel libmail-dkim-perl poppler-utils qpdf zbar-tools openssl iproute2 prometheus-alertmanager sip-tester kamailio baresip-core espeak-ng gammu-smsd hylafax-server libxml2-utils rsyslog rsyslog-gnutls libjson-c5 libwrap0)
 missing=()
 for p in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing+=("$p")
@@ -17,6 +17,16 @@ if ((${#missing[@]})); then
   "${sudo[@]}" apt-get update -qq
   # Debian starts services at installation; the tests start their own.
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+# Its package refuses to stand beside that of rsyslog: it is unpacked apart.
+if ! command -v syslog-ng >/dev/null && ! [ -x test/peers/syslog-ng/usr/sbin/syslog-ng ]; then
+  echo "Unpacking: syslog-ng"
+  mkdir -p test/peers/syslog-ng
+  (
+    cd test/peers/syslog-ng
+    apt-get download -qq syslog-ng-core libivykis0 libnet1 && for p in ./*.deb; do dpkg-deb -x "$p" .; done && rm ./*.deb
+  ) || echo "It cannot be fetched: its test will be skipped."
 fi
 
 for dir in . test/peers; do

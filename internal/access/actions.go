@@ -45,6 +45,9 @@ const (
 	TracesRead   Action = "traces.read"   // which sources speak, and how they are; never what they said
 	TracesSource Action = "traces.source" // add, change and retire sources
 	TracesAsk    Action = "traces.ask"    // put questions to the traces of people
+	// TracesConsume is to search the traces as a program that who may ask them
+	// admitted; no person has it, and no token of the house gives it.
+	TracesConsume Action = "traces.consume"
 
 	TracesCases        Action = "traces.cases"            // enter the cases that detection opened; which ones, the next two say
 	TracesCasesPatient Action = "traces.cases.patient"    // see and handle those about records of patients
@@ -67,7 +70,7 @@ func Actions() []Action {
 		AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertAnswers, AlertReport, AlertGovern, AlertPayroll,
 		ChannelRead, ChannelWrite,
 		AccountRead, AccountWrite, AccountOwn,
-		TracesRead, TracesSource, TracesAsk, TracesCases, TracesCasesPatient, TracesCasesSystem, TracesRules, TracesGovern,
+		TracesRead, TracesSource, TracesAsk, TracesConsume, TracesCases, TracesCasesPatient, TracesCasesSystem, TracesRules, TracesGovern,
 		JournalRead, JournalErase, HealthRead,
 	}
 }

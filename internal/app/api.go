@@ -42,7 +42,10 @@ func (h *House) openDesk() error {
 // registerDesk gives the desk its addresses and its page.
 func (h *House) registerDesk(r *ui.Router) {
 	r.Handle("", rest.Root+"/", ui.Public, h.Desk, ui.Bare(), ui.Body(rest.BodyLimit+1<<10))
-	r.Handle("", tracesapi.Root+"/", ui.Public, tracesapi.Handler(tracesapi.Options{Service: h.Traces, Catalog: h.Catalog, Clock: h.Clock, Log: h.Log}), ui.Bare(), ui.Body(tracesapi.BodyLimit))
+	intake := tracesapi.Handler(tracesapi.Options{Service: h.Traces, Catalog: h.Catalog, Clock: h.Clock, Log: h.Log, Origin: h.origin().String(), Zone: h.Settings.Zone(), Address: ui.AddressOf})
+	for _, at := range []string{tracesapi.Root, tracesapi.Root + "/"} { // shippers ask with and without
+		r.Handle("", at, ui.Public, intake, ui.Bare(), ui.Body(tracesapi.BodyLimit))
+	}
 	h.registerTraceFiles(r)
 }
 

@@ -112,7 +112,7 @@ func (h *House) consultTraces(s *session) (done func() error, err error) {
 	if s.openBase != nil {
 		engine, err := s.openBase(s.ctx, filepath.Join(root, "base"), h.Log)
 		if err == nil {
-			h.Traces.Consult(engine)
+			h.Traces.ReadFrom(engine)
 			return engine.Close, nil
 		}
 		if f := fault.As(err); f == nil || f.Key != "traces.base.taken" {
@@ -124,7 +124,7 @@ func (h *House) consultTraces(s *session) (done func() error, err error) {
 		return nil, fault.Wrap(err, fault.Unavailable, "traces.error.none")
 	}
 	client := child.NewClient(string(socket))
-	h.Traces.Consult(client)
+	h.Traces.ReadFrom(client)
 	return func() error { client.Close(); return nil }, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tocsin/internal/traces"
+	tracesapi "tocsin/internal/traces/api"
 	"tocsin/internal/traces/atna"
 	"tocsin/internal/traces/cef"
 	"tocsin/internal/traces/gelf"
@@ -39,7 +40,7 @@ func (h *House) listenTraces(ctx context.Context, group *errgroup.Group, t *trac
 	}
 	return errors.Join(
 		hear(ctx, group, machines, h.Settings.SyslogListen), hear(ctx, group, graylog, h.Settings.GELFListen),
-		h.hearTLS(ctx, group, machines),
+		h.hearTLS(ctx, group, machines), h.hearOTLP(ctx, group),
 	)
 }
 
@@ -75,6 +76,26 @@ func hear(ctx context.Context, group *errgroup.Group, l *tracelisten.Listener, a
 	}
 	group.Go(func() error { return l.Streams(ctx, stream) })
 	group.Go(func() error { return l.Packets(ctx, packets.(*net.UDPConn)) })
+	return nil
+}
+
+// hearOTLP listens for logs of OpenTelemetry over gRPC, with the certificate of
+// the pages where there is one.
+func (h *House) hearOTLP(ctx context.Context, group *errgroup.Group) error {
+	if h.Settings.OTLPGRPCListen == "" {
+		return nil
+	}
+	var secure *tls.Config
+	if h.Settings.TLSCert != "" {
+		secure = newCertificate(h.Settings.TLSCert, h.Settings.TLSKey, h.Clock).config()
+	}
+	calls, err := listen(ctx, h.Settings.OTLPGRPCListen)
+	if err != nil {
+		return err
+	}
+	group.Go(func() error {
+		return tracesapi.GRPC(ctx, tracesapi.Options{Service: h.Traces, Catalog: h.Catalog, Clock: h.Clock, Log: h.Log}, calls, secure)
+	})
 	return nil
 }
 

@@ -43,10 +43,11 @@ type Server struct {
 	MLLPTLSListen   string `name:"mllp-tls-listen" setting:"" placeholder:"HOST:PORT" help:"Address on which the messages of care are received by MLLP over TLS. Needs tls-cert."`
 	MLLPTLSCA       string `name:"mllp-tls-ca" setting:"" placeholder:"FILE" help:"Authorities (PEM) that sign the certificates of those who speak on mllp-tls-listen. Without it any certificate, or none, is accepted, and the address alone decides."`
 
-	SealCopies    string   `name:"seal-copies" setting:"" placeholder:"FOLDER" help:"Folder, on another machine, in which each checkpoint of the seal of traces is written too. Empty: it is kept in the database alone."`
-	TimestampURL  string   `name:"timestamp-url" setting:"" placeholder:"URL" help:"Time-stamping authority (RFC 3161) that is asked to date each checkpoint of the seal of traces. Empty: none is asked."`
-	TimestampCA   string   `name:"timestamp-ca" setting:"" placeholder:"FILE" help:"Authorities (PEM) that vouch for the certificate of timestamp-url. Without it any certificate is taken."`
-	TracesFolders []string `name:"traces-folders" setting:"" sep:"," placeholder:"FOLDER,…" help:"Folders under which the pages may have exports of applications watched. FOLDER is for every establishment, ID=FOLDER for one. None by default: no page reads a file of this machine."`
+	SealCopies     string   `name:"seal-copies" setting:"" placeholder:"FOLDER" help:"Folder, on another machine, in which each checkpoint of the seal of traces is written too. Empty: it is kept in the database alone."`
+	TimestampURL   string   `name:"timestamp-url" setting:"" placeholder:"URL" help:"Time-stamping authority (RFC 3161) that is asked to date each checkpoint of the seal of traces. Empty: none is asked."`
+	TimestampCA    string   `name:"timestamp-ca" setting:"" placeholder:"FILE" help:"Authorities (PEM) that vouch for the certificate of timestamp-url. Without it any certificate is taken."`
+	TracesFolders  []string `name:"traces-folders" setting:"" sep:"," placeholder:"FOLDER,…" help:"Folders under which the pages may have exports of applications watched. FOLDER is for every establishment, ID=FOLDER for one. None by default: no page reads a file of this machine."`
+	OTLPGRPCListen string   `name:"otlp-grpc-listen" setting:"" placeholder:"HOST:PORT" help:"Address on which logs of OpenTelemetry are received over gRPC, with the certificate of the pages when there is one. A source is known by its token. Empty: none is received; by HTTP they are, with the pages."`
 
 	MetricsListen string `name:"metrics-listen" setting:"" placeholder:"HOST:PORT" help:"Address of /metrics, /healthz and /readyz for the supervision. Empty: served with the pages, /metrics to this machine only."`
 	LogLevel      string `name:"log-level" setting:"" default:"info" placeholder:"LEVEL" help:"Least important lines of the log: debug, info, warn or error."`

@@ -27,6 +27,7 @@ func (s *Server) Validate() error {
 	c.address("gelf-listen", s.GELFListen, false)
 	c.address("mllp-listen", s.MLLPListen, false)
 	c.address("mllp-tls-listen", s.MLLPTLSListen, false)
+	c.address("otlp-grpc-listen", s.OTLPGRPCListen, false)
 	c.address("metrics-listen", s.MetricsListen, false)
 	c.web("timestamp-url", s.TimestampURL)
 	c.web("heartbeat-url", s.HeartbeatURL)

@@ -28,6 +28,8 @@ type Look struct {
 	Why string
 	// Takes is the format of the file that the answer leaves in; empty: it is shown.
 	Takes string
+	// For is in whose name a program asks: who admitted it.
+	For string
 }
 
 // Ask puts questions that are one look: it is first written as a trace of its
@@ -37,6 +39,11 @@ func (s *Service) Ask(ctx context.Context, scope access.Scope, l Look, questions
 	if err := s.opt.Guard.Check(scope, access.TracesAsk); err != nil {
 		return nil, err
 	}
+	return s.ask(ctx, scope, l, questions...)
+}
+
+// ask is Ask for who was admitted.
+func (s *Service) ask(ctx context.Context, scope access.Scope, l Look, questions ...Question) ([]Answer, error) {
 	for _, q := range questions {
 		if err := q.Check(); err != nil {
 			return nil, err
@@ -64,6 +71,11 @@ func (s *Service) Find(ctx context.Context, scope access.Scope, ref string) (Sto
 	if err := s.opt.Guard.Check(scope, access.TracesAsk); err != nil {
 		return Stored{}, err
 	}
+	return s.find(ctx, scope, Look{}, ref)
+}
+
+// find is Find for who was admitted.
+func (s *Service) find(ctx context.Context, scope access.Scope, l Look, ref string) (Stored, error) {
 	_, base, err := s.connected()
 	if err != nil {
 		return Stored{}, err
@@ -74,7 +86,7 @@ func (s *Service) Find(ctx context.Context, scope access.Scope, ref string) (Sto
 	}
 	now := s.opt.Clock.Now()
 	own := ownTrace(scope, now)
-	own.Action, own.Verb, own.Document, own.IPP, own.INS = Read, "traces.find", ref, e.IPP, e.INS
+	own.Action, own.Verb, own.Document, own.IPP, own.INS, own.Purpose, own.Delegate = Read, "traces.find", ref, e.IPP, e.INS, l.Why, l.For
 	return e, s.noteOwn(ctx, scope, now, own, journal.Entry{Action: "traces.find", ObjectKind: "trace", ObjectID: ref, ObjectName: ref})
 }
 
@@ -87,7 +99,7 @@ func (s *Service) noteLook(ctx context.Context, scope access.Scope, l Look, q Qu
 		return fmt.Errorf("write question: %w", err)
 	}
 	own := ownTrace(scope, now)
-	own.Action, own.Verb, own.Object, own.Purpose, own.Message, own.Raw = Search, "traces.ask", l.Phrase, l.Why, string(words), words
+	own.Action, own.Verb, own.Object, own.Purpose, own.Delegate, own.Message, own.Raw = Search, "traces.ask", l.Phrase, l.Why, l.For, string(words), words
 	if l.Takes != "" {
 		own.Action, own.Parameter = Export, l.Takes
 	}

@@ -90,7 +90,7 @@ func TestTheLogIsSignedCopiedAndStamped(t *testing.T) {
 			DB: db, Guard: guard, Clock: now, Log: slog.New(slog.DiscardHandler), Vault: keys, Stamper: authority, Copies: copies,
 			Formats: func(*time.Location) []traces.Format { return []traces.Format{line{}} },
 		})
-		s.Consult(blocks)
+		s.ReadFrom(blocks)
 		scope := access.System(storage.NewID(now.Now()), "test")
 		_, _, err = s.Add(t.Context(), scope, traces.Wanted{Name: "DPI", Format: "line", Zone: "UTC"})
 		must(t, err)

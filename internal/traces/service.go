@@ -78,10 +78,14 @@ type Service struct {
 	sealing sync.Mutex
 	// unstamped is when an authority last failed, by establishment.
 	unstamped map[uuid.UUID]time.Time
+	// paces are what consumers asked of late.
+	paces map[uuid.UUID]*pace
 }
 
 // New returns the operations of the room.
-func New(o Options) *Service { return &Service{opt: o, heard: map[uuid.UUID]*hearing{}} }
+func New(o Options) *Service {
+	return &Service{opt: o, heard: map[uuid.UUID]*hearing{}, paces: map[uuid.UUID]*pace{}}
+}
 
 // Connect gives the room its queue and its base. Before, and in a program
 // without a base, nothing is taken and nothing can be asked: Ready tells.
@@ -91,8 +95,8 @@ func (s *Service) Connect(queue *spool.Spool, base Base) {
 	s.queue, s.base = queue, base
 }
 
-// Consult gives the room a base to read, and nothing to take.
-func (s *Service) Consult(base Base) {
+// ReadFrom gives the room a base to read, and nothing to take.
+func (s *Service) ReadFrom(base Base) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.base = base
@@ -187,11 +191,11 @@ func (s *Service) Source(ctx context.Context, scope access.Scope, id uuid.UUID) 
 	return out, err
 }
 
-// NewToken is a token of a source, shown once; only its digest is kept.
-func newToken() string {
+// newToken is a token, shown once; only its digest is kept.
+func newToken(kind string) string {
 	b := make([]byte, 24)
 	_, _ = rand.Read(b) // it never fails: the program stops first
-	return "src_" + base64.RawURLEncoding.EncodeToString(b)
+	return kind + base64.RawURLEncoding.EncodeToString(b)
 }
 
 // Add makes a source and gives its token, which is shown this once. Needs
@@ -204,7 +208,7 @@ func (s *Service) Add(ctx context.Context, scope access.Scope, w Wanted) (out So
 		return out, "", err
 	}
 	now := s.opt.Clock.Now()
-	out.ID, out.Created, token = storage.NewID(now), now, newToken()
+	out.ID, out.Created, token = storage.NewID(now), now, newToken(sourceToken)
 	err = s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error {
 		var n int
 		if _, err := tx.Row(ctx, `SELECT COUNT(*) FROM traces_sources WHERE organisation_id = $1 AND retired_us IS NULL`, []any{scope.Organisation()}, &n); err != nil {
@@ -276,7 +280,7 @@ func (s *Service) Renew(ctx context.Context, scope access.Scope, id uuid.UUID) (
 	if err := s.opt.Guard.Check(scope, access.TracesSource); err != nil {
 		return out, "", err
 	}
-	token = newToken()
+	token = newToken(sourceToken)
 	return out, token, s.touch(ctx, scope, id, "traces.source.renew", &out, `UPDATE traces_sources SET token_hash = $3 WHERE organisation_id = $1 AND id = $2`, vault.Digest(token))
 }
 

@@ -153,6 +153,7 @@ func (w *walk) furnish() {
 	_, screen := h.hung("Couloir Glycine", site.ID)
 	thing, parc := w.inventory(system)
 	source := w.source(system)
+	consumer := w.consumer(system)
 	standing := w.standing(system)
 
 	w.ids = []pathID{
@@ -161,6 +162,7 @@ func (w *walk) furnish() {
 		{"/traces/conservation/", "classe", "system"},
 		{"/traces/sources/", "fichier", w.traceFile(system, source).String()},
 		{"/traces/sources/", "id", source.String()},
+		{"/traces/consommateurs/", "id", consumer.String()},
 		{"/traces/alertes/", "id", standing.String()},
 		{"/traces/seuils/", "type", "system"},
 		{"/traces/regles/", "regle", "sigma:7b1f5a52-3c0e-4a64-9a53-2f6f5b8f1005"},
@@ -227,7 +229,7 @@ func (w *walk) furnish() {
 		w.stolen.Set(name, id.String())
 	}
 	w.stolen.Set("vers", thing.String())
-	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Préfecture Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine", "Garde Myosotis", "Couloir Glycine", "garde-myosotis", "Moniteur Aubépine", "parc-aubepine", "Altaïr Pervenche", "Nuit Achillée", "srv-achillee"}
+	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Préfecture Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine", "Garde Myosotis", "Couloir Glycine", "garde-myosotis", "Moniteur Aubépine", "parc-aubepine", "Altaïr Pervenche", "Portail Ancolie", "Nuit Achillée", "srv-achillee"}
 }
 
 // inventory has a thing, and a file that waits.
@@ -269,6 +271,15 @@ func (w *walk) source(system access.Scope) uuid.UUID {
 		return err
 	}))
 	return id
+}
+
+// consumer is an application that may search the traces.
+func (w *walk) consumer(system access.Scope) uuid.UUID {
+	w.t.Helper()
+	day := w.h.now().AddDate(0, 6, 0).Format(time.DateOnly)
+	one, _, err := w.h.Traces.Admit(w.t.Context(), system, traces.WantedConsumer{Name: "Portail Ancolie", Reason: "Visite", LastDay: day, Zone: time.UTC})
+	w.must(err)
+	return one.ID
 }
 
 // standing is a case of detection, about a system.
@@ -430,6 +441,7 @@ func TestWhoMayDoWhatMatters(t *testing.T) {
 		"POST /administration/comptes/{id}/roles":                              admin,
 		"POST /administration/comptes/{id}/reinitialiser":                      admin,
 		"GET /traces/alertes":                                                  {access.DataProtection, access.SecurityOfficer},
+		"POST /traces/consommateurs/{id}/revoquer":                             {access.DataProtection},
 		"POST /traces/regles/{regle}/service":                                  {access.SecurityOfficer},
 		"POST /traces/detection/service":                                       {access.DataProtection},
 		"GET /administration/journal":                                          {access.Administrator, access.Auditor},

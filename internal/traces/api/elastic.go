@@ -14,10 +14,9 @@ import (
 // of Elasticsearch: who we are, and _bulk.
 func (in intake) elastic(mux *http.ServeMux) {
 	mux.HandleFunc(Root+"/{$}", in.hello)
-	mux.HandleFunc("GET "+Root+"/_license", func(w http.ResponseWriter, _ *http.Request) {
-		in.elasticWrite(w, http.StatusOK, []byte(`{"license":{"status":"active","type":"basic","mode":"basic","uid":"tocsin"}}`))
-	})
+	in.setup(mux)
 	mux.HandleFunc("POST "+Root+"/_bulk", in.bulk)
+	mux.HandleFunc("POST "+Root+"/_bulk/{$}", in.bulk)
 	mux.HandleFunc("PUT "+Root+"/_bulk", in.bulk)
 	mux.HandleFunc("POST "+Root+"/{index}/_bulk", in.bulk)
 }

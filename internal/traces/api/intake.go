@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"tocsin/internal/clock"
 	"tocsin/internal/fault"
@@ -36,6 +38,12 @@ type Options struct {
 	Catalog *i18n.Catalog
 	Clock   clock.Clock
 	Log     *slog.Logger
+	// Origin is where this program is reached, without a path; Zone that of dates
+	// of searches which name none.
+	Origin string
+	Zone   *time.Location
+	// Address tells where a request comes from, through the proxies believed.
+	Address func(context.Context) string
 }
 
 type intake struct {
@@ -69,6 +77,7 @@ func Handler(o Options) http.Handler {
 	in.elastic(mux)
 	mux.HandleFunc("POST "+Root+"/fhir", in.fhir)
 	mux.HandleFunc("POST "+Root+"/fhir/AuditEvent", in.fhir)
+	in.manager(mux)
 	mux.HandleFunc("POST "+Root+"/v1/logs", in.logs)
 	mux.HandleFunc("POST "+Root+"/gelf", in.gelf)
 	mux.HandleFunc(Root+"/", func(w http.ResponseWriter, r *http.Request) {

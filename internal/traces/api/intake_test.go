@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"io"
 	"io/fs"
@@ -42,6 +43,12 @@ type counter struct {
 	queue  *spool.Spool
 	tokens map[string]string
 	of     map[string]uuid.UUID
+	s      *traces.Service
+	dpo    map[string]access.Scope
+	clock  *clock.Fake
+	base   *archive
+	// from is where requests come from.
+	from string
 }
 
 func rooms() []fs.FS { return []fs.FS{organisation.Migrations, journal.Migrations, traces.Migrations} }
@@ -56,7 +63,7 @@ func newCounter(t *testing.T, db *storage.DB, opt spool.Options) *counter {
 	guard, err := access.NewGuard()
 	must(t, err)
 	now := clock.NewFake(time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC))
-	c := &counter{t: t, dir: filepath.Join(t.TempDir(), "spool"), tokens: map[string]string{}, of: map[string]uuid.UUID{}}
+	c := &counter{t: t, dir: filepath.Join(t.TempDir(), "spool"), tokens: map[string]string{}, of: map[string]uuid.UUID{}, dpo: map[string]access.Scope{}, clock: now, base: &archive{}, from: "10.1.2.3"}
 	c.queue, err = spool.Open(c.dir, opt)
 	must(t, err)
 	t.Cleanup(func() { must(t, c.queue.Close()) })
@@ -64,7 +71,8 @@ func newCounter(t *testing.T, db *storage.DB, opt spool.Options) *counter {
 		objects := jsonl.New(nil, zone)
 		return []traces.Format{objects, bulk.Format{Documents: objects}, fhir.Format{Zone: zone}, otlp.Format{}, gelf.Format{}}
 	}})
-	s.Connect(c.queue, nobody{})
+	s.Connect(c.queue, c.base)
+	c.s = s
 	houses := organisation.New(db, guard, now)
 	for _, name := range []string{"nord", "sud"} {
 		e, err := houses.Create(t.Context(), access.Instance("test"), organisation.Establishment{Name: name})
@@ -73,10 +81,11 @@ func newCounter(t *testing.T, db *storage.DB, opt spool.Options) *counter {
 		_, c.tokens[name], err = s.Add(t.Context(), scope, traces.Wanted{Name: "DPI", Format: jsonl.Name, Zone: "Europe/Paris"})
 		must(t, err)
 		c.of[name] = e.ID
+		c.dpo[name] = access.For(e.ID, access.Actor{Kind: access.Person, ID: uuid.New(), Name: "Anne DPO"}, true, access.DataProtection)
 	}
 	catalog, err := i18n.Load(i18n.Locales, traces.Locales, api.Locales, spool.Locales, files.Locales, jsonl.Locales, bulk.Locales, fhir.Locales, otlp.Locales, gelf.Locales)
 	must(t, err)
-	door := api.Options{Service: s, Catalog: catalog, Clock: now, Log: slog.New(slog.DiscardHandler)}
+	door := api.Options{Service: s, Catalog: catalog, Clock: now, Log: slog.New(slog.DiscardHandler), Origin: "https://tocsin.test", Zone: time.UTC, Address: func(context.Context) string { return c.from }}
 	desk := files.New(files.Options{DB: db, Guard: guard, Clock: now, Log: door.Log, Traces: s, Dir: filepath.Join(c.dir, "..", "files"), Node: "one"})
 	mux := http.NewServeMux()
 	mux.Handle("/", api.Handler(door))
@@ -85,9 +94,6 @@ func newCounter(t *testing.T, db *storage.DB, opt spool.Options) *counter {
 	c.h = mux
 	return c
 }
-
-// nobody is a base that is never asked.
-type nobody struct{ traces.Base }
 
 func must(t *testing.T, err error) {
 	t.Helper()

@@ -32,15 +32,27 @@ func (in intake) fhir(w http.ResponseWriter, r *http.Request) {
 	in.outcomeWrite(w, r, http.StatusCreated, nil)
 }
 
+// outcome refuses: what breaks a rule of the resource is 422.
 func (in intake) outcome(w http.ResponseWriter, r *http.Request, err error) {
+	in.outcomeAs(w, r, http.StatusUnprocessableEntity, err)
+}
+
+// outcomeAs refuses with an OperationOutcome: what is invalid with this status,
+// the rest with that of its kind.
+func (in intake) outcomeAs(w http.ResponseWriter, r *http.Request, status int, err error) {
 	faults := fhir.Faults(err)
-	status := http.StatusUnprocessableEntity
 	if len(faults) == 0 {
 		in.opt.Log.Error("traces refused", "path", r.URL.Path, "error", err)
 		faults = append(faults, fault.New(fault.Internal, "fault.internal"))
 	}
 	if kind := faults[0].Kind; kind != fault.Invalid {
 		status = kind.Status()
+	}
+	switch status {
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="traces"`)
+	case http.StatusTooManyRequests:
+		w.Header().Set("Retry-After", "60")
 	}
 	in.outcomeWrite(w, r, status, faults)
 }

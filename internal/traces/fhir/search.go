@@ -9,7 +9,6 @@ import (
 
 	"tocsin/internal/fault"
 	"tocsin/internal/traces"
-	"tocsin/internal/wire/stamp"
 )
 
 // Search is what the parameters of ITI-81 ask for.
@@ -26,8 +25,8 @@ const (
 )
 
 // ParseSearch reads the parameters of a search of AuditEvent: those of FHIR R4,
-// of IHE ITI-81 and of the French profile. A period is mandatory; both date and
-// period-start bound the time of the event. What it does not understand is
+// of IHE ITI-81 and of the French profile. A period is mandatory; date, recorded
+// and period-start all bound the time of the event. What it does not understand is
 // refused: a demand that is passed over would widen the answer. now, UTC
 // microseconds, bounds what has no end; zone reads dates that name none. Errors:
 // Invalid, one for each fault, joined (Faults).
@@ -35,7 +34,7 @@ func ParseSearch(query url.Values, now int64, zone *time.Location) (Search, erro
 	if zone == nil {
 		zone = time.UTC
 	}
-	s := search{zone: zone, from: -1 << 62, to: 1 << 62}
+	s := search{period: always(zone)}
 	s.q = traces.Question{Zone: zone.String(), Limit: DefaultCount}
 	names := make([]string, 0, len(query))
 	for name := range query {
@@ -47,10 +46,10 @@ func ParseSearch(query url.Values, now int64, zone *time.Location) (Search, erro
 			s.param(name, value)
 		}
 	}
-	if !s.dated {
+	if !s.period.said {
 		s.say(fault.New(fault.Invalid, "traces.fhir.date_needed").At("date"))
 	}
-	s.bound(now)
+	s.q.From, s.q.To = s.period.within(now)
 	if len(s.faults) > 0 {
 		return Search{}, joined(s.faults)
 	}
@@ -86,32 +85,17 @@ func (j joined) Unwrap() []error {
 }
 
 type search struct {
-	q        traces.Question
-	zone     *time.Location
-	from, to int64
-	dated    bool
-	count    bool
-	text     []string
-	faults   []*fault.Error
+	q      traces.Question
+	period window
+	count  bool
+	text   []string
+	faults []*fault.Error
 }
 
 func (s *search) say(f *fault.Error) {
 	if len(s.faults) < maxFaults {
 		s.faults = append(s.faults, f)
 	}
-}
-
-// bound closes the period: an open beginning is as old as a question may reach,
-// an open end is tomorrow, for clocks that are ahead.
-func (s *search) bound(now int64) {
-	const day = 24 * 3600 * 1000000
-	if s.to > now+day {
-		s.to = max(now+day, s.from+1)
-	}
-	if s.from < s.to-traces.MaxSpan {
-		s.from = s.to - traces.MaxSpan
-	}
-	s.q.From, s.q.To = s.from, s.to
 }
 
 // fields lists the parameters whose values are compared with one field, and
@@ -159,8 +143,10 @@ func (s *search) param(name, value string) {
 		return
 	}
 	switch base {
-	case "date", "period-start", "TDE_AuditEvent_period-start":
-		s.date(name, value)
+	case "date", "recorded", "period-start", "TDE_AuditEvent_period-start":
+		if !s.period.narrow(value) {
+			s.say(fault.New(fault.Invalid, "traces.fhir.search_date", "name", name, "value", traces.Cut(value, 100)).At(name))
+		}
 	case "action":
 		s.action(value)
 	case "outcome":
@@ -220,72 +206,6 @@ func alternatives(value string) []string {
 		}
 	}
 	return append(out, b.String())
-}
-
-// date narrows the period by "ge2026-11-30" and its like.
-func (s *search) date(name, value string) {
-	s.dated = true
-	prefix := "eq"
-	if len(value) > 2 && value[0] >= 'a' && value[0] <= 'z' {
-		prefix, value = value[:2], value[2:]
-	}
-	from, to, ok := span(value, s.zone)
-	if !ok {
-		s.say(fault.New(fault.Invalid, "traces.fhir.search_date", "name", name, "value", traces.Cut(value, 100)).At(name))
-		return
-	}
-	switch prefix {
-	case "eq", "ap":
-	case "ge":
-		to = s.to
-	case "gt", "sa":
-		from, to = to, s.to
-	case "le":
-		from = s.from
-	case "lt", "eb":
-		from, to = s.from, from
-	default:
-		s.say(fault.New(fault.Invalid, "traces.fhir.search_date", "name", name, "value", traces.Cut(prefix+value, 100)).At(name))
-		return
-	}
-	s.from, s.to = max(s.from, from), min(s.to, to)
-}
-
-// span gives what a date of FHIR covers, the end excluded: a year, a month, a
-// day, a minute, a second or what is finer.
-func span(value string, zone *time.Location) (from, to int64, ok bool) {
-	value = strings.ReplaceAll(value, " ", "+") // a "+" that nobody escaped
-	for _, f := range []struct {
-		layout string
-		next   func(time.Time) time.Time
-	}{
-		{"2006", func(t time.Time) time.Time { return t.AddDate(1, 0, 0) }},
-		{"2006-01", func(t time.Time) time.Time { return t.AddDate(0, 1, 0) }},
-		{"2006-01-02", func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }},
-	} {
-		if t, err := time.ParseInLocation(f.layout, value, zone); err == nil {
-			return t.UnixMicro(), f.next(t).UnixMicro(), true
-		}
-	}
-	at, n := stamp.ISO(value, zone)
-	if n == 0 || n != len(value) {
-		return 0, 0, false
-	}
-	width := int64(1000000)
-	if len(value) < 19 || value[16] != ':' {
-		width = 60 * 1000000
-	} else if _, m := stamp.Fraction(value[19:]); m > 0 {
-		width = max(1, 1000000/pow10(m-1))
-	}
-	return at, at + width, true
-}
-
-func pow10(n int) int64 {
-	v := int64(1)
-	for range min(n, 6) {
-		v *= 10
-	}
-	return v
 }
 
 func (s *search) action(value string) {

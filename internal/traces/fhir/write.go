@@ -299,10 +299,12 @@ func issueCode(f *fault.Error) string {
 		return "value"
 	case "traces.fhir.many", "traces.fhir.name_or_query":
 		return "invariant"
-	case "traces.fhir.search_unknown", "traces.fhir.search_modifier", "traces.fhir.search_several":
+	case "traces.fhir.search_unknown", "traces.fhir.search_modifier", "traces.fhir.search_several", "traces.fhir.only_json":
 		return "not-supported"
 	case "traces.fhir.long", "traces.fhir.entries":
 		return "too-long"
+	case "traces.consumer.slow":
+		return "too-costly"
 	}
 	switch f.Kind {
 	case fault.Denied:

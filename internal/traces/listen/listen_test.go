@@ -3,6 +3,7 @@ package listen_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -84,6 +85,12 @@ func must(t *testing.T, err error) {
 // newPost opens a post for a source that speaks from an address.
 func newPost(t *testing.T, from, format string, opt spool.Options) *post {
 	t.Helper()
+	return newSecurePost(t, from, format, opt, nil)
+}
+
+// newSecurePost is a post whose connections are over TLS; nil: they are not.
+func newSecurePost(t *testing.T, from, format string, opt spool.Options, secure *tls.Config) *post {
+	t.Helper()
 	var p *post
 	rooms := []fs.FS{organisation.Migrations, journal.Migrations, traces.Migrations}
 	db := storagetest.SQLite(t, rooms...)
@@ -113,6 +120,9 @@ func newPost(t *testing.T, from, format string, opt spool.Options) *post {
 	stream, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	p.address = stream.Addr().String()
+	if secure != nil {
+		stream = tls.NewListener(stream, secure)
+	}
 	packets, err := net.ListenPacket("udp", p.address)
 	must(t, err)
 	ctx, stop := context.WithCancel(context.Background())

@@ -196,20 +196,6 @@ func Reply(inJSON bool, refused int64, why string) []byte {
 	return append(binary.AppendUvarint([]byte{0x0a}, uint64(len(part))), part...)
 }
 
-// Frame writes a message of gRPC, not compressed.
-func Frame(message []byte) []byte {
-	return append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(message))), message...)
-}
-
-// Unframe reads the one message of a unary call of gRPC, and tells whether it is
-// compressed, as the headers of the call say. Errors: Invalid.
-func Unframe(body []byte) (message []byte, compressed bool, err error) {
-	if len(body) < 5 || body[0] > 1 || uint64(binary.BigEndian.Uint32(body[1:])) != uint64(len(body)-5) {
-		return nil, false, fault.New(fault.Invalid, "traces.otlp.frame")
-	}
-	return body[5:], body[0] == 1, nil
-}
-
 func hexID(b []byte) string {
 	if bytes.Count(b, []byte{0}) == len(b) {
 		return ""

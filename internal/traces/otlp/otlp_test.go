@@ -154,15 +154,6 @@ func TestReplies(t *testing.T) {
 	if got := otlp.Reply(true, 3, "l'\"erreur\""); !json.Valid(got) || !bytes.Contains(got, []byte(`"rejectedLogRecords":"3"`)) {
 		t.Errorf("%s", got)
 	}
-	m, compressed, err := otlp.Unframe(otlp.Frame([]byte("abc")))
-	if err != nil || compressed || string(m) != "abc" {
-		t.Error(m, compressed, err)
-	}
-	for _, in := range []string{"", "\x00\x00\x00\x00", "\x00\x00\x00\x00\x05abc", "\x02\x00\x00\x00\x00"} {
-		if _, _, err := otlp.Unframe([]byte(in)); !fault.Is(err, fault.Invalid) {
-			t.Errorf("%q: %v", in, err)
-		}
-	}
 }
 
 func TestSentences(t *testing.T) {

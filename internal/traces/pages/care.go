@@ -17,7 +17,7 @@ import (
 // The addresses of who cares for whom.
 const (
 	CarePath      = Path + "/soins"
-	careFilePath      = CarePath + "/fichiers"
+	careFilePath  = CarePath + "/fichiers"
 	knownPath     = CarePath + "/connus"
 	knownFilePath = knownPath + "/fichiers"
 )

@@ -24,6 +24,8 @@ const (
 	Path        = "/traces"
 	SourcesPath = Path + "/sources"
 	KeepPath    = Path + "/conservation"
+	// ConsumersPath are the applications that may search the traces.
+	ConsumersPath = Path + "/consommateurs"
 	// AlertsPath, RulesPath and DetectionPath are those of the package alerts.
 	AlertsPath    = Path + "/alertes"
 	RulesPath     = Path + "/regles"
@@ -86,6 +88,11 @@ func Routes(r *ui.Router, o Options) {
 	r.Post(SourcesPath+"/{id}/jeton", access.TracesSource, p.renew)
 	r.Get(SourcesPath+"/{id}/retirer", access.TracesSource, p.retiring)
 	r.Post(SourcesPath+"/{id}/retirer", access.TracesSource, p.retire)
+	r.Get(ConsumersPath, access.TracesAsk, p.consumers)
+	r.Get(ConsumersPath+"/nouveau", access.TracesAsk, p.newConsumer)
+	r.Post(ConsumersPath+"/nouveau", access.TracesAsk, p.admit)
+	r.Get(ConsumersPath+"/{id}/revoquer", access.TracesAsk, p.revoking)
+	r.Post(ConsumersPath+"/{id}/revoquer", access.TracesAsk, p.revoke)
 	r.Get(KeepPath, access.TracesRead, p.keeping)
 	r.Get(keysPath, access.TracesRead, p.publicKey)
 	r.Get(KeepPath+"/{classe}", access.TracesSource, p.deciding)
@@ -147,6 +154,9 @@ func views(c *ui.Context, now string) []ui.Tab {
 		all = append(all, ui.Tab{Label: c.Loc.T("traces.page.tab.alerts"), Path: AlertsPath}, ui.Tab{Label: c.Loc.T("traces.page.tab.rules"), Path: RulesPath}, ui.Tab{Label: c.Loc.T("traces.page.tab.detection"), Path: DetectionPath})
 	}
 	all = append(all, ui.Tab{Label: c.Loc.T("traces.page.tab.sources"), Path: SourcesPath}, ui.Tab{Label: c.Loc.T("traces.page.tab.care"), Path: CarePath}, ui.Tab{Label: c.Loc.T("traces.page.tab.accounts"), Path: AccountsPath}, ui.Tab{Label: c.Loc.T("traces.page.tab.keep"), Path: KeepPath})
+	if mayAsk(c) {
+		all = append(all, ui.Tab{Label: c.Loc.T("traces.page.tab.consumers"), Path: ConsumersPath})
+	}
 	for i := range all {
 		all[i].Current = all[i].Path == now
 	}
