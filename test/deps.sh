@@ -25,7 +25,7 @@ if ! command -v syslog-ng >/dev/null && ! [ -x test/peers/syslog-ng/usr/sbin/sys
   mkdir -p test/peers/syslog-ng
   (
     cd test/peers/syslog-ng
-    apt-get download -qq syslog-ng-core libivykis0 libnet1 && for p in ./*.deb; do dpkg-deb -x "$p" .; done && rm ./*.deb
+    apt-get download -qq -o APT::Sandbox::User=root syslog-ng-core libivykis0 libnet1 && for p in ./*.deb; do dpkg-deb -x "$p" .; done && rm ./*.deb
   ) || echo "It cannot be fetched: its test will be skipped."
 fi
 

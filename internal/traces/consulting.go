@@ -2,6 +2,7 @@ package traces
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -105,7 +106,7 @@ func (s *Service) consult(ctx context.Context, who Inquirer, do func(context.Con
 	inner, cancel := context.WithTimeout(ctx, consultFor)
 	defer cancel()
 	err := do(inner)
-	if err != nil && inner.Err() != nil && ctx.Err() == nil {
+	if err != nil && errors.Is(inner.Err(), context.DeadlineExceeded) {
 		return fault.Wrap(err, fault.Unavailable, "traces.consumer.slow", "seconds", int(consultFor/time.Second))
 	}
 	return err

@@ -49,6 +49,8 @@ type counter struct {
 	base   *archive
 	// from is where requests come from.
 	from string
+	// within is how long a request may last; zero: as long as it likes.
+	within time.Duration
 }
 
 func rooms() []fs.FS { return []fs.FS{organisation.Migrations, journal.Migrations, traces.Migrations} }
@@ -56,6 +58,13 @@ func rooms() []fs.FS { return []fs.FS{organisation.Migrations, journal.Migration
 func each(t *testing.T, opt spool.Options, suite func(t *testing.T, c *counter)) {
 	t.Parallel()
 	storagetest.Each(t, rooms(), func(t *testing.T, db *storage.DB) { suite(t, newCounter(t, db, opt)) })
+}
+
+// once is for what no base of data has a say in.
+func once(t *testing.T, opt spool.Options, suite func(t *testing.T, c *counter)) {
+	t.Helper()
+	t.Parallel()
+	suite(t, newCounter(t, storagetest.SQLite(t, rooms()...), opt))
 }
 
 func newCounter(t *testing.T, db *storage.DB, opt spool.Options) *counter {
@@ -105,7 +114,13 @@ func must(t *testing.T, err error) {
 // send brings a body with a header "Name: value" each, and gives status and reply.
 func (c *counter) send(method, path, body string, headers ...string) (int, string, http.Header) {
 	c.t.Helper()
-	r := httptest.NewRequestWithContext(c.t.Context(), method, api.Root+path, strings.NewReader(body))
+	ctx := c.t.Context()
+	if c.within > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.within)
+		defer cancel()
+	}
+	r := httptest.NewRequestWithContext(ctx, method, api.Root+path, strings.NewReader(body))
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
 		r.Header.Set(name, value)

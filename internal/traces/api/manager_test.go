@@ -163,7 +163,7 @@ func TestASearchIsAnsweredPageByPage(t *testing.T) {
 }
 
 func TestAPostedSearch(t *testing.T) {
-	each(t, spool.Options{}, func(t *testing.T, c *counter) {
+	once(t, spool.Options{}, func(t *testing.T, c *counter) {
 		c.hours("nord", "adupont", "8001", 2)
 		c.hours("nord", "bmartin", "8002", 2)
 		_, me := c.admit("nord", "DPI", "")
@@ -212,7 +212,7 @@ func TestEachLookIsATrace(t *testing.T) {
 }
 
 func TestWhatCannotBeTracedIsNotAnswered(t *testing.T) {
-	each(t, spool.Options{MaxBytes: 100}, func(t *testing.T, c *counter) {
+	once(t, spool.Options{MaxBytes: 100}, func(t *testing.T, c *counter) {
 		c.hours("nord", "adupont", "8001", 1)
 		_, me := c.admit("nord", "DPI", "")
 		c.wants(503, "transient")(c.send("GET", "/fhir/AuditEvent?date=2026-11-30", "", me))
@@ -261,7 +261,7 @@ func TestWhoMaySearch(t *testing.T) {
 }
 
 func TestWhatASearchMustAndMayNotSay(t *testing.T) {
-	each(t, spool.Options{}, func(t *testing.T, c *counter) {
+	once(t, spool.Options{}, func(t *testing.T, c *counter) {
 		c.hours("nord", "adupont", "8001", 1)
 		_, me := c.admit("nord", "DPI", "")
 		for query, want := range map[string]string{
@@ -298,7 +298,7 @@ func TestWhatASearchMustAndMayNotSay(t *testing.T) {
 }
 
 func TestAConsumerIsPaced(t *testing.T) {
-	each(t, spool.Options{}, func(t *testing.T, c *counter) {
+	once(t, spool.Options{}, func(t *testing.T, c *counter) {
 		_, me := c.admit("nord", "DPI", "")
 		_, other := c.admit("nord", "PACS", "")
 		const path = "/fhir/AuditEvent?date=2026-11-30"
@@ -312,6 +312,16 @@ func TestAConsumerIsPaced(t *testing.T) {
 		c.get(path, other)
 		c.clock.Advance(time.Minute)
 		c.get(path, me)
+	})
+}
+
+// A search that lasts is stopped, and says what to do.
+func TestASearchThatLastsIsStopped(t *testing.T) {
+	once(t, spool.Options{}, func(t *testing.T, c *counter) {
+		_, me := c.admit("nord", "DPI", "")
+		c.base.before = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		c.within = 20 * time.Millisecond
+		c.wants(503, "too-costly")(c.send("GET", "/fhir/AuditEvent?date=2026-11-30", "", me))
 	})
 }
 

@@ -30,7 +30,7 @@ func TestShippersFromTheirStart(t *testing.T) {
 	if len(files) < 5 {
 		t.Fatalf("%d shippers", len(files))
 	}
-	each(t, spool.Options{}, func(t *testing.T, c *counter) {
+	once(t, spool.Options{}, func(t *testing.T, c *counter) {
 		for _, file := range files {
 			before := len(c.queued())
 			raw, err := os.ReadFile(file)
