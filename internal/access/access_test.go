@@ -28,7 +28,7 @@ func guard(t *testing.T) *access.Guard {
 
 // TestMatrix is the whole table of rights, role by role: a change of policy shows here.
 func TestMatrix(t *testing.T) {
-	everyone := []access.Action{access.OrganisationRead, access.DirectoryRead, access.ScenarioRead, access.AlertRead, access.AccountOwn}
+	everyone := []access.Action{access.OrganisationRead, access.DirectoryRead, access.ScenarioRead, access.AlertRead, access.AccountOwn, access.TracesAuditAsk, access.TracesAuditLook}
 	want := map[access.Role][]access.Action{
 		access.Administrator: {
 			access.OrganisationWrite, access.ScenarioWrite, access.ChannelRead, access.ChannelWrite, access.AccountRead, access.AccountWrite,
@@ -38,12 +38,14 @@ func TestMatrix(t *testing.T) {
 		access.Launcher: {
 			access.AlertLaunch, access.AlertConduct, access.AlertKill, access.AlertAnswers, access.AlertReport, access.ScenarioWrite, access.DirectoryNumbers, access.HealthRead, access.AlertPayroll, access.InventoryRead,
 		},
-		access.CrisisCell:       {access.AlertConduct, access.AlertKill, access.AlertAnswers, access.AlertReport, access.DirectoryNumbers, access.HealthRead, access.AlertPayroll, access.InventoryRead},
-		access.DirectoryManager: {access.DirectoryWrite, access.DirectoryImport, access.DirectoryExport, access.DirectoryProve, access.DirectorySync, access.OnCallWrite, access.DirectoryNumbers, access.OrganisationWrite, access.AlertPayroll, access.InventoryRead, access.InventoryWrite, access.InventoryExport},
-		access.Reader:           {},
-		access.Auditor:          {access.JournalRead, access.AlertReport, access.AccountRead, access.ChannelRead, access.HealthRead, access.InventoryRead, access.TracesRead},
-		access.DataProtection:   {access.TracesRead, access.TracesAsk, access.TracesCases, access.TracesCasesPatient, access.TracesGovern},
-		access.SecurityOfficer:  {access.TracesRead, access.TracesCases, access.TracesCasesSystem, access.TracesRules},
+		access.CrisisCell:         {access.AlertConduct, access.AlertKill, access.AlertAnswers, access.AlertReport, access.DirectoryNumbers, access.HealthRead, access.AlertPayroll, access.InventoryRead},
+		access.DirectoryManager:   {access.DirectoryWrite, access.DirectoryImport, access.DirectoryExport, access.DirectoryProve, access.DirectorySync, access.OnCallWrite, access.DirectoryNumbers, access.OrganisationWrite, access.AlertPayroll, access.InventoryRead, access.InventoryWrite, access.InventoryExport},
+		access.Reader:             {},
+		access.Auditor:            {access.JournalRead, access.AlertReport, access.AccountRead, access.ChannelRead, access.HealthRead, access.InventoryRead, access.TracesRead},
+		access.DataProtection:     {access.TracesRead, access.TracesAsk, access.TracesCases, access.TracesCasesPatient, access.TracesGovern, access.TracesAuditAdvise},
+		access.SecurityOfficer:    {access.TracesRead, access.TracesCases, access.TracesCasesSystem, access.TracesRules},
+		access.Controller:         {access.TracesAuditAdvise, access.TracesAuditDecide},
+		access.MedicalInformation: {access.TracesAuditAdvise},
 	}
 	g := guard(t)
 	for _, role := range access.Roles() {

@@ -55,6 +55,11 @@ const (
 	TracesRules        Action = "traces.rules"            // switch rules of system logs off, and say when they alert
 	TracesGovern       Action = "traces.detection.govern" // put the detection of behaviour into service, or stop it
 
+	TracesAuditAsk    Action = "traces.audit.request" // ask for an audit of the traces, and follow one's own requests
+	TracesAuditAdvise Action = "traces.audit.advise"  // see every request, and give advice on it
+	TracesAuditDecide Action = "traces.audit.decide"  // decide on a request, with its scope and its end
+	TracesAuditLook   Action = "traces.audit.look"    // look at the traces under a request that names one
+
 	JournalRead  Action = "journal.read"
 	JournalErase Action = "journal.erase" // the words of an entry, for the person they are about
 	HealthRead   Action = "health.read"
@@ -71,6 +76,7 @@ func Actions() []Action {
 		ChannelRead, ChannelWrite,
 		AccountRead, AccountWrite, AccountOwn,
 		TracesRead, TracesSource, TracesAsk, TracesConsume, TracesCases, TracesCasesPatient, TracesCasesSystem, TracesRules, TracesGovern,
+		TracesAuditAsk, TracesAuditAdvise, TracesAuditDecide, TracesAuditLook,
 		JournalRead, JournalErase, HealthRead,
 	}
 }

@@ -24,11 +24,17 @@ const (
 	// SecurityOfficer handles what the logs of systems show: the security officer
 	// (RSSI). The records of patients are not his.
 	SecurityOfficer Role = "rssi"
+	// Controller decides for the controller of the processing (responsable du
+	// traitement): who may look at traces on request, and for how long.
+	Controller Role = "responsable"
+	// MedicalInformation is the physician in charge of medical information (DIM),
+	// whose advice a request for audit asks.
+	MedicalInformation Role = "dim"
 )
 
 // Roles lists them in the order they are shown.
 func Roles() []Role {
-	return []Role{Administrator, Launcher, CrisisCell, DirectoryManager, Reader, Auditor, DataProtection, SecurityOfficer}
+	return []Role{Administrator, Launcher, CrisisCell, DirectoryManager, Reader, Auditor, DataProtection, SecurityOfficer, Controller, MedicalInformation}
 }
 
 // ActorKind tells persons from machines.

@@ -52,6 +52,7 @@ import (
 	"tocsin/internal/traces"
 	tracesapi "tocsin/internal/traces/api"
 	"tocsin/internal/traces/atna"
+	"tocsin/internal/traces/audits"
 	"tocsin/internal/traces/bulk"
 	"tocsin/internal/traces/care"
 	"tocsin/internal/traces/cases"
@@ -64,6 +65,7 @@ import (
 	"tocsin/internal/traces/gelf"
 	"tocsin/internal/traces/hl7"
 	"tocsin/internal/traces/jsonl"
+	"tocsin/internal/traces/kept"
 	"tocsin/internal/traces/otlp"
 	tracepages "tocsin/internal/traces/pages"
 	tracealerts "tocsin/internal/traces/pages/alerts"
@@ -95,6 +97,7 @@ var sentences = sync.OnceValues(func() (*i18n.Catalog, error) {
 		table.Locales, phone.Locales, finess.Locales, organisation.Locales, organisationpages.Locales, directory.Locales, directorypages.Locales, proof.Locales, feed.Locales, ldap.Locales, oncall.Locales,
 		dispatch.Locales, dispatchpages.Locales, alerting.Locales, alertpages.Locales, report.Locales, telephone.Locales, hooks.Locales, space.Locales, screens.Locales, inventory.Locales, inventorypages.Locales, traces.Locales, tracesapi.Locales, rules.Locales, cases.Locales, sigma.Locales, tracealerts.Locales, tracepages.Locales, spool.Locales, identity.Locales, administration.Locales, demo.Locales, bench.Locales, Locales,
 		columns.Locales, files.Locales, pull.Locales,
+		kept.Locales, audits.Locales,
 		syslog.Locales, atna.Locales, fhir.Locales, jsonl.Locales, gelf.Locales, bulk.Locales, cef.Locales, winevent.Locales, otlp.Locales, duckdb.Locales,
 		detect.Locales,
 		hl7.Locales, care.Locales,

@@ -53,10 +53,12 @@ import (
 	spacepages "tocsin/internal/space/pages"
 	"tocsin/internal/storage"
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/audits"
 	"tocsin/internal/traces/care"
 	"tocsin/internal/traces/cases"
 	"tocsin/internal/traces/detect"
 	"tocsin/internal/traces/files"
+	"tocsin/internal/traces/kept"
 	"tocsin/internal/traces/pull"
 	"tocsin/internal/traces/rules"
 	"tocsin/internal/traces/watch"
@@ -114,6 +116,8 @@ type House struct {
 	// Traces is what applications say they did, Rules what is asked of it as it
 	// comes in, and Cases what stood out.
 	Traces *traces.Service
+	Kept   *kept.Service
+	Audits *audits.Service
 	Rules  *rules.Service
 	Cases  *cases.Service
 	// Detection looks at the behaviour of people.
@@ -227,6 +231,7 @@ func (h *House) join(ctx context.Context) error {
 	h.openTraceFiles()
 	h.openDetection()
 	h.joinCases()
+	h.joinAsks()
 	h.Alerting = alerting.New(alerting.Options{
 		DB: h.DB, Guard: h.Guard, Directory: h.Directory, Dispatch: h.Dispatch, Organisation: h.Houses,
 		Library: library.All, LinkBase: h.origin().String() + "/r/", Keys: h.Vault, Log: h.Log, Notify: h.Hub.Notify,

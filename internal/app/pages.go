@@ -66,7 +66,7 @@ func (h *House) register(r *ui.Router) {
 	screenpages.Routes(r, screenpages.Options{Service: h.Screens, Catalog: h.Catalog, Secure: h.origin().Scheme == "https", Version: Version})
 	organisationpages.Routes(r, organisationpages.Options{Service: h.Houses})
 	inventorypages.Routes(r, inventorypages.Options{Service: h.Inventory, Organisation: h.Houses})
-	tracepages.Routes(r, tracepages.Options{Service: h.Traces, Files: h.TraceFiles, Pulls: h.TracePulls, Inventory: h.Inventory, Care: h.CareDesk, ItemPath: inventorypages.ItemPath, Origin: h.origin().String(), Intake: h.origin().String() + "/intake"})
+	tracepages.Routes(r, tracepages.Options{Service: h.Traces, Kept: h.Kept, Audits: h.Audits, Files: h.TraceFiles, Pulls: h.TracePulls, Inventory: h.Inventory, Care: h.CareDesk, ItemPath: inventorypages.ItemPath, Origin: h.origin().String(), Intake: h.origin().String() + "/intake"})
 	h.registerCases(r)
 	dispatchpages.Routes(r, dispatchpages.Options{Service: h.Dispatch})
 	hookpages.Routes(r, hookpages.Options{Service: h.Hooks, Alerting: h.Alerting, Root: h.origin().String() + rest.Root + "/hooks/", Feeds: h.origin().String() + hookpages.FeedPath})

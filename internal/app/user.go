@@ -121,7 +121,7 @@ func (m *member) find(s *session, h *House) (access.Scope, identity.Account, err
 type userAdd struct {
 	member
 	Name     string   `required:"" help:"Name as it is shown and journaled." placeholder:"\"FIRST LAST\""`
-	Role     []string `required:"" help:"Roles: administrateur, declencheur, cellule_de_crise, gestionnaire_annuaire, lecteur, auditeur, dpo, rssi." placeholder:"ROLE,…"`
+	Role     []string `required:"" help:"Roles: administrateur, declencheur, cellule_de_crise, gestionnaire_annuaire, lecteur, auditeur, dpo, rssi, responsable, dim." placeholder:"ROLE,…"`
 	Speaking string   `name:"lang" default:"fr" enum:"fr,en" help:"Language of the person: fr or en."`
 }
 

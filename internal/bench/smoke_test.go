@@ -12,11 +12,14 @@ import (
 	"tocsin/internal/bench"
 )
 
-// apart are the longest measurements: nodes that share one PostgreSQL, and an operator
-// cut off. What they promise is shown by test/crash and by the stories; that they still
-// measure it, by `make test-bench`: beside other tests they take longer than all the
-// others together, and two busy cores leave some of them nothing to measure.
-var apart = []string{"sms100k.pg3_cpu_ratio", "sms100k.pg3_doubles", "crashpg3.", "cut.", "partition.", "trunk3."}
+// apart are the longest measurements: those that kill, cut, restore or crowd. What
+// they promise is shown by test/crash and by the stories; that they still measure
+// it, by `make test-bench`: beside other tests they take longer than all the others
+// together, and two busy cores leave some of them nothing to measure.
+var apart = []string{
+	"sms100k.", "crash.", "crashpg3.", "cut.", "killswitch.", "partition.", "busy.", "answers.", "restore100k.",
+	"trunk3.", "voice4300.", "voice.", "voice500.", "rehearsal.",
+}
 
 // tried are the figures tried here, of a list.
 func tried(ids []string) []string {

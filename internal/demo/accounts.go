@@ -33,6 +33,8 @@ func Accounts() ([]Account, error) {
 		{Login: "audit", Name: "Thierry Payet", Role: access.Auditor},
 		{Login: "dpo", Name: "Solène Riou", Role: access.DataProtection},
 		{Login: "rssi", Name: "Youssef Lamine", Role: access.SecurityOfficer},
+		{Login: "direction", Name: "Florence Abadie", Role: access.Controller},
+		{Login: "dim", Name: "Bertrand Le Goff", Role: access.MedicalInformation},
 	}
 	for n := range out {
 		out[n].Login += "@" + Domain

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,6 +21,8 @@ type Notice struct {
 	ID uuid.UUID
 	// Roles are whose holders are told, by every address they gave.
 	Roles []access.Role
+	// Only, when not nil, are the accounts among them that are told.
+	Only []uuid.UUID
 	// Without is a medium that cannot carry it; empty for none.
 	Without string
 	// Purpose says why, in the words of the outbox.
@@ -56,7 +59,7 @@ func (s *Service) warn(ctx context.Context, tx *storage.Tx, scope access.Scope, 
 	var orders []dispatch.Order
 	seen := map[string]bool{"": true}
 	for _, a := range to {
-		if seen[a.Address] || a.Medium == n.Without {
+		if seen[a.Address] || a.Medium == n.Without || n.Only != nil && !slices.Contains(n.Only, a.Account) {
 			continue
 		}
 		seen[a.Address] = true

@@ -28,8 +28,10 @@ type Look struct {
 	Why string
 	// Takes is the format of the file that the answer leaves in; empty: it is shown.
 	Takes string
-	// For is in whose name a program asks: who admitted it.
+	// For is on whose behalf the program asks by itself.
 	For string
+	// Request is the number of the request for audit that it is asked under.
+	Request string
 }
 
 // Ask puts questions that are one look: it is first written as a trace of its
@@ -100,6 +102,7 @@ func (s *Service) noteLook(ctx context.Context, scope access.Scope, l Look, q Qu
 	}
 	own := ownTrace(scope, now)
 	own.Action, own.Verb, own.Object, own.Purpose, own.Delegate, own.Message, own.Raw = Search, "traces.ask", l.Phrase, l.Why, l.For, string(words), words
+	own.Document = l.Request
 	if l.Takes != "" {
 		own.Action, own.Parameter = Export, l.Takes
 	}
@@ -114,16 +117,20 @@ func (s *Service) noteLook(ctx context.Context, scope access.Scope, l Look, q Qu
 	}
 	return s.noteOwn(ctx, scope, now, own, journal.Entry{
 		Action: "traces.ask", ObjectKind: "trace_question", ObjectID: l.Phrase, ObjectName: l.Phrase,
-		After: map[string]any{"from": storage.Time(q.From).Format(time.DateTime), "to": storage.Time(q.To).Format(time.DateTime), "fields": fields, "free": q.Text != "", "file": l.Takes},
+		After: map[string]any{"from": storage.Time(q.From).Format(time.DateTime), "to": storage.Time(q.To).Format(time.DateTime), "fields": fields, "free": q.Text != "", "file": l.Takes, "request": l.Request},
 	})
 }
 
 // Sealed notes the file that an answer left in: its number and its SHA-256, as
 // hexadecimal, in the journal, where whoever holds the file can have it found.
-// A file that cannot be noted is not given. Needs access.TracesAsk. Errors:
-// Unavailable.
+// A file that cannot be noted is not given. Needs access.TracesAsk, or
+// access.TracesAuditLook for what was asked under a request. Errors: Unavailable.
 func (s *Service) Sealed(ctx context.Context, scope access.Scope, l Look, number, sum string) error {
-	if err := s.opt.Guard.Check(scope, access.TracesAsk); err != nil {
+	need := access.TracesAsk
+	if l.Request != "" {
+		need = access.TracesAuditLook
+	}
+	if err := s.opt.Guard.Check(scope, need); err != nil {
 		return err
 	}
 	if !s.Ready() {
@@ -133,7 +140,22 @@ func (s *Service) Sealed(ctx context.Context, scope access.Scope, l Look, number
 	own := ownTrace(scope, now)
 	own.Action, own.Verb, own.Object, own.Purpose, own.Document, own.Parameter = Export, "traces.document", l.Phrase, l.Why, number, "sha256:"+sum
 	return s.noteOwn(ctx, scope, now, own, journal.Entry{
-		Action: "traces.document", ObjectKind: "trace_document", ObjectID: number, ObjectName: l.Phrase, After: map[string]any{"format": l.Takes, "sha256": sum},
+		Action: "traces.document", ObjectKind: "trace_document", ObjectID: number, ObjectName: l.Phrase, After: map[string]any{"format": l.Takes, "sha256": sum, "request": l.Request},
+	})
+}
+
+// NoteOpening writes that somebody opens a document that was kept: its number is
+// that of the document. What cannot be noted is not opened. Needs
+// access.TracesAsk. Errors: Unavailable.
+func (s *Service) NoteOpening(ctx context.Context, scope access.Scope, l Look, number, sum string) error {
+	if err := s.opt.Guard.Check(scope, access.TracesAsk); err != nil {
+		return err
+	}
+	now := s.opt.Clock.Now()
+	own := ownTrace(scope, now)
+	own.Action, own.Verb, own.Object, own.Purpose, own.Document, own.Parameter = Export, "traces.document.open", l.Phrase, l.Why, number, "sha256:"+sum
+	return s.noteOwn(ctx, scope, now, own, journal.Entry{
+		Action: "traces.document.open", ObjectKind: "trace_document", ObjectID: number, ObjectName: l.Phrase, After: map[string]any{"format": l.Takes, "sha256": sum},
 	})
 }
 

@@ -27,6 +27,8 @@ type Phrase struct {
 	Circle Field
 
 	where func(f Filling) []Condition
+	// text is the words of a free search.
+	text string
 }
 
 // Blank is a hole in the sentence.
@@ -241,7 +243,7 @@ const (
 
 // base is what all the questions of a phrase have in common.
 func (p Phrase) base(f Filling, when Period) Question {
-	return Question{From: when.From.UnixMicro(), To: when.To.UnixMicro(), Zone: when.Zone, Where: p.where(f)}
+	return Question{From: when.From.UnixMicro(), To: when.To.UnixMicro(), Zone: when.Zone, Where: p.where(f), Text: p.text}
 }
 
 // questions gives what a phrase asks of the base: the table, the last events,

@@ -59,13 +59,19 @@ func (s *Service) Pose(ctx context.Context, scope access.Scope, l Look, in Filli
 	if !ok {
 		return out, fault.New(fault.NotFound, "traces.phrase.unknown")
 	}
-	out.Phrase, out.When = p, when
-	if out.Filling, err = p.Fill(in); err != nil {
+	filling, err := p.Fill(in)
+	if err != nil {
 		return out, err
 	}
-	parts := []Question{p.base(out.Filling, when)}
+	return s.pose(ctx, scope, l, p, filling, when)
+}
+
+// pose asks what a phrase asks, of whoever was found to be entitled.
+func (s *Service) pose(ctx context.Context, scope access.Scope, l Look, p Phrase, in Filling, when Period) (out Reply, err error) {
+	out.Phrase, out.When, out.Filling = p, when, in
+	parts := []Question{p.base(in, when)}
 	if p.Circle != "" {
-		if parts, out.Circle, err = s.around(ctx, scope, p, out.Filling, parts[0]); err != nil || out.Circle == 0 {
+		if parts, out.Circle, err = s.around(ctx, scope, p, in, parts[0]); err != nil || out.Circle == 0 {
 			return out, err
 		}
 	}
@@ -78,7 +84,7 @@ func (s *Service) Pose(ctx context.Context, scope access.Scope, l Look, in Filli
 	if len(questions) == 0 {
 		return out, nil
 	}
-	answers, err := s.Ask(ctx, scope, l, questions...)
+	answers, err := s.ask(ctx, scope, l, questions...)
 	if err != nil {
 		return out, err
 	}

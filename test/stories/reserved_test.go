@@ -18,8 +18,8 @@ import (
 // ownCode is the personal code that agents choose.
 const ownCode = "482957"
 
-// kept has what is said by telephone reserved for its addressee, and nobody told otherwise.
-func kept(d *alerting.Definition) {
+// keptBack has what is said by telephone reserved for its addressee, and nobody told otherwise.
+func keptBack(d *alerting.Definition) {
 	d.Reserved = true
 	d.Waves[0].Media = []channels.Medium{channels.Voice}
 }
@@ -63,13 +63,13 @@ func TestAReservedTextAsksForTheCodeOfItsAddressee(t *testing.T) {
 		for _, p := range []directory.Person{knows, wrong, away} {
 			h.choosesCode(p)
 		}
-		sheet, err := h.Alerting.Prepare(t.Context(), h.scope, h.now(), draft(h.scenario(recall(called, kept))))
+		sheet, err := h.Alerting.Prepare(t.Context(), h.scope, h.now(), draft(h.scenario(recall(called, keptBack))))
 		if err != nil || !slices.ContainsFunc(sheet.Warnings, func(w alerting.Warning) bool {
 			return w.Key == "alerting.warning.no_code" && slices.Equal(w.Args, []any{"n", 1, "all", 4})
 		}) {
 			t.Errorf("the sheet warns of %+v, %v", sheet.Warnings, err)
 		}
-		l := h.launch(recall(called, kept))
+		l := h.launch(recall(called, keptBack))
 		if got := h.person(l, knows); got.Meaning != alerting.Coming || got.Minutes != 30 {
 			t.Errorf("who gave her code: %s in %d minutes, %+v", got.Meaning, got.Minutes, got.Attempts)
 		}

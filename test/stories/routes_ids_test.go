@@ -24,7 +24,9 @@ import (
 	"tocsin/internal/space"
 	"tocsin/internal/storage"
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/audits"
 	"tocsin/internal/traces/care"
+	"tocsin/internal/traces/kept"
 	"tocsin/internal/traces/watch"
 	"tocsin/internal/ui"
 )
@@ -155,6 +157,7 @@ func (w *walk) furnish() {
 	source := w.source(system)
 	consumer := w.consumer(system)
 	standing := w.standing(system)
+	saved, board, asked := w.asks(system)
 
 	w.ids = []pathID{
 		{"/traces/questions/", "key", "record"},
@@ -163,6 +166,13 @@ func (w *walk) furnish() {
 		{"/traces/sources/", "fichier", w.traceFile(system, source).String()},
 		{"/traces/sources/", "id", source.String()},
 		{"/traces/consommateurs/", "id", consumer.String()},
+		{"/traces/gardees/", "id", saved.String()},
+		{"/traces/gardees/", "reponse", saved.String()},
+		{"/traces/gardees/", "format", "pdf"},
+		{"/traces/tableaux/", "id", board.String()},
+		{"/traces/tableaux/", "tuile", board.String()},
+		{"/traces/demandes/", "id", asked.String()},
+		{"/traces/demandes/", "key", "record"},
 		{"/traces/alertes/", "id", standing.String()},
 		{"/traces/seuils/", "type", "system"},
 		{"/traces/regles/", "regle", "sigma:7b1f5a52-3c0e-4a64-9a53-2f6f5b8f1005"},
@@ -229,7 +239,7 @@ func (w *walk) furnish() {
 		w.stolen.Set(name, id.String())
 	}
 	w.stolen.Set("vers", thing.String())
-	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Préfecture Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine", "Garde Myosotis", "Couloir Glycine", "garde-myosotis", "Moniteur Aubépine", "parc-aubepine", "Altaïr Pervenche", "Portail Ancolie", "Nuit Achillée", "srv-achillee"}
+	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Préfecture Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine", "Garde Myosotis", "Couloir Glycine", "garde-myosotis", "Moniteur Aubépine", "parc-aubepine", "Altaïr Pervenche", "Portail Ancolie", "Nuit Achillée", "srv-achillee", "Question Sauge", "Tableau Armoise", "Objet Mélisse"}
 }
 
 // inventory has a thing, and a file that waits.
@@ -280,6 +290,19 @@ func (w *walk) consumer(system access.Scope) uuid.UUID {
 	one, _, err := w.h.Traces.Admit(w.t.Context(), system, traces.WantedConsumer{Name: "Portail Ancolie", Reason: "Visite", LastDay: day, Zone: time.UTC})
 	w.must(err)
 	return one.ID
+}
+
+// asks is a question that is kept, a dashboard, and a request for audit.
+func (w *walk) asks(system access.Scope) (saved, board, asked uuid.UUID) {
+	w.t.Helper()
+	q, err := w.h.Kept.Keep(w.t.Context(), system, kept.Wanted{Name: "Question Sauge", Span: kept.LastWeek, Why: "essai", Shared: true, Inquiry: traces.Inquiry{Phrase: "looks"}})
+	w.must(err)
+	b, err := w.h.Kept.AddBoard(w.t.Context(), system, kept.WantedBoard{Name: "Tableau Armoise", Why: "essai", Shared: true})
+	w.must(err)
+	us := storage.Micros(w.h.now())
+	r, err := w.h.Audits.Ask(w.t.Context(), system, audits.Draft{Kind: audits.OfService, Subject: "Objet Mélisse", Reason: "essai", Extent: audits.Extent{Services: []string{"Cardiologie"}, From: us - 1, To: us}})
+	w.must(err)
+	return q.ID, b.ID, r.ID
 }
 
 // standing is a case of detection, about a system.
@@ -444,6 +467,10 @@ func TestWhoMayDoWhatMatters(t *testing.T) {
 		"POST /traces/consommateurs/{id}/revoquer":                             {access.DataProtection},
 		"POST /traces/regles/{regle}/service":                                  {access.SecurityOfficer},
 		"POST /traces/detection/service":                                       {access.DataProtection},
+		"GET /traces/gardees":                                                  {access.DataProtection},
+		"GET /traces/tableaux":                                                 {access.DataProtection},
+		"POST /traces/demandes/{id}/avis":                                      {access.DataProtection, access.MedicalInformation, access.Controller},
+		"POST /traces/demandes/{id}/decision":                                  {access.Controller},
 		"GET /administration/journal":                                          {access.Administrator, access.Auditor},
 		"POST /annuaire/astreintes/fonctions/nouvelle":                         files,
 		"POST /inventaire/elements/{id}/modifier":                              files,

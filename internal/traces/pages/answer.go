@@ -23,14 +23,27 @@ type told struct {
 	silent []traces.Source
 	loc    *i18n.Localizer
 	zone   *time.Location
+	// hunt is the free search that was asked; nil for a phrase.
+	hunt *traces.Hunt
+	// files is where the answer is asked again for a file, with the same period
+	// unless again says that the period is told anew.
+	files string
+	again bool
+	// request is the number of the request for audit it was asked under; bound tells
+	// that whoever reads may not open the events.
+	request string
+	bound   bool
 }
 
 func tell(loc *i18n.Localizer, zone *time.Location, r traces.Reply, sources []traces.Source) *told {
-	return &told{reply: r, names: namesOf(sources), silent: silent(sources, r.When), loc: loc, zone: zone}
+	return &told{reply: r, names: namesOf(sources), silent: silent(sources, r.When), loc: loc, zone: zone, files: questionPath + r.Phrase.Key + "/fichier"}
 }
 
 // sentence is the question as it was put.
 func (a *told) sentence() string {
+	if a.hunt != nil {
+		return a.loc.T("traces.phrase.sentence.free", "what", huntWords(a.loc, a.names, *a.hunt), "period", periodWord(a.loc, a.reply.When, a.zone))
+	}
 	return said(a.loc, a.reply.Phrase, a.reply.Filling, periodWord(a.loc, a.reply.When, a.zone))
 }
 

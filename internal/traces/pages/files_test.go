@@ -87,7 +87,7 @@ func TestFromAFileToTraces(t *testing.T) {
 	o.post(at, append(words, "faire", "enregistrer")...).Want(303)
 	o.readFiles()
 	o.get(list).Want(200).Says("body", "version 1").Says("body", "lu")
-	got := o.kept()
+	got := o.spooled()
 	if len(got) != 3 || got[0].Action != traces.Read || got[1].Action != traces.Print || got[1].Person != "Bob MARTIN" || got[2].Application != "DxCare" || !got[2].AtGuessed {
 		t.Fatalf("%+v", got)
 	}
@@ -96,13 +96,13 @@ func TestFromAFileToTraces(t *testing.T) {
 		t.Error(back)
 	}
 	o.bring(list, "suite.csv", dpiExport+"30/11/2026 11:00;zoe;ZOLA Zoé;CS;8009;gris\n")
-	if o.readFiles(); len(o.kept()) != 4 {
-		t.Errorf("%d events", len(o.kept()))
+	if o.readFiles(); len(o.spooled()) != 4 {
+		t.Errorf("%d events", len(o.spooled()))
 	}
 }
 
-// kept are the events that the spool holds of sources.
-func (o *office) kept() (out []traces.Event) {
+// spooled are the events that the spool holds of sources.
+func (o *office) spooled() (out []traces.Event) {
 	for _, e := range o.everything() {
 		if e.Collector != traces.OwnFormat {
 			out = append(out, e)

@@ -28,10 +28,12 @@ import (
 	"tocsin/internal/storage"
 	"tocsin/internal/storage/storagetest"
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/audits"
 	"tocsin/internal/traces/care"
 	"tocsin/internal/traces/columns"
 	"tocsin/internal/traces/files"
 	"tocsin/internal/traces/hl7"
+	"tocsin/internal/traces/kept"
 	"tocsin/internal/traces/pages"
 	"tocsin/internal/traces/pull"
 	"tocsin/internal/ui"
@@ -252,6 +254,10 @@ type office struct {
 	care      *care.Service
 	scope     access.Scope
 	router    *ui.Router
+	guard     *access.Guard
+	kept      *kept.Service
+	audits    *audits.Service
+	told      []string
 }
 
 func newOffice(t *testing.T, roles ...access.Role) *office {
@@ -293,13 +299,16 @@ func furnished(t *testing.T, ready bool, roles ...access.Role) *office {
 	}
 	o.pulls = pull.New(pull.Options{DB: o.db, Guard: guard, Clock: o.clock, Log: opt.Log, Traces: o.s, Files: o.files, Vault: keys})
 	t.Cleanup(o.pulls.Close)
+	o.guard = guard
+	o.kept = kept.New(kept.Options{DB: o.db, Guard: guard, Clock: o.clock, Log: opt.Log, Traces: o.s, Vault: plain{}, People: o, Watchman: o, Printer: o.printer(), Link: func(id uuid.UUID) string { return "https://tocsin.test" + pages.SavedAddress(id) }})
+	o.audits = audits.New(audits.Options{DB: o.db, Guard: guard, Clock: o.clock, Traces: o.s, People: o, Link: func(id uuid.UUID) string { return "https://tocsin.test" + pages.RequestAddress(id) }})
 	o.router = o.as(roles...)
 	return o
 }
 
 func (o *office) as(roles ...access.Role) *ui.Router {
-	r := uitest.House(o.t, uitest.As(roles...), nil, pages.Locales, columns.Locales, files.Locales, pull.Locales, traces.Locales, spool.Locales, inventory.Locales, organisation.Locales, care.Locales, hl7.Locales, table.Locales)
-	pages.Routes(r, pages.Options{Service: o.s, Files: o.files, Pulls: o.pulls, Inventory: o.inventory, Care: o.care, ItemPath: func(id uuid.UUID) string { return "/inventaire/elements/" + id.String() }, Origin: "https://tocsin.test", Intake: "https://tocsin.test/intake"})
+	r := uitest.House(o.t, uitest.As(roles...), nil, pages.Locales, kept.Locales, audits.Locales, columns.Locales, files.Locales, pull.Locales, traces.Locales, spool.Locales, inventory.Locales, organisation.Locales, care.Locales, hl7.Locales, table.Locales)
+	pages.Routes(r, pages.Options{Service: o.s, Kept: o.kept, Audits: o.audits, Files: o.files, Pulls: o.pulls, Inventory: o.inventory, Care: o.care, ItemPath: func(id uuid.UUID) string { return "/inventaire/elements/" + id.String() }, Origin: "https://tocsin.test", Intake: "https://tocsin.test/intake"})
 	return r
 }
 

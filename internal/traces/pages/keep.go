@@ -8,15 +8,15 @@ import (
 	"tocsin/internal/ui"
 )
 
-// kept is how long each class stays, and what was removed.
-type kept struct {
+// keepings are how long each class stays, and what was removed.
+type keepings struct {
 	durations []traces.Duration
 	purges    []traces.PurgeRecord
 	seal      traces.Sealing
 }
 
 func (p pages) keeping(c *ui.Context) (err error) {
-	var k kept
+	var k keepings
 	if k.durations, err = p.s.Durations(c.Ctx(), c.Scope); err != nil {
 		return err
 	}

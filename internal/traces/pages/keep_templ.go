@@ -15,7 +15,7 @@ import (
 	"tocsin/internal/ui"
 )
 
-func keepPage(c *ui.Context, k kept) templ.Component {
+func keepPage(c *ui.Context, k keepings) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

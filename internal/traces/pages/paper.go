@@ -47,7 +47,7 @@ func (p pages) give(c *ui.Context, f *ui.Form, t *told, kind string, w writer) e
 		return fmt.Errorf("write answer %s: %w", l.number, err)
 	}
 	sum := sha256.Sum256(b.Bytes())
-	if err := p.s.Sealed(c.Ctx(), c.Scope, traces.Look{Phrase: t.reply.Phrase.Key, Why: l.why, Takes: kind}, l.number, hex.EncodeToString(sum[:])); err != nil {
+	if err := p.s.Sealed(c.Ctx(), c.Scope, traces.Look{Phrase: t.reply.Phrase.Key, Why: l.why, Takes: kind, Request: t.request}, l.number, hex.EncodeToString(sum[:])); err != nil {
 		return err
 	}
 	name := c.Loc.T("traces.paper.file", "at", c.Now.In(c.Zone).Format("2006-01-02-15h04")) + "." + kind

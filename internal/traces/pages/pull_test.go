@@ -60,7 +60,7 @@ func TestATableIsReadByItsPages(t *testing.T) {
 	if _, err := o.pulls.Work(t.Context(), o.clock.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if got := o.kept(); len(got) != 30 || got[29].Account != "agent30" {
+	if got := o.spooled(); len(got) != 30 || got[29].Account != "agent30" {
 		t.Fatalf("%d events", len(got))
 	}
 	o.get(at).Want(200).Says("dd", "30").Whole()

@@ -8,6 +8,7 @@ import (
 	"tocsin/internal/fault"
 	"tocsin/internal/i18n"
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/audits"
 	"tocsin/internal/ui"
 )
 
@@ -18,6 +19,17 @@ const whyMost = 300
 type asked struct {
 	phrase traces.Phrase
 	answer *told
+	// under is the request for audit that it is asked under; nil for those who may
+	// ask.
+	under *audits.Request
+}
+
+// action is where the form is posted.
+func (q asked) action() string {
+	if q.under != nil {
+		return requestPath(q.under.ID) + "/questions/" + q.phrase.Key
+	}
+	return questionPath + q.phrase.Key
 }
 
 func (p pages) phrase(c *ui.Context) (traces.Phrase, error) {
@@ -69,9 +81,8 @@ func (p pages) answer(c *ui.Context) error {
 	return c.Render(questionPage(c, f, asked{phrase: ph, answer: t}))
 }
 
-// ask reads the form and puts the question; nil when the form does not hold,
-// which it then says.
-func (p pages) ask(c *ui.Context, f *ui.Form, ph traces.Phrase, takes string) (*told, error) {
+// readQuestion reads the blanks, the period and the reason; what is wrong is noted.
+func readQuestion(c *ui.Context, f *ui.Form, ph traces.Phrase) (traces.Filling, traces.Period) {
 	when := period(c, f)
 	f.Require("motif")
 	if len([]rune(f.Value("motif"))) > whyMost {
@@ -84,6 +95,13 @@ func (p pages) ask(c *ui.Context, f *ui.Form, ph traces.Phrase, takes string) (*
 	if _, err := ph.Fill(in); err != nil {
 		f.Take(err)
 	}
+	return in, when
+}
+
+// ask reads the form and puts the question; nil when the form does not hold,
+// which it then says.
+func (p pages) ask(c *ui.Context, f *ui.Form, ph traces.Phrase, takes string) (*told, error) {
+	in, when := readQuestion(c, f, ph)
 	if !f.Valid() {
 		return nil, nil
 	}
@@ -123,6 +141,9 @@ func (p pages) file(c *ui.Context) error {
 // pin is what a form of the answer posts again: the same question over the same
 // period, to the minute.
 func (a *told) pin(f *ui.Form) [][2]string {
+	if a.again {
+		return nil
+	}
 	out := [][2]string{
 		{"periode", fromTo}, {"de", a.reply.When.From.In(a.zone).Format(typedTime)}, {"a", a.reply.When.To.In(a.zone).Format(typedTime)}, {"motif", f.Value("motif")},
 	}

@@ -18,9 +18,11 @@ import (
 	"tocsin/internal/journal"
 	"tocsin/internal/spool"
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/audits"
 	"tocsin/internal/traces/cases"
 	"tocsin/internal/traces/columns"
 	"tocsin/internal/traces/files"
+	"tocsin/internal/traces/kept"
 	"tocsin/internal/traces/pages"
 	"tocsin/internal/traces/pages/alerts"
 	"tocsin/internal/traces/pull"
@@ -37,7 +39,7 @@ const (
 
 func TestSentences(t *testing.T) {
 	t.Parallel()
-	i18ntest.Room(t, ".", pages.Locales, columns.Locales, files.Locales, pull.Locales, alerts.Locales, traces.Locales, cases.Locales, rules.Locales, sigma.Locales, spool.Locales, inventory.Locales, ui.Locales)
+	i18ntest.Room(t, ".", pages.Locales, kept.Locales, audits.Locales, access.Locales, columns.Locales, files.Locales, pull.Locales, alerts.Locales, traces.Locales, cases.Locales, rules.Locales, sigma.Locales, spool.Locales, inventory.Locales, ui.Locales)
 }
 
 // opening is somebody who opens a record.

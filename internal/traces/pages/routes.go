@@ -13,8 +13,10 @@ import (
 	"tocsin/internal/inventory"
 	"tocsin/internal/storage"
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/audits"
 	"tocsin/internal/traces/care"
 	"tocsin/internal/traces/files"
+	"tocsin/internal/traces/kept"
 	"tocsin/internal/traces/pull"
 	"tocsin/internal/ui"
 )
@@ -31,6 +33,9 @@ const (
 	RulesPath     = Path + "/regles"
 	DetectionPath = Path + "/detection"
 	searchPath    = Path + "/recherche"
+	SavedPath     = Path + "/gardees"
+	BoardsPath    = Path + "/tableaux"
+	RequestsPath  = Path + "/demandes"
 	questionPath  = Path + "/questions/"
 	eventPath     = Path + "/evenements/"
 	keysPath      = KeepPath + "/scellement/cles"
@@ -55,9 +60,15 @@ type Options struct {
 	Origin string
 	// Intake is where they post what they trace: https://tocsin.ch.example/intake.
 	Intake string
+	// Kept are the questions that people keep, and their dashboards.
+	Kept *kept.Service
+	// Audits are the requests for audit.
+	Audits *audits.Service
 }
 
 type pages struct {
+	audits *audits.Service
+	kept   *kept.Service
 	s      *traces.Service
 	items  *inventory.Service
 	care   *care.Service
@@ -70,7 +81,7 @@ type pages struct {
 
 // Routes registers the pages of this room.
 func Routes(r *ui.Router, o Options) {
-	p := pages{s: o.Service, items: o.Inventory, care: o.Care, files: o.Files, pulls: o.Pulls, itemAt: o.ItemPath, origin: strings.TrimSuffix(o.Origin, "/"), intake: strings.TrimSuffix(o.Intake, "/")}
+	p := pages{kept: o.Kept, audits: o.Audits, s: o.Service, items: o.Inventory, care: o.Care, files: o.Files, pulls: o.Pulls, itemAt: o.ItemPath, origin: strings.TrimSuffix(o.Origin, "/"), intake: strings.TrimSuffix(o.Intake, "/")}
 	r.Get(Path, access.TracesRead, p.phrases)
 	r.Get(questionPath+"{key}", access.TracesAsk, p.question)
 	r.Post(questionPath+"{key}", access.TracesAsk, p.answer, ui.Lasting(patience))
@@ -78,6 +89,9 @@ func Routes(r *ui.Router, o Options) {
 	r.Get(eventPath+"{ref}", access.TracesAsk, p.event)
 	r.Get(searchPath, access.TracesAsk, p.searching)
 	r.Post(searchPath, access.TracesAsk, p.search, ui.Lasting(patience))
+	p.savedRoutes(r)
+	p.boardRoutes(r)
+	p.requestRoutes(r)
 	r.Get(SourcesPath, access.TracesRead, p.sources)
 	r.Get(SourcesPath+"/nouvelle", access.TracesSource, p.newSource)
 	r.Post(SourcesPath+"/nouvelle", access.TracesSource, p.addSource)
@@ -109,7 +123,7 @@ func Routes(r *ui.Router, o Options) {
 
 // Rail are the entries of this room in the left rail.
 func Rail() []ui.NavItem {
-	return []ui.NavItem{{Label: "traces.page.rail", Path: Path, Icon: "search", Need: access.TracesRead}}
+	return []ui.NavItem{{Label: "traces.page.rail", Path: Path, Icon: "search", Need: access.TracesRead}, {Label: "traces.request.rail", Path: RequestsPath, Icon: "shield", Need: access.TracesAuditAsk}}
 }
 
 // SourcePath is the sheet of one source.
@@ -148,7 +162,7 @@ func mayKeep(c *ui.Context) bool { return c.May(access.TracesSource) }
 func views(c *ui.Context, now string) []ui.Tab {
 	all := []ui.Tab{{Label: c.Loc.T("traces.page.tab.questions"), Path: Path}}
 	if mayAsk(c) {
-		all = append(all, ui.Tab{Label: c.Loc.T("traces.page.tab.search"), Path: searchPath})
+		all = append(all, ui.Tab{Label: c.Loc.T("traces.page.tab.search"), Path: searchPath}, ui.Tab{Label: c.Loc.T("traces.saved.title"), Path: SavedPath}, ui.Tab{Label: c.Loc.T("traces.board.title"), Path: BoardsPath})
 	}
 	if c.May(access.TracesCases) {
 		all = append(all, ui.Tab{Label: c.Loc.T("traces.page.tab.alerts"), Path: AlertsPath}, ui.Tab{Label: c.Loc.T("traces.page.tab.rules"), Path: RulesPath}, ui.Tab{Label: c.Loc.T("traces.page.tab.detection"), Path: DetectionPath})

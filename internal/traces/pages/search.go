@@ -132,14 +132,7 @@ func (p pages) hunt(c *ui.Context, f *ui.Form, h *hunt) (*findings, error) {
 	if n, err := strconv.Atoi(f.Value("page")); err == nil && n > 1 && n <= traces.MaxSkip/pageLines {
 		out.page, list.Skip = n, (n-1)*pageLines
 	}
-	for i, r := range h.rows {
-		if r.field == "" {
-			continue
-		}
-		if cond, ok := h.condition(c, f, i, r); ok {
-			list.Where = append(list.Where, cond)
-		}
-	}
+	list.Where = h.conditions(c, f)
 	if !f.Valid() {
 		return nil, nil
 	}
@@ -164,6 +157,19 @@ func (p pages) hunt(c *ui.Context, f *ui.Form, h *hunt) (*findings, error) {
 		out.groups = answers[2]
 	}
 	return &out, nil
+}
+
+// conditions reads the rows that name a field; what is wrong with them is noted.
+func (h *hunt) conditions(c *ui.Context, f *ui.Form) (out []traces.Condition) {
+	for i, r := range h.rows {
+		if r.field == "" {
+			continue
+		}
+		if cond, ok := h.condition(c, f, i, r); ok {
+			out = append(out, cond)
+		}
+	}
+	return out
 }
 
 // condition reads one row; what is wrong with it is noted.
