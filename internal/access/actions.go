@@ -49,6 +49,9 @@ const (
 	// admitted; no person has it, and no token of the house gives it.
 	TracesConsume Action = "traces.consume"
 
+	TracesExport        Action = "traces.export"         // ask for an archive for justice or a patient, and take it
+	TracesExportApprove Action = "traces.export.approve" // approve or refuse one that somebody else asked for
+
 	TracesCases        Action = "traces.cases"            // enter the cases that detection opened; which ones, the next two say
 	TracesCasesPatient Action = "traces.cases.patient"    // see and handle those about records of patients
 	TracesCasesSystem  Action = "traces.cases.system"     // see and handle those about systems
@@ -75,7 +78,7 @@ func Actions() []Action {
 		AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertAnswers, AlertReport, AlertGovern, AlertPayroll,
 		ChannelRead, ChannelWrite,
 		AccountRead, AccountWrite, AccountOwn,
-		TracesRead, TracesSource, TracesAsk, TracesConsume, TracesCases, TracesCasesPatient, TracesCasesSystem, TracesRules, TracesGovern,
+		TracesRead, TracesSource, TracesAsk, TracesExport, TracesExportApprove, TracesConsume, TracesCases, TracesCasesPatient, TracesCasesSystem, TracesRules, TracesGovern,
 		TracesAuditAsk, TracesAuditAdvise, TracesAuditDecide, TracesAuditLook,
 		JournalRead, JournalErase, HealthRead,
 	}

@@ -60,6 +60,7 @@ import (
 	"tocsin/internal/traces/columns"
 	"tocsin/internal/traces/detect"
 	"tocsin/internal/traces/duckdb"
+	"tocsin/internal/traces/exports"
 	"tocsin/internal/traces/fhir"
 	"tocsin/internal/traces/files"
 	"tocsin/internal/traces/gelf"
@@ -69,6 +70,7 @@ import (
 	"tocsin/internal/traces/otlp"
 	tracepages "tocsin/internal/traces/pages"
 	tracealerts "tocsin/internal/traces/pages/alerts"
+	exportpages "tocsin/internal/traces/pages/exports"
 	"tocsin/internal/traces/pull"
 	"tocsin/internal/traces/rules"
 	"tocsin/internal/traces/sigma"
@@ -98,6 +100,7 @@ var sentences = sync.OnceValues(func() (*i18n.Catalog, error) {
 		dispatch.Locales, dispatchpages.Locales, alerting.Locales, alertpages.Locales, report.Locales, telephone.Locales, hooks.Locales, space.Locales, screens.Locales, inventory.Locales, inventorypages.Locales, traces.Locales, tracesapi.Locales, rules.Locales, cases.Locales, sigma.Locales, tracealerts.Locales, tracepages.Locales, spool.Locales, identity.Locales, administration.Locales, demo.Locales, bench.Locales, Locales,
 		columns.Locales, files.Locales, pull.Locales,
 		kept.Locales, audits.Locales,
+		exports.Locales, exportpages.Locales,
 		syslog.Locales, atna.Locales, fhir.Locales, jsonl.Locales, gelf.Locales, bulk.Locales, cef.Locales, winevent.Locales, otlp.Locales, duckdb.Locales,
 		detect.Locales,
 		hl7.Locales, care.Locales,

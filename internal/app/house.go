@@ -57,6 +57,7 @@ import (
 	"tocsin/internal/traces/care"
 	"tocsin/internal/traces/cases"
 	"tocsin/internal/traces/detect"
+	"tocsin/internal/traces/exports"
 	"tocsin/internal/traces/files"
 	"tocsin/internal/traces/kept"
 	"tocsin/internal/traces/pull"
@@ -120,6 +121,8 @@ type House struct {
 	Audits *audits.Service
 	Rules  *rules.Service
 	Cases  *cases.Service
+	// Exports are the archives for justice and for patients.
+	Exports *exports.Service
 	// Detection looks at the behaviour of people.
 	Detection *detect.Detector
 	// CareDesk is who cares for whom and who acts; Care and Staff are what the
@@ -229,6 +232,7 @@ func (h *House) join(ctx context.Context) error {
 	}
 	h.Traces = traces.New(traces.Options{DB: h.DB, Guard: h.Guard, Clock: h.Clock, Log: h.Log, Formats: TraceFormats, Feeds: careFeeds(), Circle: h.CareDesk, Watchman: watchmen{h.Accounts}, Vault: h.Vault, Stamper: stamper, Copies: h.Settings.SealCopies})
 	h.openTraceFiles()
+	h.openExports()
 	h.openDetection()
 	h.joinCases()
 	h.joinAsks()

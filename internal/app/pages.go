@@ -23,6 +23,7 @@ import (
 	spacepages "tocsin/internal/space/pages"
 	"tocsin/internal/storage"
 	tracepages "tocsin/internal/traces/pages"
+	exportpages "tocsin/internal/traces/pages/exports"
 	"tocsin/internal/ui"
 )
 
@@ -68,6 +69,7 @@ func (h *House) register(r *ui.Router) {
 	inventorypages.Routes(r, inventorypages.Options{Service: h.Inventory, Organisation: h.Houses})
 	tracepages.Routes(r, tracepages.Options{Service: h.Traces, Kept: h.Kept, Audits: h.Audits, Files: h.TraceFiles, Pulls: h.TracePulls, Inventory: h.Inventory, Care: h.CareDesk, ItemPath: inventorypages.ItemPath, Origin: h.origin().String(), Intake: h.origin().String() + "/intake"})
 	h.registerCases(r)
+	exportpages.Routes(r, h.Exports)
 	dispatchpages.Routes(r, dispatchpages.Options{Service: h.Dispatch})
 	hookpages.Routes(r, hookpages.Options{Service: h.Hooks, Alerting: h.Alerting, Root: h.origin().String() + rest.Root + "/hooks/", Feeds: h.origin().String() + hookpages.FeedPath})
 	h.registerDesk(r)

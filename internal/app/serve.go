@@ -23,6 +23,7 @@ import (
 	"tocsin/internal/journal"
 	"tocsin/internal/traces"
 	"tocsin/internal/traces/cases"
+	"tocsin/internal/traces/exports"
 	"tocsin/internal/traces/kept"
 	"tocsin/internal/traces/rules"
 	"tocsin/internal/ui"
@@ -222,6 +223,8 @@ func (h *House) tasks() []jobs.Task {
 		h.alone("traces.cases.tell", cases.TellEvery, h.Cases.Tell),
 		h.alone("traces.cases.alert", cases.AlertEvery, h.Cases.Alert),
 		h.alone("traces.cases.sweep", time.Hour, h.Cases.Sweep),
+		h.alone("traces.exports", exports.WorkEvery, h.Exports.Work),
+		h.alone("traces.exports.sweep", exports.SweepEvery, h.Exports.Sweep),
 		h.alone("traces.seal", traces.SealEvery, h.Traces.Seal),
 		h.alone("traces.kept", kept.TickEvery, h.Kept.Tick),
 		h.alone("traces.kept.sweep", time.Hour, h.Kept.Sweep),

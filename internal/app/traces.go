@@ -34,9 +34,10 @@ func WithTraces(open OpenBase, measure *bench.TraceBase) Part {
 }
 
 type tracesCommand struct {
-	Verify tracesVerify `cmd:"" help:"Read sealed traces again and name what was altered; the status is 1 when something was."`
-	Serve  tracesServe  `cmd:"" hidden:"" help:"Hold the base of traces, for the program that started us."`
-	Rules  rulesCommand `cmd:"" help:"Try Sigma rules."`
+	Verify  tracesVerify  `cmd:"" help:"Read sealed traces again and name what was altered; the status is 1 when something was."`
+	Archive tracesArchive `cmd:"" help:"Verify an archive that was handed over to justice or to a patient; the status is 1 when it does not hold."`
+	Serve   tracesServe   `cmd:"" hidden:"" help:"Hold the base of traces, for the program that started us."`
+	Rules   rulesCommand  `cmd:"" help:"Try Sigma rules."`
 }
 
 // tracesServe is the process of the base: started by serve, never by hand.

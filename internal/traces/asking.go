@@ -30,7 +30,8 @@ type Look struct {
 	Takes string
 	// For is on whose behalf the program asks by itself.
 	For string
-	// Request is the number of the request for audit that it is asked under.
+	// Request is the number of what was decided that the look serves: a request for
+	// audit, an export; empty for none.
 	Request string
 }
 
@@ -111,14 +112,17 @@ func (s *Service) noteLook(ctx context.Context, scope access.Scope, l Look, q Qu
 			own.IPP = c.Values[0]
 		}
 	}
+	after := map[string]any{}
+	if l.Request != "" {
+		after["request"] = l.Request
+	}
 	fields := []string{}
 	for _, c := range q.Where {
 		fields = append(fields, string(c.Field))
 	}
-	return s.noteOwn(ctx, scope, now, own, journal.Entry{
-		Action: "traces.ask", ObjectKind: "trace_question", ObjectID: l.Phrase, ObjectName: l.Phrase,
-		After: map[string]any{"from": storage.Time(q.From).Format(time.DateTime), "to": storage.Time(q.To).Format(time.DateTime), "fields": fields, "free": q.Text != "", "file": l.Takes, "request": l.Request},
-	})
+	after["from"], after["to"] = storage.Time(q.From).Format(time.DateTime), storage.Time(q.To).Format(time.DateTime)
+	after["fields"], after["free"], after["file"] = fields, q.Text != "", l.Takes
+	return s.noteOwn(ctx, scope, now, own, journal.Entry{Action: "traces.ask", ObjectKind: "trace_question", ObjectID: l.Phrase, ObjectName: l.Phrase, After: after})
 }
 
 // Sealed notes the file that an answer left in: its number and its SHA-256, as

@@ -246,6 +246,9 @@ func (p Phrase) base(f Filling, when Period) Question {
 	return Question{From: when.From.UnixMicro(), To: when.To.UnixMicro(), Zone: when.Zone, Where: p.where(f), Text: p.text}
 }
 
+// Conditions are what a filled phrase demands of events, but for what a circle adds.
+func (p Phrase) Conditions(f Filling) []Condition { return p.where(f) }
+
 // questions gives what a phrase asks of the base: the table, the last events,
 // and how many a day, or an hour when the period is of two days at most.
 func (p Phrase) questions(base Question, when Period) (table, events, curve Question) {

@@ -45,9 +45,22 @@ type ProvenEvent struct {
 	// Block is the number of its entry in the log.
 	Block  int64    `json:"block"`
 	Seq    int64    `json:"seq"`
-	Salt   []byte   `json:"salt"`
-	Record []byte   `json:"record"`
+	Salt   []byte   `json:"salt,omitempty"`
+	Record []byte   `json:"record,omitempty"`
 	Path   [][]byte `json:"path"`
+	// Digest stands for the event itself when it is not to be shown; empty otherwise.
+	Digest []byte `json:"digest,omitempty"`
+}
+
+// Hide leaves of each event its digest only: it still proves that an event of that
+// digest was sealed, and, the salt being kept back, tells nothing of it.
+func (p *Proof) Hide() {
+	for i, e := range p.Events {
+		if len(e.Record) > 0 {
+			digest := EventDigest(e.Salt, e.Record)
+			p.Events[i].Digest, p.Events[i].Salt, p.Events[i].Record = digest[:], nil, nil
+		}
+	}
 }
 
 // Prove gives the proof of events, signing a checkpoint first when one of them is
@@ -135,7 +148,7 @@ func proveBlock(ctx context.Context, tx *storage.Tx, l *ledger, size int64, w Wi
 }
 
 // Holds verifies a proof with keys that are believed, and gives the events in
-// order, as they were sealed.
+// order, as they were sealed; of one that is hidden, an empty one.
 func (p Proof) Holds(organisation uuid.UUID, keys []PublicKey) ([]Event, error) {
 	c, err := readNote(organisation, p.Checkpoint, keys)
 	if err != nil {
@@ -160,13 +173,19 @@ func (p Proof) Holds(organisation uuid.UUID, keys []PublicKey) ([]Event, error) 
 	var out []Event
 	for _, e := range p.Events {
 		b := blocks[e.Block].Block
-		digest := EventDigest(e.Salt, e.Record)
-		if b.Root == nil || e.Seq < b.First || e.Seq >= b.First+b.Events || !bytes.Equal(Climb(digest[:], e.Seq-b.First, b.Events, e.Path), b.Root) {
+		sum := EventDigest(e.Salt, e.Record)
+		digest, hidden := sum[:], len(e.Record) == 0
+		if hidden {
+			digest = e.Digest
+		}
+		if b.Root == nil || len(digest) != digestBytes || e.Seq < b.First || e.Seq >= b.First+b.Events || !bytes.Equal(Climb(digest, e.Seq-b.First, b.Events, e.Path), b.Root) {
 			return nil, fmt.Errorf("event %s is not in block %d", e.Ref, e.Block)
 		}
-		event, _, err := ReadSealed(e.Record)
-		if err != nil {
-			return nil, err
+		event := Event{}
+		if !hidden {
+			if event, _, err = ReadSealed(e.Record); err != nil {
+				return nil, err
+			}
 		}
 		out = append(out, event)
 	}

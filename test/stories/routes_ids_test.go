@@ -179,6 +179,7 @@ func (w *walk) furnish() {
 		{"/traces/soins/fichiers/", "id", w.careFile(system, care.Stays).String()},
 		{"/traces/soins/connus/fichiers/", "id", w.careFile(system, care.WellKnowns).String()},
 		{"/traces/soins/connus/", "id", uuid.Nil.String()},
+		{"/traces/exports/", "id", w.exported(system).String()},
 		{"/alertes/declencher/scenario/", "scenario", sc.ID.String()},
 		{"/alertes/", "id", l.ID.String()},
 		{"/demandes/", "demande", request.String()},
@@ -303,6 +304,19 @@ func (w *walk) asks(system access.Scope) (saved, board, asked uuid.UUID) {
 	r, err := w.h.Audits.Ask(w.t.Context(), system, audits.Draft{Kind: audits.OfService, Subject: "Objet Mélisse", Reason: "essai", Extent: audits.Extent{Services: []string{"Cardiologie"}, From: us - 1, To: us}})
 	w.must(err)
 	return q.ID, b.ID, r.ID
+}
+
+// exported is a request for an archive that waits for its approval.
+func (w *walk) exported(system access.Scope) uuid.UUID {
+	w.t.Helper()
+	id := storage.NewID(w.h.now())
+	w.must(w.h.DB.Write(w.t.Context(), system, func(tx *storage.Tx) error {
+		_, err := tx.Exec(w.t.Context(), `INSERT INTO traces_exports (organisation_id, id, kind, authority, reference, identity_check, reason, exception, selection_json, found, state, asked_id, asked_name, asked_us, expires_us,
+			decided_name, decision, tries, events, bytes, sha256, problem, taken) VALUES ($1, $2, 'patient', '', '', 'carte vue', 'droit d’accès', '', '{"patient":"8001"}', 2, 'asked', $3, 'Nuit Achillée', $4, $5, '', '', 0, 0, 0, '', '', 0)`,
+			system.Organisation(), id, uuid.Nil, storage.Micros(w.h.now()), storage.Micros(w.h.now().AddDate(0, 0, 14)))
+		return err
+	}))
+	return id
 }
 
 // standing is a case of detection, about a system.

@@ -1,10 +1,12 @@
 package pages
 
 import (
+	"encoding/json"
 	"net/http"
 
 	"github.com/a-h/templ"
 
+	"tocsin/internal/access"
 	"tocsin/internal/fault"
 	"tocsin/internal/i18n"
 	"tocsin/internal/traces"
@@ -151,6 +153,19 @@ func (a *told) pin(f *ui.Form) [][2]string {
 		out = append(out, [2]string{b.Name, a.reply.Filling[b.Name]})
 	}
 	return out
+}
+
+// handed is what was asked, as conditions, for a request of an archive; empty for
+// who may not ask for one, or when the question is not conditions alone.
+func (a *told) handed(c *ui.Context) string {
+	if !c.May(access.TracesExport) || a.none() || a.reply.Phrase.Circle != "" {
+		return ""
+	}
+	text, err := json.Marshal(a.reply.Phrase.Conditions(a.reply.Filling))
+	if err != nil {
+		return ""
+	}
+	return string(text)
 }
 
 // troubled ties a hole to what is wrong with it.

@@ -21,10 +21,12 @@ import (
 	"tocsin/internal/traces/audits"
 	"tocsin/internal/traces/cases"
 	"tocsin/internal/traces/columns"
+	"tocsin/internal/traces/exports"
 	"tocsin/internal/traces/files"
 	"tocsin/internal/traces/kept"
 	"tocsin/internal/traces/pages"
 	"tocsin/internal/traces/pages/alerts"
+	exportpages "tocsin/internal/traces/pages/exports"
 	"tocsin/internal/traces/pull"
 	"tocsin/internal/traces/rules"
 	"tocsin/internal/traces/sigma"
@@ -39,7 +41,7 @@ const (
 
 func TestSentences(t *testing.T) {
 	t.Parallel()
-	i18ntest.Room(t, ".", pages.Locales, kept.Locales, audits.Locales, access.Locales, columns.Locales, files.Locales, pull.Locales, alerts.Locales, traces.Locales, cases.Locales, rules.Locales, sigma.Locales, spool.Locales, inventory.Locales, ui.Locales)
+	i18ntest.Room(t, ".", pages.Locales, exports.Locales, exportpages.Locales, kept.Locales, audits.Locales, access.Locales, columns.Locales, files.Locales, pull.Locales, alerts.Locales, traces.Locales, cases.Locales, rules.Locales, sigma.Locales, spool.Locales, inventory.Locales, ui.Locales)
 }
 
 // opening is somebody who opens a record.

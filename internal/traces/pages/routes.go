@@ -28,6 +28,9 @@ const (
 	KeepPath    = Path + "/conservation"
 	// ConsumersPath are the applications that may search the traces.
 	ConsumersPath = Path + "/consommateurs"
+	// ExportsPath and NewExportPath are those of the package exports.
+	ExportsPath   = Path + "/exports"
+	NewExportPath = ExportsPath + "/nouvelle"
 	// AlertsPath, RulesPath and DetectionPath are those of the package alerts.
 	AlertsPath    = Path + "/alertes"
 	RulesPath     = Path + "/regles"
