@@ -71,6 +71,13 @@ test-go: bin/tocsin
 	@GO='$(GO)' bash test/go-test.sh $(LONG) $$(comm -23 <($(GO) list ./... | sort) <($(GO) list $(RACE) $(LONG) | sort))
 
 # The base of traces is C++, and the tests of nothing else link it.
+# The server of Debian takes half a minute to install and its tests another: by
+# hand, and wherever there is time. Without the server these tests say so and pass.
+.PHONY: test-clickhouse
+test-clickhouse: ## install the ClickHouse of Debian and pass the tests of the base of traces on it
+	command -v clickhouse-server >/dev/null || apt-get install -y --no-install-recommends clickhouse-server
+	@GO='$(GO)' bash test/go-test.sh -v ./internal/traces/clickhouse
+
 .PHONY: test-traces
 test-traces:
 	@CGO_ENABLED=1 GO='$(GO)' bash test/go-test.sh ./internal/traces/duckdb

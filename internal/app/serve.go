@@ -103,7 +103,7 @@ func (h *House) Serve(ctx context.Context, ready chan<- net.Addr) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	h.serveHTTP(ctx, group, ui.NewServer(h.withHealth(router), h.Log), listening)
-	if err := errors.Join(h.serveSides(ctx, group), h.listenTraces(ctx, group, tracing)); err != nil {
+	if err := errors.Join(h.serveSides(ctx, group), h.listenTraces(ctx, group, tracing), h.hearNodes(ctx, group, tracing)); err != nil {
 		return err
 	}
 	h.Log.Info("serving", "listen", listening.Addr().String(), "engine", string(h.DB.Engine()), "version", Version)

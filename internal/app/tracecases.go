@@ -49,7 +49,7 @@ func (h *House) watch(queue *spool.Spool) *watch.Watch { return h.watchTold(queu
 func (h *House) watchTold(queue *spool.Spool, stored func(watch.State)) *watch.Watch {
 	w := watch.New(watch.Options{
 		Stored: stored,
-		DB:     h.DB, Spool: queue, Dir: filepath.Join(h.Settings.Data, "traces", "spool"), Keeper: h.Cases, Detectors: h.detectors(), Clock: h.Clock, Log: h.Log, Pause: pause,
+		DB:     h.DB, Spool: queue, Flow: h.flow(), Dir: filepath.Join(h.Settings.Data, "traces", "spool"), Keeper: h.Cases, Detectors: h.detectors(), Clock: h.Clock, Log: h.Log, Pause: pause,
 	})
 	h.watching.Store(w)
 	return w
@@ -154,7 +154,7 @@ func cutRunes(text string, most int) string {
 
 // checkWatch looks whether what comes in is looked at.
 func (h *House) checkWatch(ctx context.Context, _ access.Scope) administration.Finding {
-	state, err := watch.Read(ctx, h.DB)
+	state, err := watch.Read(ctx, h.DB, h.flow())
 	if err != nil {
 		f := finding(administration.Broken, "app.check.watch.silent", "app.check.watch.todo")
 		f.Err = err

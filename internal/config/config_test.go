@@ -367,8 +367,8 @@ func TestHelpDocumentsEveryOption(t *testing.T) {
 			t.Errorf("--%s, %s or its words are not in the help", flag.Name, variable)
 		}
 	}
-	if count != 33 {
-		t.Errorf("%d options in the help, want 33", count)
+	if count != 36 {
+		t.Errorf("%d options in the help, want 36", count)
 	}
 	if !strings.Contains(help, "$TOCSIN_DATABASE_URL_FILE") {
 		t.Error("the file of the secret is not in the help")

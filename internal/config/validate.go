@@ -30,6 +30,7 @@ func (s *Server) Validate() error {
 	c.address("otlp-grpc-listen", s.OTLPGRPCListen, false)
 	c.address("metrics-listen", s.MetricsListen, false)
 	c.web("timestamp-url", s.TimestampURL)
+	c.traces(s)
 	c.web("heartbeat-url", s.HeartbeatURL)
 	c.web("reach-proxy", s.ReachProxy)
 	s.values.origin = c.origin(s.PublicURL)
@@ -91,6 +92,37 @@ func (c *checks) web(name, value string) {
 	}
 	if u, err := url.Parse(value); err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
 		c.refuse(name, fault.New(fault.Invalid, "config.web", "name", name))
+	}
+}
+
+// traces checks who holds the base of traces: nodes that share their data, one
+// of which has it.
+func (c *checks) traces(s *Server) {
+	c.address("traces-nodes-listen", s.TracesNodes, false)
+	c.address("traces-owner", s.TracesOwner, false)
+	if s.TracesURL != "" {
+		c.tracesURL(s.TracesURL)
+		if s.TracesNodes != "" || s.TracesOwner != "" {
+			c.refuse("traces-url", fault.New(fault.Invalid, "config.traces_one"))
+		}
+	}
+	if s.TracesNodes != "" && s.TracesOwner != "" {
+		c.refuse("traces-owner", fault.New(fault.Invalid, "config.traces_both"))
+	}
+	if s.DatabaseURL == "" && s.TracesNodes != "" {
+		c.refuse("traces-nodes-listen", fault.New(fault.Invalid, "config.traces_alone", "name", "traces-nodes-listen"))
+	}
+	if s.DatabaseURL == "" && s.TracesOwner != "" {
+		c.refuse("traces-owner", fault.New(fault.Invalid, "config.traces_alone", "name", "traces-owner"))
+	}
+}
+
+// tracesURL looks at the form only: the base says the rest. The fault does not
+// repeat it: it has a password.
+func (c *checks) tracesURL(value string) {
+	u, err := url.Parse(value)
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "clickhouse" || strings.Trim(u.Path, "/") == "" {
+		c.refuse("traces-url", fault.New(fault.Invalid, "config.traces_url"))
 	}
 }
 

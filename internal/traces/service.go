@@ -56,6 +56,15 @@ type Base interface {
 	Keeper
 }
 
+// Queue is where what comes in is laid before it is acknowledged.
+type Queue interface {
+	// Append returns once the records are on a disk. After an error they may have
+	// been laid all the same.
+	Append(ctx context.Context, records ...[]byte) (spool.Position, error)
+	// Held is how many bytes wait there for the base.
+	Held() int64
+}
+
 // Service is what can be done with traces.
 type Service struct {
 	opt    Options
@@ -63,7 +72,7 @@ type Service struct {
 
 	mu sync.Mutex
 	// queue takes what comes in, base answers questions; nil before Connect.
-	queue *spool.Spool
+	queue Queue
 	base  Base
 	// readers are the formats, by zone and name.
 	readers map[string]map[string]Format
@@ -89,7 +98,7 @@ func New(o Options) *Service {
 
 // Connect gives the room its queue and its base. Before, and in a program
 // without a base, nothing is taken and nothing can be asked: Ready tells.
-func (s *Service) Connect(queue *spool.Spool, base Base) {
+func (s *Service) Connect(queue Queue, base Base) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.queue, s.base = queue, base
@@ -102,6 +111,9 @@ func (s *Service) ReadFrom(base Base) {
 	s.base = base
 }
 
+// Disconnect takes them away: nothing is taken and nothing can be asked.
+func (s *Service) Disconnect() { s.Connect(nil, nil) }
+
 // Ready tells whether this program has a base of traces.
 func (s *Service) Ready() bool {
 	_, _, err := s.connected()
@@ -109,7 +121,7 @@ func (s *Service) Ready() bool {
 }
 
 // connected gives the queue and the base. Errors: Unavailable.
-func (s *Service) connected() (*spool.Spool, Base, error) {
+func (s *Service) connected() (Queue, Base, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.queue == nil || s.base == nil {

@@ -18,7 +18,10 @@ import (
 
 // Client is the side that asks. It implements traces.Reader,
 // traces.Keeper and, when the base does, traces.Sealer.
-type Client struct{ http *http.Client }
+type Client struct {
+	http *http.Client
+	at   string
+}
 
 // NewClient speaks to the process that listens on a socket.
 func NewClient(socket string) *Client {
@@ -26,8 +29,11 @@ func NewClient(socket string) *Client {
 		var d net.Dialer
 		return d.DialContext(ctx, "unix", socket)
 	}
-	return &Client{&http.Client{Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 8}}}
+	return Over(&http.Client{Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 8}}, "http://traces")
 }
+
+// Over speaks to a base by a way of the caller's, at an address of the web.
+func Over(way *http.Client, at string) *Client { return &Client{way, at} }
 
 // Close lets the connections go.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
@@ -80,7 +86,7 @@ func (c *Client) post(ctx context.Context, path string, in, out any) (err error)
 	if err != nil {
 		return fmt.Errorf("write question: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://traces"+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.at+path, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("write question: %w", err)
 	}
@@ -92,5 +98,5 @@ func (c *Client) post(ctx context.Context, path string, in, out any) (err error)
 		return fault.Wrap(err, fault.Unavailable, "traces.error.down")
 	}
 	defer func() { err = errors.Join(err, res.Body.Close()) }()
-	return readReply(res, out)
+	return ReadReply(res, out)
 }

@@ -6,6 +6,6 @@
 // dying; that it stops when the program that started it stops, however that
 // happens; and that a question given up is given up there too.
 //
-// It never listens on the network: the two sides speak HTTP over a socket in a
-// folder that only their user may enter.
+// The process never listens on the network: the two sides speak HTTP over a socket in a
+// folder that only their user may enter. Other machines come by the room nodes.
 package child

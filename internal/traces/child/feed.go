@@ -1,6 +1,7 @@
 package child
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -16,15 +17,23 @@ const (
 	retryPause = time.Second
 )
 
+// Taker stores what the spool holds before a place, and tells how far it came.
+type Taker interface {
+	Take(ctx context.Context, upTo spool.Position) (Taken, error)
+}
+
 // Feeder has the base store what the spool holds, and the spool forget what is
 // stored.
 type Feeder struct {
 	Spool *spool.Spool
-	Base  *Client
+	Base  Taker
 	Log   *slog.Logger
 	// Hold tells, of what is stored, up to where the spool may forget: whoever
 	// else reads it may need more time. Nil holds nothing back.
 	Hold func(applied spool.Position) spool.Position
+	// Gather is how long records gather before the base is told, a tenth of a second
+	// when zero.
+	Gather time.Duration
 	// Pause waits, or returns early with ctx.
 	Pause func(ctx context.Context, d time.Duration)
 }
@@ -62,7 +71,7 @@ func (f *Feeder) Run(ctx context.Context) error {
 		if _, err := f.Spool.Wait(ctx, upTo); err != nil {
 			return nil
 		}
-		f.Pause(ctx, gather)
+		f.Pause(ctx, cmp.Or(f.Gather, gather))
 		upTo = f.Spool.Durable()
 	}
 	return nil

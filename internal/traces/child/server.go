@@ -49,17 +49,11 @@ type Server struct {
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	s.broken = make(chan error, 1)
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST "+takePath, handle(s, s.take))
-	mux.HandleFunc("POST "+askPath, handle(s, func(ctx context.Context, r askRequest) (traces.Answer, error) {
-		return s.Engine.Ask(ctx, r.Organisation, r.Question)
+	mux.HandleFunc("POST "+takePath, handle(s.Log, func(ctx context.Context, r takeRequest) (takeReply, error) {
+		t, err := s.Take(ctx, r.UpTo)
+		return takeReply(t), err
 	}))
-	mux.HandleFunc("POST "+getPath, handle(s, func(ctx context.Context, r getRequest) (traces.Stored, error) {
-		return s.Engine.Get(ctx, r.Organisation, r.Ref)
-	}))
-	mux.HandleFunc("POST "+purgePath, handle(s, func(ctx context.Context, r purgeRequest) (traces.Purged, error) {
-		return s.Engine.Purge(ctx, r.Organisation, r.Class, r.Before)
-	}))
-	s.seal(mux)
+	Answer(mux, s.Engine, s.Log)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug)}
 	stopped := make(chan error, 1)
 	go func() {
@@ -79,60 +73,75 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 }
 
 // seal opens the doors of a base that can be sealed; another says that it cannot.
-func (s *Server) seal(mux *http.ServeMux) {
-	base, ok := s.Engine.(traces.Sealer)
+func seal(mux *http.ServeMux, of traces.Base, log *slog.Logger) {
+	base, ok := of.(traces.Sealer)
 	if !ok {
 		none := func(context.Context, json.RawMessage) (any, error) {
 			return nil, fault.New(fault.Unavailable, "traces.seal.none")
 		}
 		for _, path := range []string{blocksPath, blockPath, witnessPath} {
-			mux.HandleFunc("POST "+path, handle(s, none))
+			mux.HandleFunc("POST "+path, handle(log, none))
 		}
 		return
 	}
-	mux.HandleFunc("POST "+blocksPath, handle(s, func(ctx context.Context, r blocksRequest) ([]traces.BlockFile, error) {
+	mux.HandleFunc("POST "+blocksPath, handle(log, func(ctx context.Context, r blocksRequest) ([]traces.BlockFile, error) {
 		return base.Blocks(ctx, r.Organisation, r.Query)
 	}))
-	mux.HandleFunc("POST "+blockPath, handle(s, func(ctx context.Context, r blockRequest) ([]traces.SealedEvent, error) {
+	mux.HandleFunc("POST "+blockPath, handle(log, func(ctx context.Context, r blockRequest) ([]traces.SealedEvent, error) {
 		return base.Block(ctx, r.Organisation, r.Class, r.Month, r.First)
 	}))
-	mux.HandleFunc("POST "+witnessPath, handle(s, func(ctx context.Context, r getRequest) (traces.Witness, error) {
+	mux.HandleFunc("POST "+witnessPath, handle(log, func(ctx context.Context, r getRequest) (traces.Witness, error) {
 		return base.Witness(ctx, r.Organisation, r.Ref)
 	}))
 }
 
+// Answer opens the doors by which questions are asked of a base.
+func Answer(mux *http.ServeMux, base traces.Base, log *slog.Logger) {
+	mux.HandleFunc("POST "+askPath, handle(log, func(ctx context.Context, r askRequest) (traces.Answer, error) {
+		return base.Ask(ctx, r.Organisation, r.Question)
+	}))
+	mux.HandleFunc("POST "+getPath, handle(log, func(ctx context.Context, r getRequest) (traces.Stored, error) {
+		return base.Get(ctx, r.Organisation, r.Ref)
+	}))
+	mux.HandleFunc("POST "+purgePath, handle(log, func(ctx context.Context, r purgeRequest) (traces.Purged, error) {
+		return base.Purge(ctx, r.Organisation, r.Class, r.Before)
+	}))
+	seal(mux, base, log)
+}
+
 // handle reads a request, does it, and writes what it gives.
-func handle[Q, A any](s *Server, do func(context.Context, Q) (A, error)) http.HandlerFunc {
+func handle[Q, A any](log *slog.Logger, do func(context.Context, Q) (A, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var q Q
 		if err := json.NewDecoder(io.LimitReader(r.Body, 4<<20)).Decode(&q); err != nil {
-			s.tell(refuse(w, fault.Wrap(err, fault.Invalid, "traces.error.base")))
+			tell(log, Refuse(w, fault.Wrap(err, fault.Invalid, "traces.error.base")))
 			return
 		}
 		a, err := do(r.Context(), q)
 		switch {
 		case err == nil:
-			s.tell(writeJSON(w, a))
+			tell(log, WriteJSON(w, a))
 		case r.Context().Err() != nil: // nobody waits any more
 		default:
 			if fault.As(err) == nil {
-				s.Log.Error("traces", "at", r.URL.Path, "err", err)
+				log.Error("traces", "at", r.URL.Path, "err", err)
 			}
-			s.tell(refuse(w, err))
+			tell(log, Refuse(w, err))
 		}
 	}
 }
 
 // tell logs a reply that could not be written: whoever asked has gone.
-func (s *Server) tell(err error) {
+func tell(log *slog.Logger, err error) {
 	if err != nil {
-		s.Log.Debug("traces", "err", err)
+		log.Debug("traces", "err", err)
 	}
 }
 
-// take stores what the spool holds, in batches, until upTo or until takeFor has
-// passed. One at a time.
-func (s *Server) take(ctx context.Context, r takeRequest) (out takeReply, err error) {
+// Take stores what the spool holds, in batches, until upTo or until takeFor has
+// passed. One at a time. A Server that does not serve is the base of its own
+// program: Take is then called by its Feeder.
+func (s *Server) Take(ctx context.Context, upTo spool.Position) (out Taken, err error) {
 	s.taking.Lock()
 	defer s.taking.Unlock()
 	if s.reader == nil {
@@ -143,8 +152,8 @@ func (s *Server) take(ctx context.Context, r takeRequest) (out takeReply, err er
 		s.reader = spool.NewReader(s.Spool, from)
 	}
 	out.Applied = s.reader.At()
-	for start := s.Now(); s.Now().Sub(start) < takeFor && out.Applied.Before(r.UpTo); {
-		end, err := s.fill(r.UpTo, &out)
+	for start := s.Now(); s.Now().Sub(start) < takeFor && out.Applied.Before(upTo); {
+		end, err := s.fill(upTo, &out)
 		if err == nil {
 			err = s.Engine.Take(ctx, s.batch, end)
 		}
@@ -152,7 +161,7 @@ func (s *Server) take(ctx context.Context, r takeRequest) (out takeReply, err er
 			// What was read is read again from the place that was committed.
 			closing := s.reader.Close()
 			s.reader = nil
-			if s.failures++; s.failures == failuresMost {
+			if s.failures++; s.failures == failuresMost && s.broken != nil {
 				s.broken <- fmt.Errorf("the base failed %d times in a row: %w", failuresMost, err)
 			}
 			return out, errors.Join(err, closing)
@@ -165,7 +174,7 @@ func (s *Server) take(ctx context.Context, r takeRequest) (out takeReply, err er
 }
 
 // fill reads a batch and tells the place after it.
-func (s *Server) fill(upTo spool.Position, out *takeReply) (spool.Position, error) {
+func (s *Server) fill(upTo spool.Position, out *Taken) (spool.Position, error) {
 	s.batch = s.batch[:0]
 	for size := 0; len(s.batch) < batchEvents && size < batchBytes; {
 		record, err := s.reader.Next(upTo)

@@ -14,7 +14,7 @@ import (
 	"tocsin/internal/traces"
 )
 
-// The doors of the process, all POST with JSON in both directions.
+// The doors of a base, all POST with JSON in both directions.
 const (
 	takePath  = "/take"
 	askPath   = "/ask"
@@ -78,7 +78,8 @@ type refusal struct {
 	Cause string `json:"cause,omitempty"`
 }
 
-func writeJSON(w http.ResponseWriter, v any) error {
+// WriteJSON writes a reply.
+func WriteJSON(w http.ResponseWriter, v any) error {
 	w.Header().Set("Content-Type", "application/json")
 	if err := json.NewEncoder(w).Encode(v); err != nil {
 		return fmt.Errorf("write reply: %w", err)
@@ -86,8 +87,8 @@ func writeJSON(w http.ResponseWriter, v any) error {
 	return nil
 }
 
-// refuse writes an error as what it is; what is no fault is Internal.
-func refuse(w http.ResponseWriter, err error) error {
+// Refuse writes an error as what it is; what is no fault is Internal.
+func Refuse(w http.ResponseWriter, err error) error {
 	r := refusal{Kind: fault.Internal, Key: "traces.error.base", Cause: err.Error()}
 	if f := fault.As(err); f != nil {
 		r.Kind, r.Key, r.Args, r.Field = f.Kind, f.Key, f.Args, f.Field
@@ -100,8 +101,8 @@ func refuse(w http.ResponseWriter, err error) error {
 	return nil
 }
 
-// readReply reads a reply into v, or the fault it carries.
-func readReply(res *http.Response, v any) error {
+// ReadReply reads a reply into v, or the fault it carries.
+func ReadReply(res *http.Response, v any) error {
 	body := io.LimitReader(res.Body, maxReply)
 	if res.StatusCode == http.StatusOK {
 		if err := json.NewDecoder(body).Decode(v); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/terms"
 )
 
 // Ask implements traces.Reader.
@@ -108,7 +109,7 @@ func (e *Engine) filesFor(ctx context.Context, organisation uuid.UUID, q *traces
 
 func classFits(q *traces.Question, class traces.Class) bool {
 	return !slices.ContainsFunc(q.Where, func(w traces.Condition) bool {
-		return w.Field == traces.FieldClass && !holds(w, class.String())
+		return w.Field == traces.FieldClass && !terms.Holds(w, class.String())
 	})
 }
 
@@ -244,15 +245,15 @@ func scan(rows *sql.Rows, key fileKey) (s traces.Stored, seq int64, number int32
 	var hash uint64
 	var source, extra string
 	into := []any{&seq, &s.At, &s.Received, &s.AtGuessed, &action, &outcome, &s.Severity, &number, &hash, &source}
-	for _, c := range textColumns {
-		into = append(into, c.of(&s.Event))
+	for _, c := range terms.Columns() {
+		into = append(into, c.Of(&s.Event))
 	}
 	if err := rows.Scan(append(into, &extra)...); err != nil {
 		return s, 0, 0, err //nolint:wrapcheck // the caller does
 	}
 	s.Organisation, s.Class = key.organisation, key.class
 	s.Action, s.Outcome = traces.Action(action), traces.Outcome(outcome)
-	s.Extra = splitPairs(extra)
+	s.Extra = terms.SplitPairs(extra)
 	s.Ref = refOf(key, seq)
 	s.Source, err = uuid.Parse(source)
 	return s, seq, number, err //nolint:wrapcheck // the caller does

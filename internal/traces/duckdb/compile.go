@@ -11,16 +11,17 @@ import (
 	"time"
 
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/terms"
 )
 
 // compiler turns a question into SQL. Values of the question are bound, never
-// written; names come from textColumns; what is written into the text are
+// written; names come from terms.Columns; what is written into the text are
 // numbers of ours.
 type compiler struct {
 	q      *traces.Question
 	files  []*file
 	people string // alias of the dictionary, empty when there is none
-	parts  []span
+	parts  []terms.Span
 	wall   string
 
 	conditions string // what the question demands
@@ -35,7 +36,7 @@ func newCompiler(q *traces.Question, files []*file, people string) (*compiler, e
 	if err != nil {
 		return nil, fmt.Errorf("zone of a question: %w", err)
 	}
-	c := &compiler{q: q, files: files, people: people, parts: spans(q, zone)}
+	c := &compiler{q: q, files: files, people: people, parts: terms.Spans(q, zone)}
 	c.wall = wall(c.parts)
 	return c, nil
 }
@@ -67,21 +68,21 @@ func (c *compiler) where() string {
 		all = append(all, c.condition(w))
 	}
 	for _, word := range c.q.Words() {
-		all = append(all, c.word(clean(word)))
+		all = append(all, c.word(terms.Clean(word)))
 	}
 	return strings.Join(all, " AND ")
 }
 
 func (c *compiler) condition(w traces.Condition) string {
 	switch {
-	case isTime(w.Field):
-		first, last := timeDomain(w.Field, c.q, c.parts)
-		return numbers(timeExpression(w.Field, c.wall), first, last, func(n int64) bool { return holds(w, timeKey(w.Field, n)) })
+	case terms.IsTime(w.Field):
+		first, last := terms.TimeDomain(w.Field, c.q, c.parts)
+		return terms.Numbers(timeExpression(w.Field, c.wall), first, last, func(n int64) bool { return terms.Holds(w, terms.TimeKey(w.Field, n)) })
 	case w.Field == traces.FieldPatient:
 		return c.patient(w)
 	}
-	if of, ok := codes(w.Field); ok {
-		return numbers(codeColumn(w.Field), of.first, of.last, func(n int64) bool { return holds(w, of.key(n)) })
+	if of, ok := terms.Codes(w.Field); ok {
+		return terms.Numbers(terms.CodeColumn(w.Field), of.First, of.Last, func(n int64) bool { return terms.Holds(w, of.Key(n)) })
 	}
 	return c.text(column(w.Field), w)
 }
@@ -91,9 +92,9 @@ func column(f traces.Field) string {
 	if f == traces.FieldSource {
 		return "source"
 	}
-	for _, c := range textColumns {
-		if c.field == f {
-			return c.name
+	for _, c := range terms.Columns() {
+		if c.Field == f {
+			return c.Name
 		}
 	}
 	panic("no column for " + string(f)) // Question.Check let an unknown field pass
@@ -117,7 +118,7 @@ func (c *compiler) text(column string, w traces.Condition) string {
 	}
 	var any []string
 	for _, v := range w.Values {
-		any = append(any, call+"(lower("+column+"), lower("+c.arg(clean(v))+"))")
+		any = append(any, call+"(lower("+column+"), lower("+c.arg(terms.Clean(v))+"))")
 	}
 	return "(" + strings.Join(any, " OR ") + ")"
 }
@@ -128,7 +129,7 @@ func (c *compiler) folded(values []string) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString("lower(" + c.arg(clean(v)) + ")")
+		b.WriteString("lower(" + c.arg(terms.Clean(v)) + ")")
 	}
 	return b.String()
 }
@@ -185,101 +186,9 @@ func (c *compiler) word(word string) string {
 	if c.people != "" {
 		any = append(any, c.identities(inside("ipp")+" OR "+inside("ins")))
 	}
-	for _, col := range textColumns {
-		any = append(any, inside(col.name))
+	for _, col := range terms.Columns() {
+		any = append(any, inside(col.Name))
 	}
 	any = append(any, inside("extra"))
-	return "(" + strings.Join(any, " OR ") + ")"
-}
-
-// code is a field whose values are few and ours.
-type code struct {
-	first, last int64
-	key         func(int64) string
-}
-
-func codes(f traces.Field) (code, bool) {
-	switch f {
-	case traces.FieldAction:
-		return code{0, int64(len(traces.Actions()) - 1), func(n int64) string { return traces.Action(n).String() }}, true
-	case traces.FieldOutcome:
-		return code{0, int64(len(traces.Outcomes()) - 1), func(n int64) string { return traces.Outcome(n).String() }}, true
-	case traces.FieldClass:
-		return code{0, int64(len(traces.Classes()) - 1), func(n int64) string { return traces.Class(n).String() }}, true
-	case traces.FieldSeverity:
-		return code{-1, 7, severityKey}, true
-	}
-	return code{}, false
-}
-
-// severityKey is empty when none was said.
-func severityKey(n int64) string {
-	if n < 0 {
-		return ""
-	}
-	return strconv.FormatInt(n, 10)
-}
-
-// codeColumn is the column of a field of codes, of the same name.
-func codeColumn(f traces.Field) string {
-	switch f {
-	case traces.FieldAction:
-		return "action"
-	case traces.FieldOutcome:
-		return "outcome"
-	case traces.FieldClass:
-		return "class"
-	}
-	return "severity"
-}
-
-// holds compares a key of ours as the base compares texts. What the source did
-// not say is empty.
-func holds(w traces.Condition, key string) bool {
-	empty := key == "" || key == traces.Unsaid.String() && (w.Field == traces.FieldAction || w.Field == traces.FieldOutcome)
-	is := func(v string) bool { return strings.EqualFold(v, key) }
-	switch w.Op {
-	case traces.Empty:
-		return empty
-	case traces.NotEmpty:
-		return !empty
-	case traces.Is:
-		return slices.ContainsFunc(w.Values, is)
-	case traces.IsNot:
-		return !slices.ContainsFunc(w.Values, is)
-	case traces.Begins:
-		return slices.ContainsFunc(w.Values, func(v string) bool { return strings.HasPrefix(strings.ToLower(key), strings.ToLower(v)) })
-	}
-	return slices.ContainsFunc(w.Values, func(v string) bool { return strings.Contains(strings.ToLower(key), strings.ToLower(v)) })
-}
-
-// numbers is a condition on a column of numbers: those of a range that fit, as
-// runs when they are few.
-func numbers(column string, first, last int64, fits func(int64) bool) string {
-	var runs [][2]int64
-	var fit []string
-	for n := first; n <= last; n++ {
-		if !fits(n) {
-			continue
-		}
-		fit = append(fit, strconv.FormatInt(n, 10))
-		if k := len(runs); k > 0 && runs[k-1][1] == n-1 {
-			runs[k-1][1] = n
-		} else {
-			runs = append(runs, [2]int64{n, n})
-		}
-	}
-	switch {
-	case len(runs) == 0:
-		return "false"
-	case len(fit) == int(last-first)+1:
-		return "true"
-	case len(runs) > 16:
-		return column + " IN (" + strings.Join(fit, ",") + ")"
-	}
-	var any []string
-	for _, r := range runs {
-		any = append(any, fmt.Sprintf("%s BETWEEN %d AND %d", column, r[0], r[1]))
-	}
 	return "(" + strings.Join(any, " OR ") + ")"
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/terms"
 )
 
 // count answers a question that counts, in two steps. The first groups by values
@@ -27,7 +28,7 @@ func (e *Engine) count(ctx context.Context, c *compiler) (traces.Answer, error) 
 		numbers := make([]int64, len(c.q.Group))
 		into := []any{&a.Total, &g.Count, &g.First, &g.Last}
 		for i, f := range c.q.Group {
-			if isTime(f) {
+			if terms.IsTime(f) {
 				into = append(into, &numbers[i])
 			} else {
 				into = append(into, &g.Keys[i])
@@ -37,8 +38,8 @@ func (e *Engine) count(ctx context.Context, c *compiler) (traces.Answer, error) 
 			return a, fmt.Errorf("count events: %w", closing(rows, err))
 		}
 		for i, f := range c.q.Group {
-			if isTime(f) {
-				g.Keys[i] = timeKey(f, numbers[i])
+			if terms.IsTime(f) {
+				g.Keys[i] = terms.TimeKey(f, numbers[i])
 			}
 		}
 		a.Groups = append(a.Groups, g)
@@ -114,21 +115,21 @@ func listed(names []string) string {
 
 // value is a field as it was written.
 func (c *compiler) value(f traces.Field) string {
-	if isTime(f) {
+	if terms.IsTime(f) {
 		return timeExpression(f, c.wall)
 	}
 	if f == traces.FieldPatient {
 		return "patient"
 	}
-	if _, ok := codes(f); ok {
-		return codeColumn(f)
+	if _, ok := terms.Codes(f); ok {
+		return terms.CodeColumn(f)
 	}
 	return column(f)
 }
 
 // same is what makes two values one.
 func (c *compiler) same(f traces.Field, name string) string {
-	if _, ok := codes(f); ok || isTime(f) {
+	if _, ok := terms.Codes(f); ok || terms.IsTime(f) {
 		return name
 	}
 	if f == traces.FieldPatient {
@@ -143,7 +144,7 @@ func (c *compiler) same(f traces.Field, name string) string {
 // said tells that a source said the field.
 func said(f traces.Field, name string) string {
 	switch {
-	case isTime(f) || f == traces.FieldClass:
+	case terms.IsTime(f) || f == traces.FieldClass:
 		return "true"
 	case f == traces.FieldSeverity:
 		return name + " >= 0"
@@ -157,7 +158,7 @@ func said(f traces.Field, name string) string {
 // patient his first number, or his first national identity.
 func (c *compiler) shown(f traces.Field, name string) string {
 	switch {
-	case isTime(f):
+	case terms.IsTime(f):
 		return "any_value(" + name + ")"
 	case f == traces.FieldPatient && c.people == "":
 		return "''"
@@ -169,14 +170,14 @@ func (c *compiler) shown(f traces.Field, name string) string {
 		}
 		return "coalesce(" + first("ipp") + ", " + first("ins") + ", '')"
 	}
-	of, ok := codes(f)
+	of, ok := terms.Codes(f)
 	if !ok {
 		return "min(" + name + ")"
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "(CASE any_value(%s)", name)
-	for n := of.first; n <= of.last; n++ {
-		fmt.Fprintf(&b, " WHEN %d THEN '%s'", n, of.key(n))
+	for n := of.First; n <= of.Last; n++ {
+		fmt.Fprintf(&b, " WHEN %d THEN '%s'", n, of.Key(n))
 	}
 	return b.String() + " END)"
 }

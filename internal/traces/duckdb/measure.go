@@ -18,6 +18,7 @@ import (
 	"tocsin/internal/spool"
 	"tocsin/internal/traces"
 	"tocsin/internal/traces/sample"
+	"tocsin/internal/traces/terms"
 )
 
 // Load says what Measure takes in.
@@ -187,7 +188,7 @@ func (e *Engine) measureBare(ctx context.Context, c clock.Clock, h *sample.Hospi
 		for i := range placed {
 			s.events = append(s.events, &placed[i].Event)
 			s.patient[i] = int32(len(placed[i].IPP)) * int32(i)
-			s.extra = append(s.extra, joinPairs(placed[i].Extra))
+			s.extra = append(s.extra, terms.JoinPairs(placed[i].Extra))
 		}
 		seq += int64(len(placed))
 		return e.transaction(ctx, func() error {

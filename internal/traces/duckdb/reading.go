@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/terms"
 )
 
 // reading makes the digests of events again from what is on the disk.
@@ -123,7 +124,7 @@ func (e *Engine) openOne(b *block, data []byte, keep bool) *unfolded {
 func (r *reading) rows(ctx context.Context) error {
 	var q strings.Builder
 	q.WriteString("SELECT seq, happened, received, guessed, action, outcome, severity, patient, source")
-	for _, c := range textColumns {
+	for _, c := range terms.Columns() {
 		q.WriteString(", " + c.name)
 	}
 	first, last := r.open[0], r.open[len(r.open)-1]
@@ -213,12 +214,12 @@ func (r *reading) fill() (extra string, ok bool) {
 		}
 		r.source = source
 	}
-	for i, c := range textColumns {
-		if *c.of(e), said = v[9+i].(string); !said {
+	for i, c := range terms.Columns() {
+		if *c.Of(e), said = v[9+i].(string); !said {
 			return "", false
 		}
 	}
-	extra, good[7] = v[9+len(textColumns)].(string)
+	extra, good[7] = v[9+len(terms.Columns())].(string)
 	return extra, good == [8]bool{true, true, true, true, true, true, true, true}
 }
 

@@ -5,37 +5,8 @@ package duckdb
 import (
 	"strings"
 
-	"tocsin/internal/traces"
+	"tocsin/internal/traces/terms"
 )
-
-// textColumns are the texts of an event in the order of the table. Names of
-// columns come from here and nowhere else.
-var textColumns = [...]struct {
-	name  string
-	field traces.Field
-	of    func(*traces.Event) *string
-}{
-	{"collector", traces.FieldCollector, func(e *traces.Event) *string { return &e.Collector }},
-	{"account", traces.FieldAccount, func(e *traces.Event) *string { return &e.Account }},
-	{"person", traces.FieldPerson, func(e *traces.Event) *string { return &e.Person }},
-	{"func", traces.FieldFunction, func(e *traces.Event) *string { return &e.Function }},
-	{"delegate", traces.FieldDelegate, func(e *traces.Event) *string { return &e.Delegate }},
-	{"verb", traces.FieldVerb, func(e *traces.Event) *string { return &e.Verb }},
-	{"patient_name", traces.FieldPatientName, func(e *traces.Event) *string { return &e.PatientName }},
-	{"stay", traces.FieldStay, func(e *traces.Event) *string { return &e.Stay }},
-	{"document", traces.FieldDocument, func(e *traces.Event) *string { return &e.Document }},
-	{"object", traces.FieldObject, func(e *traces.Event) *string { return &e.Object }},
-	{"parameter", traces.FieldParameter, func(e *traces.Event) *string { return &e.Parameter }},
-	{"device", traces.FieldDevice, func(e *traces.Event) *string { return &e.Device }},
-	{"application", traces.FieldApplication, func(e *traces.Event) *string { return &e.Application }},
-	{"workstation", traces.FieldWorkstation, func(e *traces.Event) *string { return &e.Workstation }},
-	{"address", traces.FieldAddress, func(e *traces.Event) *string { return &e.Address }},
-	{"site", traces.FieldSite, func(e *traces.Event) *string { return &e.Site }},
-	{"service", traces.FieldService, func(e *traces.Event) *string { return &e.Service }},
-	{"purpose", traces.FieldPurpose, func(e *traces.Event) *string { return &e.Purpose }},
-	{"relation", traces.FieldRelation, func(e *traces.Event) *string { return &e.Relation }},
-	{"message", traces.FieldMessage, func(e *traces.Event) *string { return &e.Message }},
-}
 
 // firstColumns come before the texts, in the order that store writes them.
 const firstColumns = "seq, happened, received, guessed, action, outcome, severity, patient, key_hash, source"
@@ -44,8 +15,8 @@ const firstColumns = "seq, happened, received, guessed, action, outcome, severit
 func eventColumns() string {
 	var b strings.Builder
 	b.WriteString(firstColumns)
-	for _, c := range textColumns {
-		b.WriteString(", " + c.name)
+	for _, c := range terms.Columns() {
+		b.WriteString(", " + c.Name)
 	}
 	return b.String() + ", extra"
 }
@@ -62,8 +33,8 @@ func eventColumns() string {
 //   - mark, one row: whose file it is, and up to where it holds the spool.
 func fileSchema(alias string) []string {
 	var texts strings.Builder
-	for _, c := range textColumns {
-		texts.WriteString(", " + c.name + " VARCHAR")
+	for _, c := range terms.Columns() {
+		texts.WriteString(", " + c.Name + " VARCHAR")
 	}
 	in := func(s string) string { return strings.ReplaceAll(s, "@", alias+".") }
 	return []string{

@@ -15,6 +15,7 @@ import (
 
 	"tocsin/internal/spool"
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/terms"
 )
 
 // share is what a batch brings to one file.
@@ -74,7 +75,7 @@ func (e *Engine) sort(ctx context.Context, b *batch, placed []traces.Placed) ([]
 	fresh := make([]arrival, 0, len(placed))
 	for i := range placed {
 		ev := &placed[i].Event
-		tidy(ev)
+		terms.Tidy(ev)
 		key := keyOf(ev)
 		s := b.byKey[key]
 		if s == nil {
@@ -90,28 +91,6 @@ func (e *Engine) sort(ctx context.Context, b *batch, placed []traces.Placed) ([]
 		}
 	}
 	return e.once(ctx, fresh)
-}
-
-// tidy makes of an event one that the base keeps.
-func tidy(e *traces.Event) {
-	for _, c := range textColumns {
-		if s := c.of(e); *s != "" {
-			*s = clean(*s)
-		}
-	}
-	e.IPP, e.INS, e.Key = clean(e.IPP), clean(e.INS), clean(e.Key)
-	if !e.Action.Known() {
-		e.Action = traces.Unsaid
-	}
-	if e.Outcome > traces.Denied {
-		e.Outcome = traces.OutcomeUnsaid
-	}
-	if e.Class > traces.Biomedical {
-		e.Class = traces.System
-	}
-	if e.Severity < 0 || e.Severity > 7 {
-		e.Severity = -1
-	}
 }
 
 // once drops the repetitions among arrivals: of each other, and of what is
@@ -181,7 +160,7 @@ func (e *Engine) dispatch(ctx context.Context, b *batch, fresh []arrival) error 
 		a.share.events = append(a.share.events, a.event)
 		a.share.patient = append(a.share.patient, number)
 		a.share.hash = append(a.share.hash, a.hash)
-		a.share.extra = append(a.share.extra, joinPairs(a.event.Extra))
+		a.share.extra = append(a.share.extra, terms.JoinPairs(a.event.Extra))
 	}
 	for _, p := range people {
 		if err := e.storePatients(ctx, p); err != nil {
@@ -253,7 +232,7 @@ func (e *Engine) store(ctx context.Context, b *batch, s *share, upTo spool.Posit
 	return nil
 }
 
-// rowOf is an event in the order of firstColumns and textColumns.
+// rowOf is an event in the order of firstColumns and terms.Columns.
 func (e *Engine) rowOf(b *batch, s *share, i int) []driver.Value {
 	ev := s.events[i]
 	source, ok := b.ids[ev.Source]
@@ -263,8 +242,8 @@ func (e *Engine) rowOf(b *batch, s *share, i int) []driver.Value {
 	}
 	row := append(e.row[:0], s.file.next+int64(i), ev.At, ev.Received, ev.AtGuessed, uint8(ev.Action), uint8(ev.Outcome),
 		ev.Severity, s.patient[i], s.hash[i], source)
-	for _, c := range textColumns {
-		row = append(row, *c.of(ev))
+	for _, c := range terms.Columns() {
+		row = append(row, *c.Of(ev))
 	}
 	row = append(row, s.extra[i])
 	e.row = row

@@ -19,11 +19,11 @@ type State struct {
 	Updated           time.Time
 }
 
-// flow names the place: the live flow is the only one so far.
-const flow = "live"
+// Live names the flow where one machine takes all in.
+const Live = "live"
 
-// Read gives the state that was written down.
-func Read(ctx context.Context, db *storage.DB) (out State, err error) {
+// Read gives the state of a flow that was written down.
+func Read(ctx context.Context, db *storage.DB, flow string) (out State, err error) {
 	err = db.Read(ctx, access.Instance("traces"), func(tx *storage.Tx) error {
 		var segment, skipped, updated int64
 		found, err := tx.Row(ctx, `SELECT segment, place, examined, skipped_bytes, skipped_us, updated_us FROM traces_watched WHERE name = $1`, []any{flow},
@@ -68,7 +68,7 @@ func (w *Watch) keep(ctx context.Context, now time.Time) error {
 		if err := w.opt.Keeper.Keep(ctx, tx, now, w.gather.Catch); err != nil {
 			return err
 		}
-		return write(ctx, tx, next)
+		return write(ctx, tx, w.opt.Flow, next)
 	})
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func (w *Watch) keep(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-func write(ctx context.Context, tx *storage.Tx, s State) error {
+func write(ctx context.Context, tx *storage.Tx, flow string, s State) error {
 	var skipped int64
 	if !s.SkippedAt.IsZero() {
 		skipped = storage.Micros(s.SkippedAt)

@@ -79,9 +79,12 @@ type Keeper interface {
 
 // Options are what the watch rests on.
 type Options struct {
-	DB        *storage.DB
-	Spool     *spool.Spool
-	Dir       string // of the spool
+	DB    *storage.DB
+	Spool *spool.Spool
+	Dir   string // of the spool
+	// Flow names what comes through the spool: each node that takes in for itself
+	// has its own.
+	Flow      string
 	Keeper    Keeper
 	Detectors []Guarded
 	Clock     clock.Clock
@@ -175,7 +178,7 @@ func (w *Watch) Run(ctx context.Context) error {
 // load goes back to the place that was written down: what was gathered after it
 // is looked at again.
 func (w *Watch) load(ctx context.Context) error {
-	state, err := Read(ctx, w.opt.DB)
+	state, err := Read(ctx, w.opt.DB, w.opt.Flow)
 	if err != nil {
 		return err
 	}

@@ -109,7 +109,7 @@ func newStage(t *testing.T, opt spool.Options) *stage {
 }
 
 func (s *stage) watch(detectors ...watch.Guarded) *watch.Watch {
-	return watch.New(watch.Options{DB: s.db, Spool: s.spool, Dir: s.dir, Keeper: s.shelf, Detectors: detectors, Clock: clock.Real(), Log: slog.New(slog.DiscardHandler), Pause: func(context.Context, time.Duration) {}, MaxLag: 2000, Stored: func(watch.State) {
+	return watch.New(watch.Options{Flow: watch.Live, DB: s.db, Spool: s.spool, Dir: s.dir, Keeper: s.shelf, Detectors: detectors, Clock: clock.Real(), Log: slog.New(slog.DiscardHandler), Pause: func(context.Context, time.Duration) {}, MaxLag: 2000, Stored: func(watch.State) {
 		select {
 		case s.stored <- struct{}{}:
 		default:
@@ -137,7 +137,7 @@ func (s *stage) run(w *watch.Watch, upTo spool.Position) {
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx) }()
 	for {
-		state, err := watch.Read(s.t.Context(), s.db)
+		state, err := watch.Read(s.t.Context(), s.db, watch.Live)
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -192,7 +192,7 @@ func TestEachSeesWhatItMay(t *testing.T) {
 	if got := fmt.Sprint(s.hits()); got != "map[behaviour:a:1 behaviour:b:1 sigma:a:1 sigma:b:1 sigma:d:1]" {
 		t.Error(got)
 	}
-	state, err := watch.Read(t.Context(), s.db)
+	state, err := watch.Read(t.Context(), s.db, watch.Live)
 	if err != nil || state.Examined != 5 || state.Skipped != 0 {
 		t.Errorf("%+v, %v", state, err)
 	}
@@ -256,7 +256,7 @@ func TestAWatchThatLagsLetsGoAndSaysSo(t *testing.T) {
 	last := s.say(event(nord(), traces.System, "last"))
 	s.run(w, last)
 	hits := s.hits()
-	state, err := watch.Read(t.Context(), s.db)
+	state, err := watch.Read(t.Context(), s.db, watch.Live)
 	if err != nil || hits["r:last"] != 1 || hits["r:flood"] != 0 || state.Skipped < 2000 || state.SkippedAt.IsZero() {
 		t.Errorf("%v %+v, %v", hits, state, err)
 	}

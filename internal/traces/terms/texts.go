@@ -1,6 +1,4 @@
-//go:build cgo
-
-package duckdb
+package terms
 
 import (
 	"strings"
@@ -9,9 +7,9 @@ import (
 	"tocsin/internal/traces"
 )
 
-// clean makes a text one that the base keeps: bytes that are no UTF-8 become
+// Clean makes a text one that the base keeps: bytes that are no UTF-8 become
 // U+FFFD, and the original has them as they came.
-func clean(s string) string {
+func Clean(s string) string {
 	if utf8.ValidString(s) {
 		return s
 	}
@@ -26,15 +24,16 @@ const (
 	unitSep   = '\x1f'
 )
 
-func joinPairs(pairs []traces.Pair) string {
+// JoinPairs writes pairs as one text.
+func JoinPairs(pairs []traces.Pair) string {
 	if len(pairs) == 0 {
 		return ""
 	}
 	var b strings.Builder
 	for _, p := range pairs {
-		writeEscaped(&b, clean(p.Name))
+		writeEscaped(&b, Clean(p.Name))
 		b.WriteByte(unitSep)
-		writeEscaped(&b, clean(p.Value))
+		writeEscaped(&b, Clean(p.Value))
 		b.WriteByte(recordSep)
 	}
 	return b.String()
@@ -53,7 +52,8 @@ func writeEscaped(b *strings.Builder, s string) {
 	}
 }
 
-func splitPairs(s string) []traces.Pair {
+// SplitPairs is the inverse of JoinPairs.
+func SplitPairs(s string) []traces.Pair {
 	var out []traces.Pair
 	var p traces.Pair
 	var part strings.Builder
