@@ -125,7 +125,7 @@ func (r *reading) rows(ctx context.Context) error {
 	var q strings.Builder
 	q.WriteString("SELECT seq, happened, received, guessed, action, outcome, severity, patient, source")
 	for _, c := range terms.Columns() {
-		q.WriteString(", " + c.name)
+		q.WriteString(", " + c.Name)
 	}
 	first, last := r.open[0], r.open[len(r.open)-1]
 	fmt.Fprintf(&q, ", extra FROM %s.events WHERE seq >= %d AND seq < %d", r.file.key.alias(), first.First, last.First+last.Events)
