@@ -26,7 +26,7 @@ import (
 	"tocsin/internal/traces"
 	"tocsin/internal/traces/audits"
 	"tocsin/internal/traces/care"
-	"tocsin/internal/traces/kept"
+	tracekept "tocsin/internal/traces/kept"
 	"tocsin/internal/traces/watch"
 	"tocsin/internal/ui"
 )
@@ -296,9 +296,10 @@ func (w *walk) consumer(system access.Scope) uuid.UUID {
 // asks is a question that is kept, a dashboard, and a request for audit.
 func (w *walk) asks(system access.Scope) (saved, board, asked uuid.UUID) {
 	w.t.Helper()
-	q, err := w.h.Kept.Keep(w.t.Context(), system, kept.Wanted{Name: "Question Sauge", Span: kept.LastWeek, Why: "essai", Shared: true, Inquiry: traces.Inquiry{Phrase: "looks"}})
+	dpo := access.For(system.Organisation(), access.Actor{Kind: access.Person, ID: uuid.New(), Name: "DPO"}, true, access.DataProtection)
+	q, err := w.h.Kept.Keep(w.t.Context(), dpo, tracekept.Wanted{Name: "Question Sauge", Span: tracekept.LastWeek, Why: "essai", Shared: true, Inquiry: traces.Inquiry{Phrase: "looks"}})
 	w.must(err)
-	b, err := w.h.Kept.AddBoard(w.t.Context(), system, kept.WantedBoard{Name: "Tableau Armoise", Why: "essai", Shared: true})
+	b, err := w.h.Kept.AddBoard(w.t.Context(), dpo, tracekept.WantedBoard{Name: "Tableau Armoise", Why: "essai", Shared: true})
 	w.must(err)
 	us := storage.Micros(w.h.now())
 	r, err := w.h.Audits.Ask(w.t.Context(), system, audits.Draft{Kind: audits.OfService, Subject: "Objet Mélisse", Reason: "essai", Extent: audits.Extent{Services: []string{"Cardiologie"}, From: us - 1, To: us}})

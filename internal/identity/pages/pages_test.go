@@ -196,7 +196,7 @@ func TestAccountsPages(t *testing.T) {
 	nord := s.house.Establishment(t, "CH Nord")
 	boss := s.house.Person(t, nord, "boss@ch.example", access.Administrator)
 	s.as(boss)
-	s.get(pages.AccountsPath+"/nouveau").Want(200).Whole().Count("input[name=roles]", 8)
+	s.get(pages.AccountsPath+"/nouveau").Want(200).Whole().Count("input[name=roles]", 10)
 	s.post(pages.AccountsPath+"/nouveau", "name", "Léa Petit", "login", "lea@ch.example", "language", "fr").
 		Want(422).Whole().Says(".summary", "Choisissez au moins un rôle").Value("#f-login", "value", "lea@ch.example")
 	shown := s.post(pages.AccountsPath+"/nouveau", "name", "Léa Petit", "login", "lea@ch.example", "language", "fr", "roles", "lecteur", "roles", "auditeur").Want(200).Whole()

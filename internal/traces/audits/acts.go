@@ -162,14 +162,15 @@ func (s *Service) Decidable(scope access.Scope, r Request) bool {
 }
 
 // Withdraw takes back what one asked, before it is decided. Needs
-// access.TracesAuditAsk. Errors: NotFound, Denied, Conflict.
+// access.TracesAuditAsk. Errors: NotFound; Conflict once decided, and for whoever did
+// not ask.
 func (s *Service) Withdraw(ctx context.Context, scope access.Scope, id uuid.UUID) error {
 	if err := s.opt.Guard.Check(scope, access.TracesAuditAsk); err != nil {
 		return err
 	}
 	return s.act(ctx, scope, id, func(tx *storage.Tx, now time.Time, r Request) (journal.Entry, error) {
 		if r.AskedID != scope.Actor().ID {
-			return journal.Entry{}, fault.New(fault.Denied, "access.denied")
+			return journal.Entry{}, fault.New(fault.Conflict, "traces.audits.not_yours")
 		}
 		if r.State != Asked {
 			return journal.Entry{}, fault.New(fault.Conflict, "traces.audits.decided")
@@ -200,8 +201,8 @@ func (s *Service) Unmask(ctx context.Context, scope access.Scope, id uuid.UUID, 
 }
 
 // Conclude is what the delegate found; it closes the request, and nothing can be
-// looked at under it any more. Needs access.TracesAuditLook. Errors: NotFound,
-// Denied, Conflict, Invalid at "conclusion".
+// looked at under it any more. Needs access.TracesAuditLook. Errors: NotFound;
+// Conflict for all but the delegate, and once closed; Invalid at "conclusion".
 func (s *Service) Conclude(ctx context.Context, scope access.Scope, id uuid.UUID, words string) error {
 	if err := s.opt.Guard.Check(scope, access.TracesAuditLook); err != nil {
 		return err
@@ -212,7 +213,10 @@ func (s *Service) Conclude(ctx context.Context, scope access.Scope, id uuid.UUID
 	}
 	return s.act(ctx, scope, id, func(tx *storage.Tx, now time.Time, r Request) (journal.Entry, error) {
 		if r.DelegateID != scope.Actor().ID {
-			return journal.Entry{}, fault.New(fault.Denied, "traces.warrant.other")
+			return journal.Entry{}, fault.New(fault.Conflict, "traces.warrant.other")
+		}
+		if !scope.Strong() {
+			return journal.Entry{}, fault.New(fault.Denied, "access.second_factor")
 		}
 		if !scope.Strong() {
 			return journal.Entry{}, fault.New(fault.Denied, "access.second_factor")

@@ -240,6 +240,9 @@ func TestTheDelegateCannotSeeMore(t *testing.T) {
 			{Field: traces.FieldPatient, Op: traces.Is, Values: []string{"9999"}}, {Field: traces.FieldPatient, Op: traces.NotEmpty}, {Field: traces.FieldService, Op: traces.IsNot, Values: []string{"Cardiologie"}},
 		}, By: traces.FieldPatient}}}
 		for _, p := range traces.Phrases() {
+			if p.Circle != "" {
+				continue // about a list of people that this house does not have: nothing is asked
+			}
 			f := traces.Filling{}
 			for _, b := range p.Blanks {
 				f[b.Name] = "9999"
@@ -339,7 +342,7 @@ func TestWhatDoesNotFitIsRefusedAtItsField(t *testing.T) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
-	if err := c.Withdraw(t.Context(), c.dpo, r.ID); !fault.Is(err, fault.Denied) {
+	if err := c.Withdraw(t.Context(), c.dpo, r.ID); !fault.Is(err, fault.Conflict) {
 		t.Errorf("another withdraws it: %v", err)
 	}
 	c.must(c.Withdraw(t.Context(), c.head, r.ID))

@@ -223,7 +223,7 @@ func (p pages) boardPaper(c *ui.Context) error {
 	}
 	sum := sha256.Sum256(out.Bytes())
 	if err := p.s.Sealed(c.Ctx(), c.Scope, traces.Look{Why: b.Why, Takes: "pdf"}, number, hex.EncodeToString(sum[:])); err != nil {
-		return err
+		return p.unready(c, err)
 	}
 	_, err = out.WriteTo(c.Download(c.Loc.T("traces.paper.file", "at", c.Now.In(c.Zone).Format("2006-01-02-15h04"))+".pdf", "application/pdf"))
 	return err

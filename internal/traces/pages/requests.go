@@ -247,7 +247,7 @@ func (p pages) bound(c *ui.Context) (q asked, err error) {
 		return q, err
 	}
 	if !b.mine {
-		return q, fault.New(fault.Denied, "traces.warrant.over")
+		return q, fault.New(fault.Conflict, "traces.warrant.over")
 	}
 	if q.phrase, err = p.phrase(c); err == nil && q.phrase.Key == "looks" {
 		err = fault.New(fault.NotFound, "traces.phrase.unknown")
@@ -333,7 +333,7 @@ func (p pages) patientAnswer(c *ui.Context) error {
 		return err
 	}
 	if !b.mine {
-		return fault.New(fault.Denied, "traces.warrant.over")
+		return fault.New(fault.Conflict, "traces.warrant.over")
 	}
 	f := c.Form().As("r")
 	w, ok := writers()[f.Value("format")]

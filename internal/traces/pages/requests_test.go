@@ -100,7 +100,7 @@ func TestARequestIsMadeAdvisedDecidedLookedAtAndConcluded(t *testing.T) {
 	o.post(path+"/conclusion", "conclusion", "").Want(422).Whole().Has("#c-f-conclusion[aria-invalid=true]")
 	o.post(path+"/conclusion", "conclusion", "un accès sans motif").Leads(path)
 	o.get(path).Want(200).Whole().Says("main", "un accès sans motif").Lacks("a[href$='/questions/record']")
-	o.post(path+"/questions/record", "patient", "4417", "motif", "x").Want(403)
-	o.post(path+"/reponse", "patient", "4417", "format", "csv").Want(403)
+	o.post(path+"/questions/record", "patient", "4417", "motif", "x").Want(409)
+	o.post(path+"/reponse", "patient", "4417", "format", "csv").Want(409)
 	o.post(mine + "/retirer").Leads(mine)
 }

@@ -303,10 +303,19 @@ func (p pages) askedAgain(c *ui.Context, takes string) (kept.Saved, *told, error
 	return q, t, err
 }
 
+// unready leads to the page that says that this program has no base of traces; what
+// somebody may not see is refused before.
+func (p pages) unready(c *ui.Context, err error) error {
+	if fault.Is(err, fault.Unavailable) && !p.s.Ready() {
+		return c.Redirect(Path)
+	}
+	return err
+}
+
 func (p pages) savedAsk(c *ui.Context) error {
 	q, t, err := p.askedAgain(c, "")
 	if err != nil {
-		return err
+		return p.unready(c, err)
 	}
 	return c.Render(savedAnswerPage(c, c.NewForm(map[string]string{"motif": q.Why}), q, t))
 }
@@ -315,11 +324,14 @@ func (p pages) savedFile(c *ui.Context) error {
 	kind := c.FormValue("format")
 	w, ok := writers()[kind]
 	if !ok {
+		if _, err := p.book(c); err != nil {
+			return err // to whom it is not shared with, it is not there
+		}
 		return fault.New(fault.Invalid, "traces.phrase.choice")
 	}
 	q, t, err := p.askedAgain(c, kind)
 	if err != nil {
-		return err
+		return p.unready(c, err)
 	}
 	return p.give(c, c.NewForm(map[string]string{"motif": q.Why}), t, kind, w)
 }
