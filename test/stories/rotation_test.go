@@ -68,6 +68,7 @@ func sealedColumns() []string {
 	return []string{
 		"directory_feeds.secrets", "dispatch_gateways.secrets", "hooks_doors.old_secret", "hooks_doors.secret", "hooks_subscriptions.old_secret", "hooks_subscriptions.secret",
 		"identity_accounts.totp_sealed", "identity_envelopes.pending", "identity_sessions.codes_pending", "identity_sessions.totp_pending", "space_codes.sealed", "space_devices.sealed",
+		"traces_documents.sealed", "traces_pulls.secret",
 	}
 }
 
@@ -79,7 +80,8 @@ func plainColumns() []string {
 		"identity_challenges.key_hash", "identity_devices.token_hash", "identity_links.token_hash", "identity_passkeys.credential_id", "identity_recovery_codes.code_hash",
 		"identity_sessions.token_hash", "identity_throttles.key_hash", "identity_tokens.token_hash", "journal_entries.seal_chain", "journal_entries.seal_digest",
 		"journal_entries.seal_salt", "journal_heads.chain", "journal_heads.signature", "rest_keys.body", "rest_keys.fingerprint",
-		"screens_screens.token_hash", "space_devices.token_hash", "space_invitations.code_hash", "traces_sources.token_hash",
+		"screens_screens.token_hash", "space_devices.token_hash", "space_invitations.code_hash", "traces_checkpoints.stamp", "traces_consumers.token_hash", "traces_files.sha256", "traces_lines.fresh", "traces_lines.known", "traces_log.hashes",
+		"traces_pulls.recent", "traces_sources.token_hash",
 	}
 }
 
@@ -181,7 +183,45 @@ func (h *hospital) secrets() *secrets {
 		Kind: "ldap", Name: "AD", Settings: feed.Settings{"host": "127.0.0.1", "port": "1", "base": "dc=valbrume", "user": "cn=lecture", "password": "bruyère"},
 	})
 	must(err)
+	must(s.traces())
 	return s
+}
+
+// traced is the id of what the traces keep under a key: the answer of a question,
+// and the password of a table of audit.
+var traced = uuid.MustParse("01939a00-0000-7000-8000-00000000a0d1")
+
+func (s *secrets) traces() error {
+	answer, err := s.Vault.Seal([]byte("réponse"), "traces.document "+traced.String())
+	if err != nil {
+		return err
+	}
+	password, err := s.Vault.Seal([]byte("bruyère"), "traces.pull "+traced.String())
+	if err != nil {
+		return err
+	}
+	ctx, scope := s.t.Context(), access.System(s.scope.Organisation(), "story")
+	return s.DB.Write(ctx, scope, func(tx *storage.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO traces_documents (organisation_id, run_id, format, number, sha256, bytes, sealed) VALUES ($1, $2, 'pdf', 'Q-1', '', 7, $3)`, scope.Organisation(), traced, answer)
+		if err == nil {
+			_, err = tx.Exec(ctx, `INSERT INTO traces_pulls (organisation_id, source_id, driver, settings, secret, state, reason, last_key, recent, rows_read, rows_fresh, failures, due_us) VALUES ($1, $2, 'postgres', '{}', $3, 'draft', '', '', $4, 0, 0, 0, 0)`,
+				scope.Organisation(), traced, password, []byte{})
+		}
+		return err
+	})
+}
+
+// opened gives what the traces keep under a key.
+func (s *secrets) opened(query, about string) (string, error) {
+	var sealed []byte
+	if err := s.DB.Read(s.t.Context(), access.System(s.scope.Organisation(), "story"), func(tx *storage.Tx) error {
+		_, err := tx.Row(s.t.Context(), query, []any{s.scope.Organisation(), traced}, &sealed)
+		return err
+	}); err != nil {
+		return "", err
+	}
+	text, err := s.Vault.Open(sealed, about+traced.String())
+	return string(text), err
 }
 
 // are walks every column of bytes: those that are sealed have values, all under
@@ -261,6 +301,12 @@ func (s *secrets) work() {
 		t.Errorf("where a telephone is notified: %v %v", found, err)
 	}
 	s.links()
+	if text, err := s.opened(`SELECT sealed FROM traces_documents WHERE organisation_id = $1 AND run_id = $2`, "traces.document "); err != nil || text != "réponse" {
+		t.Errorf("the answer of a kept question: %q %v", text, err)
+	}
+	if text, err := s.opened(`SELECT secret FROM traces_pulls WHERE organisation_id = $1 AND source_id = $2`, "traces.pull "); err != nil || text != "bruyère" {
+		t.Errorf("the password of a table of audit: %q %v", text, err)
+	}
 	system := access.System(s.scope.Organisation(), "story")
 	if _, err := s.Feeds.Save(ctx, system, s.server); err != nil {
 		t.Errorf("a directory server: %v", err)

@@ -13,6 +13,7 @@ import (
 	"tocsin/internal/journal"
 	"tocsin/internal/storage"
 	"tocsin/internal/traces"
+	"tocsin/internal/vault"
 )
 
 // Document is the answer as a file.
@@ -25,8 +26,12 @@ type Document struct {
 	sealed []byte
 }
 
-func sealContext(organisation, run uuid.UUID, format string) string {
-	return "traces.document:" + organisation.String() + ":" + run.String() + ":" + format
+func sealContext(run uuid.UUID) string { return "traces.document " + run.String() }
+
+// Reseal seals the documents again that an older key of the vault sealed, and
+// tells how many. Only the program itself may ask.
+func (s *Service) Reseal(ctx context.Context, scope access.Scope) (n int, err error) {
+	return vault.Reseal(ctx, s.opt.DB, scope, s.opt.Vault, vault.Column{Table: "traces_documents", Name: "sealed", Key: []string{"organisation_id", "run_id"}, Context: sealContext})
 }
 
 func (d Document) write(ctx context.Context, tx *storage.Tx, r *Run) error {
@@ -99,7 +104,7 @@ func (s *Service) Open(ctx context.Context, scope access.Scope, run uuid.UUID, f
 	if err != nil {
 		return Document{}, nil, err
 	}
-	if plain, err = s.opt.Vault.Open(d.sealed, sealContext(scope.Organisation(), run, format)); err != nil {
+	if plain, err = s.opt.Vault.Open(d.sealed, sealContext(run)); err != nil {
 		return Document{}, nil, err
 	}
 	key := ""

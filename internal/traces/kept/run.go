@@ -227,7 +227,7 @@ func (s *Service) answer(ctx context.Context, scope access.Scope, r *Run, q Save
 	for _, p := range printed {
 		sum := sha256.Sum256(p.Bytes)
 		d := Document{Format: p.Format, Number: number, SHA256: hex.EncodeToString(sum[:]), Bytes: len(p.Bytes)}
-		if d.sealed, err = s.opt.Vault.Seal(p.Bytes, sealContext(r.organisation, r.ID, p.Format)); err != nil {
+		if d.sealed, err = s.opt.Vault.Seal(p.Bytes, sealContext(r.ID)); err != nil {
 			return reply, nil, err
 		}
 		docs = append(docs, d)

@@ -13,6 +13,7 @@ import (
 	"tocsin/internal/i18n"
 	"tocsin/internal/storage"
 	"tocsin/internal/traces"
+	"tocsin/internal/vault"
 )
 
 // Locales holds the sentences of this package.
@@ -29,7 +30,7 @@ type Options struct {
 	// Traces answers.
 	Traces *traces.Service
 	// Vault seals the documents.
-	Vault Vault
+	Vault vault.Sealer
 	// People tells who may be sent answers; Watchman writes to them.
 	People   People
 	Watchman Watchman
@@ -37,12 +38,6 @@ type Options struct {
 	Printer Printer
 	// Link is the address of a kept question, whole.
 	Link func(id uuid.UUID) string
-}
-
-// Vault seals what is kept: internal/vault.
-type Vault interface {
-	Seal(plain []byte, context string) ([]byte, error)
-	Open(sealed []byte, context string) ([]byte, error)
 }
 
 // Person is an account that may be sent answers.

@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -163,6 +164,20 @@ func mayKeep(c *ui.Context) bool { return c.May(access.TracesSource) }
 
 // views are the pages of the room, each at its address.
 func views(c *ui.Context, now string) []ui.Tab {
+	asked, told := askedViews(c), toldViews(c)
+	// Each half shows the door of the other: a dozen tabs at once are read by nobody.
+	all := append(asked, told[0])
+	if slices.ContainsFunc(told, func(t ui.Tab) bool { return t.Path == now }) {
+		all = append([]ui.Tab{asked[0]}, told...)
+	}
+	for i := range all {
+		all[i].Current = all[i].Path == now
+	}
+	return all
+}
+
+// askedViews are the pages of those who ask and handle.
+func askedViews(c *ui.Context) []ui.Tab {
 	all := []ui.Tab{{Label: c.Loc.T("traces.page.tab.questions"), Path: Path}}
 	if mayAsk(c) {
 		all = append(all, ui.Tab{Label: c.Loc.T("traces.page.tab.search"), Path: searchPath}, ui.Tab{Label: c.Loc.T("traces.saved.title"), Path: SavedPath}, ui.Tab{Label: c.Loc.T("traces.board.title"), Path: BoardsPath})
@@ -170,12 +185,19 @@ func views(c *ui.Context, now string) []ui.Tab {
 	if c.May(access.TracesCases) {
 		all = append(all, ui.Tab{Label: c.Loc.T("traces.page.tab.alerts"), Path: AlertsPath}, ui.Tab{Label: c.Loc.T("traces.page.tab.rules"), Path: RulesPath}, ui.Tab{Label: c.Loc.T("traces.page.tab.detection"), Path: DetectionPath})
 	}
-	all = append(all, ui.Tab{Label: c.Loc.T("traces.page.tab.sources"), Path: SourcesPath}, ui.Tab{Label: c.Loc.T("traces.page.tab.care"), Path: CarePath}, ui.Tab{Label: c.Loc.T("traces.page.tab.accounts"), Path: AccountsPath}, ui.Tab{Label: c.Loc.T("traces.page.tab.keep"), Path: KeepPath})
+	return all
+}
+
+// toldViews are the pages of what the traces come from and how they are kept.
+func toldViews(c *ui.Context) []ui.Tab {
+	all := []ui.Tab{
+		{Label: c.Loc.T("traces.page.tab.sources"), Path: SourcesPath},
+		{Label: c.Loc.T("traces.page.tab.care"), Path: CarePath},
+		{Label: c.Loc.T("traces.page.tab.accounts"), Path: AccountsPath},
+		{Label: c.Loc.T("traces.page.tab.keep"), Path: KeepPath},
+	}
 	if mayAsk(c) {
 		all = append(all, ui.Tab{Label: c.Loc.T("traces.page.tab.consumers"), Path: ConsumersPath})
-	}
-	for i := range all {
-		all[i].Current = all[i].Path == now
 	}
 	return all
 }

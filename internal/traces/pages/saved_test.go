@@ -28,6 +28,7 @@ type plain struct{}
 
 func (plain) Seal(text []byte, _ string) ([]byte, error) { return text, nil }
 func (plain) Open(text []byte, _ string) ([]byte, error) { return text, nil }
+func (plain) Stale([]byte) bool                          { return false }
 
 // Entitled implements kept.People.
 func (o *office) Entitled(context.Context, access.Scope, access.Action) ([]kept.Person, error) {
