@@ -49,7 +49,7 @@ export const tests = {
     await page.click("a[href='/compte/second-facteur/application']");
     await openAll(page);
     await sound(t, page, "03-application");
-    const secret = (await page.locator("code").first().innerText()).replace(/\s/g, "");
+    const secret = (await page.locator("code").first().textContent()).replace(/\s/g, "");
     await page.fill("#f-code", "000000");
     await submit(page, "#f-code");
     await page.waitForSelector(".summary");
