@@ -40,7 +40,7 @@ func (s *Service) Speaker(ctx context.Context, organisation, source uuid.UUID) (
 	}
 	for _, p := range known {
 		if p.organisation == organisation && p.ID == source {
-			return Speaker{p.Source, p.organisation}, nil
+			return Speaker(p), nil
 		}
 	}
 	return Speaker{}, fault.New(fault.NotFound, "traces.source.unknown")

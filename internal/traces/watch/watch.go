@@ -168,7 +168,9 @@ func (w *Watch) Run(ctx context.Context) error {
 			w.opt.Pause(ctx, retryPause)
 		}
 		if w.reader != nil {
-			err = errors.Join(err, w.reader.Close())
+			if err := w.reader.Close(); err != nil {
+				w.opt.Log.Warn("the watch of the traces closes its queue", "err", err)
+			}
 			w.reader = nil
 		}
 	}
