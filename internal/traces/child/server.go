@@ -19,8 +19,8 @@ import (
 
 // A batch is what one commit of the base holds at most.
 const (
-	batchEvents = 20000
-	batchBytes  = 16 << 20
+	batchEvents = 10000
+	batchBytes  = 8 << 20
 	// takeFor is how long one request goes on before it tells how far it came.
 	takeFor = 5 * time.Second
 	// failuresMost is how often in a row the base may refuse to store before the
@@ -39,7 +39,7 @@ type Server struct {
 
 	taking   sync.Mutex
 	reader   *spool.Reader
-	batch    []traces.Placed
+	batches  [2]batch
 	failures int
 	broken   chan error
 }
@@ -152,51 +152,94 @@ func (s *Server) Take(ctx context.Context, upTo spool.Position) (out Taken, err 
 		s.reader = spool.NewReader(s.Spool, from)
 	}
 	out.Applied = s.reader.At()
-	for start := s.Now(); s.Now().Sub(start) < takeFor && out.Applied.Before(upTo); {
-		end, err := s.fill(upTo, &out)
-		if err == nil {
-			err = s.Engine.Take(ctx, s.batch, end)
+	start := s.Now()
+	for next := s.ahead(out.Applied, upTo); next != nil; {
+		b := next()
+		// While a batch is stored the one after it is read.
+		next = nil
+		if b.err == nil && s.Now().Sub(start) < takeFor {
+			next = s.ahead(b.end, upTo)
+		}
+		out.Damage = append(out.Damage, b.damage...)
+		if err = b.err; err == nil {
+			err = s.Engine.Take(ctx, b.events, b.end)
 		}
 		if err != nil {
-			// What was read is read again from the place that was committed.
-			closing := s.reader.Close()
-			s.reader = nil
-			if s.failures++; s.failures == failuresMost && s.broken != nil {
-				s.broken <- fmt.Errorf("the base failed %d times in a row: %w", failuresMost, err)
+			if next != nil {
+				out.Damage = append(out.Damage, next().damage...)
 			}
-			return out, errors.Join(err, closing)
+			return out, s.failed(err)
 		}
 		s.failures = 0
-		out.Applied = end
-		out.Events += int64(len(s.batch))
+		out.Applied = b.end
+		out.Events += int64(len(b.events))
 	}
 	return out, nil
 }
 
+// failed has what was read be read again from the place that was committed.
+func (s *Server) failed(err error) error {
+	closing := s.reader.Close()
+	s.reader = nil
+	if s.failures++; s.failures == failuresMost && s.broken != nil {
+		s.broken <- fmt.Errorf("the base failed %d times in a row: %w", failuresMost, err)
+	}
+	return errors.Join(err, closing)
+}
+
+// batch is what was read of the spool before a place.
+type batch struct {
+	events []traces.Placed
+	end    spool.Position
+	damage []string
+	err    error
+}
+
+// ahead begins to read the batch after a place, and gives what waits for it; nil
+// when there is nothing before upTo. Two batches take turns.
+func (s *Server) ahead(from, upTo spool.Position) func() *batch {
+	if !from.Before(upTo) {
+		return nil
+	}
+	s.batches[0], s.batches[1] = s.batches[1], s.batches[0]
+	b, read := &s.batches[0], make(chan struct{})
+	go func() {
+		defer close(read)
+		s.fill(b, upTo)
+	}()
+	return func() *batch {
+		<-read
+		return b
+	}
+}
+
 // fill reads a batch and tells the place after it.
-func (s *Server) fill(upTo spool.Position, out *Taken) (spool.Position, error) {
-	s.batch = s.batch[:0]
-	for size := 0; len(s.batch) < batchEvents && size < batchBytes; {
+func (s *Server) fill(b *batch, upTo spool.Position) {
+	*b = batch{events: b.events[:0]}
+	for size := 0; len(b.events) < batchEvents && size < batchBytes; {
 		record, err := s.reader.Next(upTo)
 		var damage *spool.Damage
 		switch {
 		case errors.Is(err, io.EOF):
-			return upTo, nil
+			b.end = upTo
+			return
 		case errors.As(err, &damage):
-			out.Damage = append(out.Damage, damage.Error())
+			b.damage = append(b.damage, damage.Error())
 			s.Log.Error("traces", "err", damage)
 			continue
 		case err != nil:
-			return upTo, fmt.Errorf("read what waits: %w", err)
+			b.err = fmt.Errorf("read what waits: %w", err)
+			return
 		}
 		size += len(record)
 		p := traces.Placed{At: s.reader.At()}
 		if err := traces.ReadRecord(record, &p.Event); err != nil {
-			return upTo, fmt.Errorf("record before %s: %w", p.At, err)
+			b.err = fmt.Errorf("record before %s: %w", p.At, err)
+			return
 		}
 		// The record lives until the next one only.
 		p.Raw = append([]byte(nil), p.Raw...)
-		s.batch = append(s.batch, p)
+		b.events = append(b.events, p)
 	}
-	return s.reader.At(), nil
+	b.end = s.reader.At()
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -28,7 +29,7 @@ func (o Options) filled() Options {
 	for _, d := range []struct {
 		value *int
 		usual int
-	}{{&o.MemoryMB, 320}, {&o.TempMB, 4096}, {&o.Files, 48}, {&o.Keys, 16 << 20}} {
+	}{{&o.MemoryMB, 320}, {&o.TempMB, 4096}, {&o.Files, 48}, {&o.Keys, 16 << 20}, {&o.Threads, max(1, runtime.GOMAXPROCS(0)-1)}} {
 		if *d.value == 0 {
 			*d.value = d.usual
 		}
@@ -91,7 +92,7 @@ func Open(ctx context.Context, dir string, opt Options) (*Engine, []Aside, error
 
 func (e *Engine) start(ctx context.Context) error {
 	var err error
-	if e.pack, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20), zstd.WithEncoderCRC(false)); err != nil {
+	if e.pack, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20), zstd.WithEncoderCRC(false)); err != nil {
 		return fmt.Errorf("open base of traces: %w", err)
 	}
 	if e.unpack, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(64<<20)); err != nil {
@@ -137,9 +138,7 @@ func (e *Engine) begin(ctx context.Context) error {
 		"SET allowed_directories = [" + literal(e.dir) + "]",
 		"SET enable_external_access = false",
 	}
-	if e.opt.Threads > 0 {
-		settings = append(settings, fmt.Sprintf("SET threads = %d", e.opt.Threads))
-	}
+	settings = append(settings, fmt.Sprintf("SET threads = %d", e.opt.Threads))
 	for _, s := range append(settings, "SET lock_configuration = true") {
 		if _, err := e.conn.ExecContext(ctx, s); err != nil {
 			return fmt.Errorf("start DuckDB: %w", err)

@@ -310,8 +310,8 @@ func (e *Engine) readMark(ctx context.Context, f *file) error {
 		if err != nil {
 			return fmt.Errorf("sign file: %w", err)
 		}
-	case version == unsealedVersion && whose == f.key.organisation.String():
-		return e.upgrade(ctx, f)
+	case (version == unsealedVersion || version == unslicedVersion) && whose == f.key.organisation.String():
+		return e.upgrade(ctx, f, version)
 	case version != schemaVersion:
 		return damageError(fmt.Sprintf("written by another version of the program (tables of version %d)", version))
 	case whose != f.key.organisation.String():

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"time"
 
@@ -110,6 +111,9 @@ func Measure(ctx context.Context, dir string, c clock.Clock, load Load) (Measure
 func MeasureBare(ctx context.Context, dir string, c clock.Clock, load Load) (eps float64, err error) {
 	if load.Batch == 0 {
 		load.Batch = 20000
+	}
+	if load.Options.Threads == 0 {
+		load.Options.Threads = runtime.GOMAXPROCS(0) // as DuckDB has it by itself
 	}
 	e, err := openNew(ctx, filepath.Join(dir, "bare"), load.Options)
 	if err != nil {
@@ -259,7 +263,7 @@ func (e *Engine) measureDisk(ctx context.Context, organisation uuid.UUID) (parse
 			return 0, 0, fmt.Errorf("measure the disk: %w", err)
 		}
 		var bytes int64
-		if err := e.db.QueryRowContext(ctx, "SELECT (SELECT coalesce(sum(octet_length(data)), 0) FROM "+key.alias()+".raw)::BIGINT + (SELECT coalesce(sum(octet_length(data)), 0) FROM "+
+		if err := e.db.QueryRowContext(ctx, "SELECT (SELECT coalesce(sum(octet_length(data)), 0) FROM "+key.alias()+".slices)::BIGINT + (SELECT coalesce(sum(octet_length(data)), 0) FROM "+
 			key.alias()+".tail)::BIGINT").Scan(&bytes); err != nil {
 			return 0, 0, fmt.Errorf("measure the disk: %w", err)
 		}

@@ -14,7 +14,9 @@ type Options struct {
 	// that need more use the disk, up to TempMB, 4096 when zero; then they fail
 	// and the base goes on.
 	MemoryMB, TempMB int
-	// Threads is the number of cores it may use, all when zero.
+	// Threads is the number of cores it may use; when zero all but one, which is
+	// for the rest of the program. DuckDB lets a thread turn in place while another
+	// does the work: with as many threads as cores that is taken from what comes in.
 	Threads int
 	// Files is how many files stay open while nobody asks for them, 48 when zero.
 	Files int

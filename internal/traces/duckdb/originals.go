@@ -3,11 +3,14 @@
 package duckdb
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"tocsin/internal/traces"
 )
@@ -65,74 +68,174 @@ func cutFrame(b []byte) (key, raw, rest []byte, err error) {
 	return key, raw, b, nil
 }
 
-// storeOriginals writes those of events that follow the tail of a file, seals
-// them, and gives the tail that is true once the transaction is.
-func (e *Engine) storeOriginals(ctx context.Context, f *file, first int64, events []*traces.Event, extra []string) (tail, error) {
-	if !f.tail.known {
-		if err := e.readTail(ctx, f); err != nil {
-			return tail{}, err
-		}
+// laid is what the events of a batch bring to the originals of a file: the blocks
+// that they fill, and the tail that is true once they are stored.
+type laid struct {
+	blocks []folded
+	tail   tail
+	piece  piece
+	packed []byte // the frames of piece
+}
+
+// folded is a block as it goes to the disk.
+type folded struct {
+	traces.Block
+	salt, data []byte
+}
+
+// piece is what a batch adds to the tail.
+type piece struct {
+	first, events   int64
+	frames, digests int // where it begins in those of the tail
+}
+
+// lay seals the events that follow a tail, of which nothing is true any more when
+// it returns, and compresses their originals. It touches nothing of the file, and
+// may go on beside what writes there.
+func (e *Engine) lay(t tail, first int64, events []*traces.Event, extra []string) (laid, error) {
+	if t.events == 0 {
+		t.begin(first)
 	}
-	now := f.tail.clone()
-	if now.events == 0 {
-		now.begin(first)
-	}
-	fresh := piece{first: first, frames: len(now.frames), digests: len(now.digests)}
-	blocks := 0
-	s, err := newSalter(now.salt)
+	out := laid{piece: piece{first: first, frames: len(t.frames), digests: len(t.digests)}}
+	s, err := newSalter(t.salt)
 	if err != nil {
-		return tail{}, err
+		return out, err
 	}
 	for i, ev := range events {
-		now.add(s, ev, extra[i])
-		if len(now.frames) < blockBytes {
+		t.add(s, ev, extra[i])
+		if len(t.frames) < blockBytes {
 			continue
 		}
-		if err := e.storeBlock(ctx, f, &now); err != nil {
-			return tail{}, err
+		out.blocks = append(out.blocks, e.fold(&t))
+		t.begin(first + int64(i) + 1)
+		out.piece = piece{first: t.first}
+		if s, err = newSalter(t.salt); err != nil {
+			return out, err
 		}
-		now.begin(first + int64(i) + 1)
-		fresh = piece{first: now.first}
-		if s, err = newSalter(now.salt); err != nil {
-			return tail{}, err
-		}
-		blocks++
 	}
-	if blocks > 0 {
+	out.tail = t
+	if out.piece.events = t.first + t.events - out.piece.first; out.piece.events > 0 {
+		out.packed = e.pack.EncodeAll(t.frames[out.piece.frames:], nil)
+	}
+	return out, nil
+}
+
+// fold makes a block of a tail, whose digests it uses up.
+func (e *Engine) fold(t *tail) folded {
+	return folded{
+		Block: traces.Block{First: t.first, Events: t.events, Lo: t.lo, Hi: t.hi, Root: slices.Clone(traces.BlockRoot(t.digests))},
+		salt:  t.salt, data: e.pack.EncodeAll(t.frames, nil),
+	}
+}
+
+// storeLaid writes what lay made, within the transaction under way.
+func (e *Engine) storeLaid(ctx context.Context, f *file, l *laid) error {
+	if len(l.blocks) > 0 {
+		if err := e.storeBlocks(ctx, f.key.alias(), l.blocks); err != nil {
+			return err
+		}
 		if err := e.exec(ctx, "DELETE FROM "+f.key.alias()+".tail"); err != nil {
-			return tail{}, err
+			return err
 		}
 	}
-	return now, e.storePiece(ctx, f, &now, fresh)
-}
-
-// piece is where what a batch adds to the tail begins.
-type piece struct {
-	first           int64
-	frames, digests int
-}
-
-func (e *Engine) storePiece(ctx context.Context, f *file, t *tail, p piece) error {
-	count := t.first + t.events - p.first
-	if count == 0 {
+	if l.piece.events == 0 {
 		return nil
 	}
+	t := &l.tail
 	return e.exec(ctx, "INSERT INTO "+f.key.alias()+".tail VALUES ($1, $2, $3, $4, $5, $6, $7)",
-		p.first, count, t.lo, t.hi, t.salt, t.digests[p.digests:], e.pack.EncodeAll(t.frames[p.frames:], nil))
+		l.piece.first, l.piece.events, t.lo, t.hi, t.salt, t.digests[l.piece.digests:], l.packed)
 }
 
-// clone copies a tail: a transaction that fails leaves the one before.
-func (t *tail) clone() tail {
-	out := *t
-	out.frames = append(make([]byte, 0, blockBytes+blockBytes/4), t.frames...)
-	out.digests = append(make([]byte, 0, len(t.digests)+4096), t.digests...)
-	return out
+// storeBlocks writes blocks.
+func (e *Engine) storeBlocks(ctx context.Context, alias string, blocks []folded) error {
+	for _, b := range blocks {
+		if err := e.exec(ctx, "INSERT INTO "+alias+".raw VALUES ($1, $2, $3, $4, $5, $6, NULL)", b.First, b.Events, b.Lo, b.Hi, b.Root, b.salt); err != nil {
+			return err
+		}
+	}
+	return e.storeSlices(alias, blocks)
 }
 
-// storeBlock writes a tail as a block; its digests are used up.
-func (e *Engine) storeBlock(ctx context.Context, f *file, t *tail) error {
-	return e.exec(ctx, "INSERT INTO "+f.key.alias()+".raw VALUES ($1, $2, $3, $4, $5, $6, NULL, $7)",
-		t.first, t.events, t.lo, t.hi, traces.BlockRoot(t.digests), t.salt, e.pack.EncodeAll(t.frames, nil))
+// sliceBytes is how long the rows are in which the bytes of a block are kept.
+// DuckDB writes a whole group of 122,880 rows again as long as it grows: in rows
+// of a block each, that would be all the originals of a month at every checkpoint.
+// In these it is at most 63 MB.
+const sliceBytes = 512
+
+// storeSlices writes the bytes of blocks.
+func (e *Engine) storeSlices(alias string, blocks []folded) error {
+	return storeSlicesOn(e.conn, alias, blocks)
+}
+
+func storeSlicesOn(conn *sql.Conn, alias string, blocks []folded) error {
+	return appendTo(conn, alias, "slices", func(add func(...driver.Value) error) error {
+		for _, b := range blocks {
+			place := int32(0)
+			for part := range slices.Chunk(b.data, sliceBytes) {
+				if err := add(b.First, place, part); err != nil {
+					return err
+				}
+				place++
+			}
+		}
+		return nil
+	})
+}
+
+// replaceSlices puts other bytes in the place of those of a block.
+func (e *Engine) replaceSlices(ctx context.Context, alias string, first int64, data []byte) error {
+	if err := e.dropSlices(ctx, alias, first); err != nil {
+		return err
+	}
+	return e.storeSlices(alias, []folded{{Block: traces.Block{First: first}, data: data}})
+}
+
+func (e *Engine) dropSlices(ctx context.Context, alias string, first int64) error {
+	return e.exec(ctx, "DELETE FROM "+alias+".slices WHERE first = $1", first)
+}
+
+// sliced is the bytes of some blocks by the first of their events.
+type sliced map[int64][][]byte
+
+// readSlices reads the bytes of the blocks whose first events lie between two.
+func readSlices(ctx context.Context, q querier, alias string, from, to int64) (sliced, error) {
+	rows, err := q.QueryContext(ctx, "SELECT first, place, data FROM "+alias+".slices WHERE first >= $1 AND first <= $2", from, to)
+	if err != nil {
+		return nil, fmt.Errorf("read originals: %w", err)
+	}
+	out := sliced{}
+	for rows.Next() {
+		var first int64
+		var place int
+		var data []byte
+		if err := rows.Scan(&first, &place, &data); err != nil {
+			return nil, fmt.Errorf("read originals: %w", closing(rows, err))
+		}
+		if place < 0 || place > maxSlices {
+			continue // put there by another hand: what it was is missing
+		}
+		parts := out[first]
+		for len(parts) <= place {
+			parts = append(parts, nil)
+		}
+		parts[place], out[first] = data, parts
+	}
+	if err := closing(rows, rows.Err()); err != nil {
+		return nil, fmt.Errorf("read originals: %w", err)
+	}
+	return out, nil
+}
+
+// maxSlices is more than the largest block has: one that ends with the largest
+// event.
+const maxSlices = 4 * (blockBytes + traces.MaxRaw) / sliceBytes
+
+// of joins those of a block.
+func (s sliced) of(first int64) []byte { return bytes.Join(s[first], nil) }
+
+// querier reads, within a snapshot or not.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
 // closeTail makes a block of what does not fill one, within the transaction under
@@ -146,8 +249,9 @@ func (e *Engine) closeTail(ctx context.Context, f *file) error {
 	if f.tail.events == 0 {
 		return nil
 	}
-	now := f.tail.clone()
-	if err := e.storeBlock(ctx, f, &now); err != nil {
+	t := f.tail
+	f.tail = tail{}
+	if err := e.storeBlocks(ctx, f.key.alias(), []folded{e.fold(&t)}); err != nil {
 		return err
 	}
 	return e.exec(ctx, "DELETE FROM "+f.key.alias()+".tail")
@@ -216,10 +320,8 @@ func (o *originals) of(ctx context.Context, seq int64) (key, raw []byte, err err
 func (o *originals) load(ctx context.Context, seq int64) error {
 	// Between the look at blocks and that at the tail, the tail may have become a
 	// block: blocks are asked again.
-	for _, table := range []string{"raw", "tail", "raw"} {
-		var data []byte
-		err := o.e.db.QueryRowContext(ctx, "SELECT first, events, data FROM "+o.alias+"."+table+
-			" WHERE first <= $1 AND first + events > $1 LIMIT 1", seq).Scan(&o.first, &o.events, &data)
+	for _, look := range []func(context.Context, int64) ([]byte, error){o.block, o.piece, o.block} {
+		data, err := look(ctx, seq)
 		if errors.Is(err, sql.ErrNoRows) {
 			continue
 		}
@@ -233,4 +335,18 @@ func (o *originals) load(ctx context.Context, seq int64) error {
 		return nil
 	}
 	return errFrames
+}
+
+func (o *originals) block(ctx context.Context, seq int64) ([]byte, error) {
+	err := o.e.db.QueryRowContext(ctx, "SELECT first, events FROM "+o.alias+".raw WHERE first <= $1 AND first + events > $1 LIMIT 1", seq).Scan(&o.first, &o.events)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // load does
+	}
+	parts, err := readSlices(ctx, o.e.db, o.alias, o.first, o.first)
+	return parts.of(o.first), err
+}
+
+func (o *originals) piece(ctx context.Context, seq int64) (data []byte, err error) {
+	err = o.e.db.QueryRowContext(ctx, "SELECT first, events, data FROM "+o.alias+".tail WHERE first <= $1 AND first + events > $1 LIMIT 1", seq).Scan(&o.first, &o.events, &data)
+	return data, err //nolint:wrapcheck // load does
 }

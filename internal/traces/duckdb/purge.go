@@ -152,7 +152,7 @@ func (e *Engine) oldOnes(ctx context.Context, f *file, before int64) ([]int64, e
 func (e *Engine) cutBlocks(ctx context.Context, f *file, gone []int64) error {
 	for len(gone) > 0 {
 		var b block
-		err := b.scan(e.conn.QueryRowContext(ctx, "SELECT "+blockColumns+", data FROM "+f.key.alias()+".raw WHERE first + events > $1 ORDER BY first LIMIT 1", gone[0]), &b.data)
+		err := b.scan(e.conn.QueryRowContext(ctx, "SELECT "+blockColumns+" FROM "+f.key.alias()+".raw WHERE first + events > $1 ORDER BY first LIMIT 1", gone[0]))
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -181,7 +181,7 @@ func (e *Engine) cutBlock(ctx context.Context, f *file, b *block, gone []int64) 
 		return fmt.Errorf("purge originals: %w", err)
 	}
 	if rows == int64(len(gone)) {
-		return e.exec(ctx, "DELETE FROM "+table+" WHERE first = $1", b.First)
+		return errors.Join(e.exec(ctx, "DELETE FROM "+table+" WHERE first = $1", b.First), e.dropSlices(ctx, f.key.alias(), b.First))
 	}
 	whole, err := e.readBlock(ctx, e.conn, f, b)
 	if err != nil {
@@ -199,9 +199,9 @@ func (e *Engine) cutBlock(ctx context.Context, f *file, b *block, gone []int64) 
 		}
 		frames, cut = appendFrame(frames, string(whole.frames[i].key), whole.frames[i].raw), append(append(cut, cutKept), ev.Salt...)
 	}
-	if whole.broken {
-		// It was altered before: it stays what it is, so that this is still seen.
-		return e.exec(ctx, "UPDATE "+table+" SET data = $1 WHERE first = $2", e.pack.EncodeAll(frames, nil), b.First)
+	if err := e.replaceSlices(ctx, f.key.alias(), b.First, e.pack.EncodeAll(frames, nil)); err != nil || whole.broken {
+		// What was altered before stays what it is, so that this is still seen.
+		return err
 	}
-	return e.exec(ctx, "UPDATE "+table+" SET data = $1, cut = $2, salt = NULL WHERE first = $3", e.pack.EncodeAll(frames, nil), cut, b.First)
+	return e.exec(ctx, "UPDATE "+table+" SET cut = $1, salt = NULL WHERE first = $2", cut, b.First)
 }

@@ -69,25 +69,12 @@ func (r *reading) roots(ctx context.Context, list []*block) error {
 
 // openAll reads the originals.
 func (r *reading) openAll(ctx context.Context, list []*block) error {
-	data := map[int64][]byte{}
-	last := list[len(list)-1]
-	rows, err := r.conn.QueryContext(ctx, "SELECT first, data FROM "+r.file.key.alias()+".raw WHERE first >= $1 AND first <= $2", list[0].First, last.First)
+	parts, err := readSlices(ctx, r.conn, r.file.key.alias(), list[0].First, list[len(list)-1].First)
 	if err != nil {
-		return fmt.Errorf("read originals: %w", err)
-	}
-	for rows.Next() {
-		var first int64
-		var b []byte
-		if err := rows.Scan(&first, &b); err != nil {
-			return fmt.Errorf("read originals: %w", closing(rows, err))
-		}
-		data[first] = b
-	}
-	if err := closing(rows, rows.Err()); err != nil {
-		return fmt.Errorf("read originals: %w", err)
+		return err
 	}
 	for _, b := range list {
-		r.open = append(r.open, r.e.openOne(b, data[b.First], r.keep))
+		r.open = append(r.open, r.e.openOne(b, parts.of(b.First), r.keep))
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ func eventColumns() string {
 //     not fill a block yet: merged into one as soon as it does. Each block bears
 //     the root of the digests of its events (seal.go), the bounds of their times,
 //     and what a purge left in the places of those it took (cut);
+//   - slices, the bytes of those blocks in rows of sliceBytes;
 //   - identities, who the numbers of its events are: a copy of part of the
 //     dictionary, from which that is made again when it is lost;
 //   - mark, one row: whose file it is, and up to where it holds the spool.
@@ -40,8 +41,8 @@ func fileSchema(alias string) []string {
 	return []string{
 		in(`CREATE TABLE IF NOT EXISTS @events (seq BIGINT, happened BIGINT, received BIGINT, guessed BOOLEAN, action UTINYINT, outcome UTINYINT,
 			severity TINYINT, patient INTEGER, key_hash UBIGINT, source VARCHAR` + texts.String() + `, extra VARCHAR)`),
-		in(`CREATE TABLE IF NOT EXISTS @raw (first BIGINT, events BIGINT, lo BIGINT, hi BIGINT, root BLOB, salt BLOB, cut BLOB,
-			data BLOB USING COMPRESSION uncompressed)`),
+		in(`CREATE TABLE IF NOT EXISTS @raw (first BIGINT, events BIGINT, lo BIGINT, hi BIGINT, root BLOB, salt BLOB, cut BLOB)`),
+		in(`CREATE TABLE IF NOT EXISTS @slices (first BIGINT, place INTEGER, data BLOB USING COMPRESSION uncompressed)`),
 		in(`CREATE TABLE IF NOT EXISTS @tail (first BIGINT, events BIGINT, lo BIGINT, hi BIGINT, salt BLOB,
 			digests BLOB USING COMPRESSION uncompressed, data BLOB USING COMPRESSION uncompressed)`),
 		in(`CREATE TABLE IF NOT EXISTS @identities (id INTEGER, ipp VARCHAR, ins VARCHAR)`),
@@ -61,4 +62,4 @@ func patientSchema(alias string) []string {
 }
 
 // schemaVersion is written in each file; a file with another is put aside.
-const schemaVersion = 2
+const schemaVersion = 3

@@ -4,7 +4,9 @@ package duckdb
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"os"
@@ -12,6 +14,7 @@ import (
 
 	duck "github.com/duckdb/duckdb-go/v2"
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"tocsin/internal/spool"
 	"tocsin/internal/traces"
@@ -198,27 +201,36 @@ func (e *Engine) store(ctx context.Context, b *batch, s *share, upTo spool.Posit
 	if err != nil {
 		return err
 	}
+	if !f.tail.known {
+		if err := e.readTail(ctx, f); err != nil {
+			return err
+		}
+	}
+	// What follows takes the tail: should it fail, the file has it on the disk.
+	tailBefore := f.tail
+	f.tail = tail{}
+	var l laid
+	var laying errgroup.Group
+	laying.Go(func() (err error) {
+		l, err = e.lay(tailBefore, f.next, s.events, s.extra)
+		return err
+	})
 	err = e.transaction(ctx, func() error {
-		if err := e.append(f.key.alias(), "identities", len(fresh), func(i int) []driver.Value {
-			return []driver.Value{fresh[i].id, fresh[i].ipp, fresh[i].ins}
-		}); err != nil {
+		err := e.storeRows(b, s, fresh)
+		if err = errors.Join(err, laying.Wait()); err != nil {
 			return err
 		}
-		if err := e.append(f.key.alias(), "events", len(s.events), func(i int) []driver.Value { return e.rowOf(b, s, i) }); err != nil {
-			return err
-		}
-		var err error
-		if now.tail, err = e.storeOriginals(ctx, f, f.next, s.events, s.extra); err != nil {
+		if err := e.storeLaid(ctx, f, &l); err != nil {
 			return err
 		}
 		return e.exec(ctx, "UPDATE "+f.key.alias()+".mark SET segment = $1, place = $2, next = $3, events = $4, lo = $5, hi = $6, heard = $7",
 			now.applied.Segment, now.applied.Offset, now.next, now.events, now.lo, now.hi, now.heard)
 	})
 	if err != nil {
-		return err
+		return errors.Join(err, laying.Wait())
 	}
 	e.mu.Lock()
-	f.applied, f.next, f.events, f.lo, f.hi, f.heard, f.tail = now.applied, now.next, now.events, now.lo, now.hi, now.heard, now.tail
+	f.applied, f.next, f.events, f.lo, f.hi, f.heard, f.tail = now.applied, now.next, now.events, now.lo, now.hi, now.heard, l.tail
 	e.mu.Unlock()
 	for _, who := range fresh {
 		f.named[who.id] = true
@@ -230,6 +242,17 @@ func (e *Engine) store(ctx context.Context, b *batch, s *share, upTo spool.Posit
 	}
 	e.keys.forget(now.heard)
 	return nil
+}
+
+// storeRows writes the events of a share, and who is new among their patients.
+func (e *Engine) storeRows(b *batch, s *share, fresh []identity) error {
+	alias := s.file.key.alias()
+	if err := e.append(alias, "identities", len(fresh), func(i int) []driver.Value {
+		return []driver.Value{fresh[i].id, fresh[i].ipp, fresh[i].ins}
+	}); err != nil {
+		return err
+	}
+	return e.append(alias, "events", len(s.events), func(i int) []driver.Value { return e.rowOf(b, s, i) })
 }
 
 // rowOf is an event in the order of firstColumns and terms.Columns.
@@ -255,7 +278,19 @@ func (e *Engine) append(alias, table string, rows int, row func(int) []driver.Va
 	if rows == 0 {
 		return nil
 	}
-	return e.conn.Raw(func(raw any) error {
+	return appendTo(e.conn, alias, table, func(add func(...driver.Value) error) error {
+		for i := range rows {
+			if err := add(row(i)...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// appendTo gives fn what writes rows to a table within the transaction under way.
+func appendTo(conn *sql.Conn, alias, table string, fn func(add func(...driver.Value) error) error) error {
+	return conn.Raw(func(raw any) error {
 		c, ok := raw.(driver.Conn)
 		if !ok {
 			return fmt.Errorf("append to %s: no connection of DuckDB", table)
@@ -264,15 +299,7 @@ func (e *Engine) append(alias, table string, rows int, row func(int) []driver.Va
 		if err != nil {
 			return fmt.Errorf("append to %s: %w", table, err)
 		}
-		for i := range rows {
-			if err = a.AppendRow(row(i)...); err != nil {
-				break
-			}
-		}
-		if closed := a.Close(); err == nil {
-			err = closed
-		}
-		if err != nil {
+		if err = errors.Join(fn(a.AppendRow), a.Close()); err != nil {
 			return fmt.Errorf("append to %s: %w", table, err)
 		}
 		return nil

@@ -9,23 +9,39 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"tocsin/internal/traces"
 )
 
-// unsealedVersion is that of files whose blocks bore no seal.
-const unsealedVersion = 1
+// The versions before: that of files whose blocks bore no seal, and that of files
+// whose blocks were rows.
+const (
+	unsealedVersion = 1
+	unslicedVersion = 2
+)
 
-// upgrade gives a file of the version before the tables of this one, all or
-// nothing: its blocks are sealed as they are found. What was altered before that
+// upgrade gives a file of a version before the tables of this one, all or nothing.
+// Blocks without a seal are sealed as they are found: what was altered before that
 // day is not known by it.
-func (e *Engine) upgrade(ctx context.Context, f *file) error {
-	e.opt.Log.Info("a file of traces gets the tables of this version: its blocks are sealed", "file", f.key.name())
+func (e *Engine) upgrade(ctx context.Context, f *file, version int) error {
+	e.opt.Log.Info("a file of traces gets the tables of this version", "file", f.key.name(), "from", version)
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("upgrade file of traces: %w", err)
 	}
 	u := upgrading{e: e, conn: conn, file: f, alias: f.key.alias()}
 	if err = u.exec(ctx, "BEGIN"); err == nil {
-		if err = u.all(ctx); err == nil {
+		work := u.slice
+		if version == unsealedVersion {
+			work = u.all
+		}
+		if err = work(ctx); err == nil {
+			err = u.exec(ctx, "DROP TABLE @raw_before")
+		}
+		if err == nil {
+			err = u.exec(ctx, "UPDATE @mark SET version = $1", schemaVersion)
+		}
+		if err == nil {
 			err = u.exec(ctx, "COMMIT")
 		}
 		if err != nil {
@@ -49,12 +65,53 @@ func (u *upgrading) exec(ctx context.Context, q string, args ...any) error {
 	return nil
 }
 
-func (u *upgrading) all(ctx context.Context) error {
-	steps := []string{"ALTER TABLE @raw RENAME TO raw_before", "ALTER TABLE @tail RENAME TO tail_before"}
-	for _, s := range append(steps, fileSchema(u.alias)...) {
+// before sets tables aside, and makes those of this version.
+func (u *upgrading) before(ctx context.Context, tables ...string) error {
+	for _, t := range tables {
+		if err := u.exec(ctx, "ALTER TABLE @"+t+" RENAME TO "+t+"_before"); err != nil {
+			return err
+		}
+	}
+	for _, s := range fileSchema(u.alias) {
 		if err := u.exec(ctx, s); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// slice keeps the bytes of blocks in slices.
+func (u *upgrading) slice(ctx context.Context) error {
+	if err := u.before(ctx, "raw"); err != nil {
+		return err
+	}
+	if err := u.exec(ctx, "INSERT INTO @raw SELECT "+blockColumns+" FROM @raw_before"); err != nil {
+		return err
+	}
+	list, err := u.list(ctx)
+	if err != nil {
+		return err
+	}
+	for _, b := range list {
+		if err := u.sliceOne(ctx, b.First); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (u *upgrading) sliceOne(ctx context.Context, first int64) error {
+	b := folded{Block: traces.Block{First: first}}
+	if err := u.conn.QueryRowContext(ctx, "SELECT data FROM "+u.alias+".raw_before WHERE first = $1", first).Scan(&b.data); err != nil {
+		return fmt.Errorf("upgrade file of traces: %w", err)
+	}
+	return storeSlicesOn(u.conn, u.alias, []folded{b})
+}
+
+// all seals the blocks.
+func (u *upgrading) all(ctx context.Context) error {
+	if err := u.before(ctx, "raw", "tail"); err != nil {
+		return err
 	}
 	list, err := u.blocks(ctx)
 	if err != nil {
@@ -63,19 +120,17 @@ func (u *upgrading) all(ctx context.Context) error {
 	for _, b := range list {
 		b.salt = newSalt()
 		if err := u.exec(ctx, `INSERT INTO @raw SELECT first, events, (SELECT coalesce(min(happened), 0) FROM @events WHERE seq >= $1 AND seq < $2),
-			(SELECT coalesce(max(happened), 0) FROM @events WHERE seq >= $1 AND seq < $2), ''::BLOB, $3, NULL, data FROM @raw_before WHERE first = $1`, b.First, b.First+b.Events, b.salt); err != nil {
+			(SELECT coalesce(max(happened), 0) FROM @events WHERE seq >= $1 AND seq < $2), ''::BLOB, $3, NULL FROM @raw_before WHERE first = $1`, b.First, b.First+b.Events, b.salt); err != nil {
+			return err
+		}
+		if err := u.sliceOne(ctx, b.First); err != nil {
 			return err
 		}
 	}
 	if err := u.seal(ctx, list); err != nil {
 		return err
 	}
-	for _, s := range []string{"DROP TABLE @raw_before", "DROP TABLE @tail_before", fmt.Sprintf("UPDATE @mark SET version = %d", schemaVersion)} {
-		if err := u.exec(ctx, s); err != nil {
-			return err
-		}
-	}
-	return nil
+	return u.exec(ctx, "DROP TABLE @tail_before")
 }
 
 // blocks lists the blocks of the file; the pieces of its open end are one more,
@@ -90,6 +145,10 @@ func (u *upgrading) blocks(ctx context.Context) ([]*block, error) {
 			return nil, err
 		}
 	}
+	return u.list(ctx)
+}
+
+func (u *upgrading) list(ctx context.Context) ([]*block, error) {
 	rows, err := u.conn.QueryContext(ctx, "SELECT first, events FROM "+u.alias+".raw_before ORDER BY first")
 	if err != nil {
 		return nil, fmt.Errorf("upgrade file of traces: %w", err)

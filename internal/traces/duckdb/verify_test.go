@@ -189,7 +189,8 @@ func TestWhatIsDoneToTracesIsNamed(t *testing.T) {
 	}{
 		"a value": {func(c *court) { c.tamper("UPDATE @.events SET account = 'durand' WHERE seq = 120") }, "altered 2026-10 100-149"},
 		"an original": {func(c *court) {
-			c.tamper("UPDATE @.raw SET data = (SELECT data FROM @.raw WHERE first = 0) WHERE first = 100")
+			c.tamper("DELETE FROM @.slices WHERE first = 100")
+			c.tamper("INSERT INTO @.slices SELECT 100, place, data FROM @.slices WHERE first = 0")
 		}, "altered 2026-10 100-149"},
 		"a row less": {func(c *court) { c.tamper("DELETE FROM @.events WHERE seq = 3") }, "altered 2026-10 0-99"},
 		"a block less": {func(c *court) {
