@@ -219,7 +219,7 @@ func (m *memory) Get(_ context.Context, organisation uuid.UUID, ref string) (tra
 }
 
 // Purge implements traces.Keeper.
-func (m *memory) Purge(context.Context, uuid.UUID, traces.Class, int64) (traces.Purged, error) {
+func (m *memory) Purge(context.Context, uuid.UUID, traces.Purging) (traces.Purged, error) {
 	return traces.Purged{Events: 12, First: storage.Micros(uitest.Noon().AddDate(-1, 0, 0)), Last: storage.Micros(uitest.Noon().AddDate(0, -7, 0))}, nil
 }
 
