@@ -277,3 +277,25 @@ func (s *Service) moveHold(ctx context.Context, scope access.Scope, id uuid.UUID
 		return s.noteHold(ctx, tx, scope, now, action, out, before, more)
 	})
 }
+
+// NamedSource is a source of which a hold may be.
+type NamedSource struct {
+	ID   uuid.UUID
+	Name string
+}
+
+// HoldSources lists the sources that a hold may name, those retired too. Needs
+// access.TracesHold.
+func (s *Service) HoldSources(ctx context.Context, scope access.Scope) (out []NamedSource, err error) {
+	if err := s.opt.Guard.Check(scope, access.TracesHold); err != nil {
+		return nil, err
+	}
+	err = s.opt.DB.Read(ctx, scope, func(tx *storage.Tx) error {
+		list, err := readSources(ctx, tx, `organisation_id = $1 ORDER BY name_folded, id`, scope.Organisation())
+		for _, p := range list {
+			out = append(out, NamedSource{p.ID, p.Name})
+		}
+		return err
+	})
+	return out, err
+}

@@ -88,7 +88,10 @@ func (w *HoldWanted) check() error {
 		return fault.New(fault.Invalid, "traces.hold.both").At("tout")
 	}
 	q := w.Question()
-	return q.Check()
+	if err := q.Check(); err != nil {
+		return fault.Wrap(err, fault.Invalid, "traces.hold.period").At("de")
+	}
+	return nil
 }
 
 // holdText tidies a text of a hold.

@@ -20,6 +20,10 @@ const (
 	purgeBlocks = 15 * time.Minute
 )
 
+// unknownHeld is for a purge that could not count what is held: it is as many as
+// when one last could.
+const unknownHeld = -1
+
 // Purge removes what is older than was decided, and keeps a record of it.
 func (s *Service) Purge(ctx context.Context, now time.Time) (bool, error) {
 	_, base, err := s.connected()
@@ -87,11 +91,11 @@ func (s *Service) remove(ctx context.Context, base Base, now time.Time, scope ac
 	try.Try = true
 	upTo, err := s.sealedUpTo(ctx, scope)
 	if err != nil {
-		return Purged{}, err
+		return Purged{Held: unknownHeld}, err
 	}
 	due, err := base.Purge(ctx, scope.Organisation(), try)
 	if err != nil {
-		return due, err
+		return Purged{Held: unknownHeld}, err
 	}
 	gone := Purged{Held: due.Held}
 	if due.Events > 0 {
@@ -124,7 +128,7 @@ func (s *Service) ended(ctx context.Context, now time.Time, scope access.Scope, 
 		if _, err := tx.Row(ctx, `SELECT problem FROM traces_purge_state WHERE organisation_id = $1 AND class = $2`, []any{scope.Organisation(), p.Class.String()}, &was); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `UPDATE traces_purge_state SET began_us = NULL, held = $3, problem = $4, problem_us = CASE WHEN $4 = '' THEN NULL WHEN problem = '' THEN $5 ELSE problem_us END
+		if _, err := tx.Exec(ctx, `UPDATE traces_purge_state SET began_us = NULL, held = CASE WHEN $3 < 0 THEN held ELSE $3 END, problem = $4, problem_us = CASE WHEN $4 = '' THEN NULL WHEN problem = '' THEN $5 ELSE problem_us END
 			WHERE organisation_id = $1 AND class = $2`, scope.Organisation(), p.Class.String(), gone.Held, problem, storage.Micros(now)); err != nil {
 			return err
 		}
