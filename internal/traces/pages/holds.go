@@ -234,6 +234,8 @@ func holdSteps(c *ui.Context, h traces.LegalHold) []ui.Event {
 	switch {
 	case h.State == traces.HoldLifted:
 		out = append(out, at(h.LiftDecided, ui.Information, "lifted", ""))
+	case !h.LiftDecided.At.IsZero() && h.LiftDecided.ID == h.LiftAsked.ID:
+		out = append(out, at(h.LiftDecided, ui.Information, "withdrawn", h.LiftRefusal))
 	case !h.LiftDecided.At.IsZero():
 		out = append(out, at(h.LiftDecided, ui.Information, "refused", h.LiftRefusal))
 	}

@@ -79,8 +79,9 @@ func TestAHoldIsLiftedByASecondPerson(t *testing.T) {
 	o.post(at+"/lever", "raison", "classement").Leads(at)
 	o.get(at).Want(200).Whole().Says("main", "une autre personne habilitée doit en décider").Lacks("form[action='" + at + "/lever/accepter']")
 	o.post(at + "/lever/accepter").Want(403)
+	o.post(at+"/lever/refuser", "refus", "").Want(422).Whole().Has("#f-refus[aria-invalid=true]")
 	o.post(at+"/lever/refuser", "refus", "appel").Leads(at)
-	o.get(at).Want(200).Whole().Says("main", "Levée refusée").Says("main", "appel")
+	o.get(at).Want(200).Whole().Says("main", "Demande de levée retirée par Camille Martin").Says("main", "appel")
 	if _, err := o.s.AskLift(t.Context(), another(), h.ID, "arrêt du 12"); err != nil {
 		t.Fatal(err)
 	}
