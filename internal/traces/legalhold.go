@@ -73,8 +73,13 @@ func (w *HoldWanted) check() error {
 		field string
 		must  bool
 	}{
-		{&w.Authority, "autorite", true}, {&w.Reference, "reference", true}, {&w.RequestedBy, "demandeur", true}, {&w.Reason, "motif", true},
-		{&w.Patient, "patient", false}, {&w.Account, "compte", false}, {&w.Person, "personne", false},
+		{&w.Authority, "autorite", true},
+		{&w.Reference, "reference", true},
+		{&w.RequestedBy, "demandeur", true},
+		{&w.Reason, "motif", true},
+		{&w.Patient, "patient", false},
+		{&w.Account, "compte", false},
+		{&w.Person, "personne", false},
 	} {
 		if err := holdText(t.text, t.field, t.must); err != nil {
 			return err
@@ -161,7 +166,9 @@ type Weight struct {
 	Events, Bytes int64
 }
 
-func weightOf(events int64) Weight { return Weight{Events: events, Bytes: max(events, 0) * heldEventBytes} }
+func weightOf(events int64) Weight {
+	return Weight{Events: events, Bytes: max(events, 0) * heldEventBytes}
+}
 
 // Keeps is what the events of a hold take on the disk, about.
 func (h LegalHold) Keeps() Weight { return weightOf(h.Found) }

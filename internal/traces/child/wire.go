@@ -16,9 +16,9 @@ import (
 
 // The doors of a base, all POST with JSON in both directions.
 const (
-	takePath  = "/take"
-	askPath   = "/ask"
-	getPath   = "/get"
+	takePath = "/take"
+	askPath  = "/ask"
+	getPath  = "/get"
 	// An owner of the version before knew "/purge" and no holds: asked by that name
 	// it would remove what is held, by this one it removes nothing.
 	purgePath = "/remove"

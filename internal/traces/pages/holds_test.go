@@ -74,7 +74,7 @@ func TestAHoldIsLiftedByASecondPerson(t *testing.T) {
 	at := pages.HoldsPath + "/" + h.ID.String()
 	o.get(at).Want(200).Whole().Says("main", "8001").Says("main", "Posé par Paule Roy").Has("form[action='" + at + "/lever']")
 	o.get(pages.HoldsPath + "/" + uuid.NewString()).Want(404)
-	o.post(at+"/lever/accepter").Want(409)
+	o.post(at + "/lever/accepter").Want(409)
 	o.post(at+"/lever", "raison", " ").Want(422).Whole().Has("#f-raison[aria-invalid=true]")
 	o.post(at+"/lever", "raison", "classement").Leads(at)
 	o.get(at).Want(200).Whole().Says("main", "une autre personne habilitée doit en décider").Lacks("form[action='" + at + "/lever/accepter']")
