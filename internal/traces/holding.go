@@ -36,7 +36,7 @@ func (s *Service) LegalHold(ctx context.Context, scope access.Scope, id uuid.UUI
 		return out, err
 	}
 	err = s.opt.DB.Read(ctx, scope, func(tx *storage.Tx) error {
-		out, err = readHold(ctx, tx, scope, id)
+		out, err = readHold(ctx, tx, scope, id, "")
 		return err
 	})
 	return out, err
@@ -74,7 +74,7 @@ func (s *Service) Holding(ctx context.Context, scope access.Scope) (out Holdings
 		return out, err
 	}
 	err = s.opt.DB.Read(ctx, scope, func(tx *storage.Tx) error {
-		return tx.Query(ctx, `SELECT class, held, problem, problem_us FROM traces_purge_state WHERE organisation_id = $1 ORDER BY class`, []any{scope.Organisation()}, func(row func(...any) error) error {
+		return tx.Query(ctx, `SELECT class, held, problem, problem_us FROM traces_purge_state WHERE organisation_id = $1 AND class <> '' ORDER BY class`, []any{scope.Organisation()}, func(row func(...any) error) error {
 			var p PurgeState
 			var class string
 			var at sql.NullInt64
@@ -148,6 +148,9 @@ func (s *Service) PlaceHold(ctx context.Context, scope access.Scope, w HoldWante
 	out = LegalHold{ID: storage.NewID(now), HoldWanted: w, State: HoldStands, Found: -1, Placed: actOf(scope, now)}
 	// It is held first and counted after: counting may take a minute.
 	err = s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error {
+		if err := lockPurges(ctx, tx, scope); err != nil {
+			return err
+		}
 		list, err := standing(ctx, tx, scope)
 		if err != nil {
 			return err
@@ -255,7 +258,7 @@ func (s *Service) moveHold(ctx context.Context, scope access.Scope, id uuid.UUID
 	}
 	now := s.opt.Clock.Now()
 	return out, s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error {
-		if out, err = readHold(ctx, tx, scope, id); err != nil {
+		if out, err = readHold(ctx, tx, scope, id, "{{for_update}}"); err != nil {
 			return err
 		}
 		before := out.noted()

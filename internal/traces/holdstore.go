@@ -33,9 +33,10 @@ func readHolds(ctx context.Context, tx *storage.Tx, scope access.Scope, where st
 	return out, err
 }
 
-// readHold gives one of the scope's establishment. Errors: NotFound.
-func readHold(ctx context.Context, tx *storage.Tx, scope access.Scope, id uuid.UUID) (LegalHold, error) {
-	list, err := readHolds(ctx, tx, scope, ` AND id = $2`, id)
+// readHold gives one of the scope's establishment, locked when it will be changed.
+// Errors: NotFound.
+func readHold(ctx context.Context, tx *storage.Tx, scope access.Scope, id uuid.UUID, lock string) (LegalHold, error) {
+	list, err := readHolds(ctx, tx, scope, ` AND id = $2 `+lock, id)
 	if err == nil && len(list) == 0 {
 		err = fault.New(fault.NotFound, "traces.hold.unknown")
 	}

@@ -147,10 +147,14 @@ func (h LegalHold) noted() map[string]any {
 	for _, c := range h.Question().Where {
 		fields = append(fields, string(c.Field))
 	}
-	return map[string]any{
+	out := map[string]any{
 		"state": string(h.State), "authority": h.Authority, "reference": h.Reference, "from": h.From.UTC().Format(time.DateTime), "to": h.To.UTC().Format(time.DateTime),
-		"fields": fields, "everything": h.Everything, "events": h.Found,
+		"fields": fields, "everything": h.Everything,
 	}
+	if h.Found >= 0 {
+		out["events"] = h.Found
+	}
+	return out
 }
 
 // WithoutNames is a hold without what names a patient or an agent, for those who may

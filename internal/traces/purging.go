@@ -65,8 +65,11 @@ func (s *Service) purge(ctx context.Context, base Base, now time.Time, scope acc
 	p := Purging{Class: class, Before: storage.Micros(before)}
 	var holds []LegalHold
 	err := s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error {
-		var err error
-		if holds, err = standing(ctx, tx, scope); err != nil {
+		err := lockPurges(ctx, tx, scope)
+		if err == nil {
+			holds, err = standing(ctx, tx, scope)
+		}
+		if err != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx, `INSERT INTO traces_purge_state (organisation_id, class, began_us, held, problem) VALUES ($1, $2, $3, 0, '')
@@ -149,6 +152,14 @@ func (s *Service) ended(ctx context.Context, now time.Time, scope access.Scope, 
 		}
 		return note("traces.keep.purge", map[string]any{"events": gone.Events, "held": gone.Held, "before": storage.Time(p.Before).UTC().Format(time.DateOnly)})
 	})
+}
+
+// lockPurges has purges and holds of an establishment take turns: whoever comes
+// second sees what the first wrote, on any node.
+func lockPurges(ctx context.Context, tx *storage.Tx, scope access.Scope) error {
+	_, err := tx.Exec(ctx, `INSERT INTO traces_purge_state (organisation_id, class, held, problem) VALUES ($1, '', 0, '')
+		ON CONFLICT (organisation_id, class) DO UPDATE SET held = 0`, scope.Organisation())
+	return err
 }
 
 // noPurge refuses while a purge of any class is under way. Errors: Conflict.

@@ -37,7 +37,8 @@ CREATE TABLE traces_holds (
 CREATE INDEX traces_holds_by_state ON traces_holds (organisation_id, state);
 
 -- How the purge of a class stands: since when one is under way, what it last left
--- because it is held, and what kept it from ending.
+-- because it is held, and what kept it from ending. The row without a class is the
+-- one by which purges and holds take turns.
 CREATE TABLE traces_purge_state (
   organisation_id UUID NOT NULL,
   class TEXT NOT NULL,
