@@ -64,15 +64,20 @@ for content, path in {open(p, "rb").read(): p for p in sorted(notes, reverse=Tru
         else: flaw(f"{tsr}: the stamp does not hold")
 if covered != len(entries): flaw(f"checkpoints sign {covered} entries, the log has {len(entries)}")
 
-# What the log says: blocks by place, cuts, purges.
-blocks, cuts, purges, ends = {}, {}, [], {}
+# What the log says: blocks by place, what purges left of them (held or not), purges, lifted holds.
+blocks, cuts, purges, frees, ends = {}, {}, [], {}, {}
 for n, line in enumerate(entries):
     w = line.split(" ")
     if w[0] == "block":
         blocks.setdefault((w[2], w[3], int(w[4])), []).append((n, int(w[5]), int(w[6]), int(w[7]), w[8]))
         ends[w[2], w[3]] = max(ends.get((w[2], w[3]), 0), int(w[4]) + int(w[5]))
-    elif w[0] == "cut": cuts.setdefault((w[2], w[3], int(w[4])), []).append((n, int(w[5]), w[6]))
+    elif w[0] in ("cut", "held"): cuts.setdefault((w[2], w[3], int(w[4])), []).append((n, int(w[5]), w[6], w[0] == "held"))
     elif w[0] == "purge": purges.append((n, w[2], int(w[3])))
+    elif w[0] == "free": frees[w[2]] = n
+def last_of(place, n): return ([(n, 0, "", False)] + [c for c in cuts.get(place, []) if c[0] > n])[-1]
+def taken(place, last, time):  # by a purge since; none takes what is held, until the hold is lifted
+    if last[3] and frees.get(place[0], -1) < last[0]: return False
+    return any(p[0] > last[0] and p[1] == place[0] and p[2] > time for p in purges)
 
 # The blocks: SHA-256 of 0, salt, record for each event; what a purge took has its digest only.
 whole, purged, fresh = 0, 0, 0
@@ -84,8 +89,8 @@ def judge(place, count, leaves, removed, cut):
     if not sealed: flaw(name + ": nothing was sealed there"); return
     if not found: flaw(name + ": is not what was sealed"); sealed.pop(); return
     n, _, lo, _, _ = e = found[0]; sealed.remove(e)
-    last = ([(n, 0, "")] + [c for c in cuts.get(place, []) if c[0] > n])[-1]
-    if (last[1], last[2]) != (removed, cut) and not any(p[0] > last[0] and p[1] == place[0] and p[2] > lo for p in purges):
+    last = last_of(place, n)
+    if (last[1], last[2]) != (removed, cut) and not taken(place, last, lo):
         flaw(name + ": lost events that no purge took"); return
     whole += count - removed; purged += removed
 for path in sorted(glob.glob(folder + "/*.jsonl")):
@@ -108,7 +113,7 @@ only = open(folder + "/month").read().strip()  # empty when every month was expo
 for (class_, month, first), left in blocks.items():
     for n, count, lo, hi, _ in left:
         if only and month != only: continue
-        if any(p[0] > n and p[1] == class_ and p[2] > hi for p in purges): purged += count
+        if taken((class_, month, first), last_of((class_, month, first), n), hi): purged += count
         else: flaw(f"{class_} {month} event {first} to {first + count - 1}: is not there, and no purge took it")
 print(f"{'OK' if not flaws else 'NOT OK'}: {len(entries)} entries, {len(notes)} checkpoints ({stamps} stamps verified), {whole} events as sealed, {purged} purged, {fresh} not in the log yet.")
 sys.exit(1 if flaws else 0)

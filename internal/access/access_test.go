@@ -42,9 +42,9 @@ func TestMatrix(t *testing.T) {
 		access.DirectoryManager:   {access.DirectoryWrite, access.DirectoryImport, access.DirectoryExport, access.DirectoryProve, access.DirectorySync, access.OnCallWrite, access.DirectoryNumbers, access.OrganisationWrite, access.AlertPayroll, access.InventoryRead, access.InventoryWrite, access.InventoryExport},
 		access.Reader:             {},
 		access.Auditor:            {access.JournalRead, access.AlertReport, access.AccountRead, access.ChannelRead, access.HealthRead, access.InventoryRead, access.TracesRead},
-		access.DataProtection:     {access.TracesRead, access.TracesAsk, access.TracesExport, access.TracesExportApprove, access.TracesCases, access.TracesCasesPatient, access.TracesGovern, access.TracesAuditAdvise},
+		access.DataProtection:     {access.TracesRead, access.TracesAsk, access.TracesExport, access.TracesExportApprove, access.TracesHold, access.TracesCases, access.TracesCasesPatient, access.TracesGovern, access.TracesAuditAdvise},
 		access.SecurityOfficer:    {access.TracesRead, access.TracesCases, access.TracesCasesSystem, access.TracesRules},
-		access.Controller:         {access.TracesExportApprove, access.TracesAuditAdvise, access.TracesAuditDecide},
+		access.Controller:         {access.TracesExportApprove, access.TracesHold, access.TracesAuditAdvise, access.TracesAuditDecide},
 		access.MedicalInformation: {access.TracesAuditAdvise},
 	}
 	g := guard(t)

@@ -51,6 +51,7 @@ const (
 
 	TracesExport        Action = "traces.export"         // ask for an archive for justice or a patient, and take it
 	TracesExportApprove Action = "traces.export.approve" // approve or refuse one that somebody else asked for
+	TracesHold          Action = "traces.hold"           // keep traces from purges for a court, and lift it with another person
 
 	TracesCases        Action = "traces.cases"            // enter the cases that detection opened; which ones, the next two say
 	TracesCasesPatient Action = "traces.cases.patient"    // see and handle those about records of patients
@@ -78,7 +79,7 @@ func Actions() []Action {
 		AlertRead, AlertLaunch, AlertConduct, AlertKill, AlertAnswers, AlertReport, AlertGovern, AlertPayroll,
 		ChannelRead, ChannelWrite,
 		AccountRead, AccountWrite, AccountOwn,
-		TracesRead, TracesSource, TracesAsk, TracesExport, TracesExportApprove, TracesConsume, TracesCases, TracesCasesPatient, TracesCasesSystem, TracesRules, TracesGovern,
+		TracesRead, TracesSource, TracesAsk, TracesExport, TracesExportApprove, TracesHold, TracesConsume, TracesCases, TracesCasesPatient, TracesCasesSystem, TracesRules, TracesGovern,
 		TracesAuditAsk, TracesAuditAdvise, TracesAuditDecide, TracesAuditLook,
 		JournalRead, JournalErase, HealthRead,
 	}

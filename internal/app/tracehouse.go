@@ -63,12 +63,12 @@ func (b *lateBase) Get(ctx context.Context, organisation uuid.UUID, ref string) 
 }
 
 // Purge implements traces.Keeper.
-func (b *lateBase) Purge(ctx context.Context, organisation uuid.UUID, class traces.Class, before int64) (traces.Purged, error) {
+func (b *lateBase) Purge(ctx context.Context, organisation uuid.UUID, p traces.Purging) (traces.Purged, error) {
 	e, err := b.open()
 	if err != nil {
 		return traces.Purged{}, err
 	}
-	return e.Purge(ctx, organisation, class, before)
+	return e.Purge(ctx, organisation, p)
 }
 
 // Close closes the base, when it was ever there.

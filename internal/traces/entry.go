@@ -15,6 +15,8 @@ const (
 	kindBlock = "block" // a block of events, as it was sealed
 	kindPurge = "purge" // events of a class before a time may be gone from here on
 	kindCut   = "cut"   // what a purge left in a block
+	kindHeld  = "held"  // what is left of a block that is too old, since it is held: no purge takes it
+	kindFree  = "free"  // a hold was lifted: from here on purges of the class take all again
 	kindBack  = "back"  // the base lost blocks that were sealed
 )
 
@@ -25,11 +27,13 @@ type Entry struct {
 	Class  Class
 	// Month is that of a block, a cut or a loss.
 	Month string
-	// Block is what was sealed; a cut has First, Removed and Cut.
+	// Block is what was sealed; what is cut or held has First, Removed and Cut.
 	Block Block
 	// Before bounds a purge, UTC microseconds; At is when it was ordered, or a loss
 	// was found.
 	Before, At int64
+	// Hold is that which was lifted.
+	Hold uuid.UUID
 }
 
 // text writes an entry as it is hashed: one line of words.
@@ -41,8 +45,10 @@ func (e Entry) text(organisation uuid.UUID) string {
 		return head + fmt.Sprintf("%s %d %d %d %d %x", e.Month, b.First, b.Events, b.Lo, b.Hi, b.Root)
 	case kindPurge:
 		return head + fmt.Sprintf("%d %d", e.Before, e.At)
-	case kindCut:
+	case kindCut, kindHeld:
 		return head + fmt.Sprintf("%s %d %d %x", e.Month, e.Block.First, e.Block.Removed, e.Block.Cut)
+	case kindFree:
+		return head + fmt.Sprintf("%s %d", e.Hold, e.At)
 	}
 	return head + fmt.Sprintf("%s %d", e.Month, e.At)
 }
@@ -62,18 +68,26 @@ func parseEntry(organisation uuid.UUID, number int64, line string) (Entry, error
 		return e, errEntry
 	}
 	r := words[3:]
-	if e.Kind != kindPurge {
+	var err error
+	switch e.Kind {
+	case kindPurge:
+	case kindFree:
+		e.Hold, err = uuid.Parse(r[0])
+		r = r[1:]
+	default:
 		e.Month, r = r[0], r[1:]
 	}
-	var err error
+	if err != nil {
+		return e, errEntry
+	}
 	switch e.Kind {
 	case kindBlock:
 		e.Block.Root, err = numbers(r, &e.Block.First, &e.Block.Events, &e.Block.Lo, &e.Block.Hi)
 	case kindPurge:
 		_, err = numbers(append(r, ""), &e.Before, &e.At)
-	case kindCut:
+	case kindCut, kindHeld:
 		e.Block.Cut, err = numbers(r, &e.Block.First, &e.Block.Removed)
-	case kindBack:
+	case kindBack, kindFree:
 		_, err = numbers(append(r, ""), &e.At)
 	default:
 		err = errEntry

@@ -87,21 +87,36 @@ func (v *verification) judgeBlock(f BlockFile, b Block) {
 // lawful tells whether what a block lost is what a purge took: as the log says,
 // or by a purge that was ordered and whose remains are not in the log yet.
 func (v *verification) lawful(e Entry, b Block) bool {
+	last := v.lastOf(e)
+	if bytes.Equal(last.Block.Cut, b.Cut) {
+		return last.Block.Removed == b.Removed
+	}
+	return v.purged(e, last, e.Block.Lo)
+}
+
+// lastOf is what the log last says that a purge left of a block.
+func (v *verification) lastOf(e Entry) Entry {
 	last := Entry{Number: e.Number}
 	for _, c := range v.cuts[e.place()] {
 		if c.Number > e.Number {
 			last = c
 		}
 	}
-	if bytes.Equal(last.Block.Cut, b.Cut) {
-		return last.Block.Removed == b.Removed
+	return last
+}
+
+// purged tells whether a purge that was ordered since could take the events of a
+// block from a time on: none takes what is held.
+func (v *verification) purged(e, last Entry, from int64) bool {
+	if last.Kind == kindHeld && v.frees[e.Class] < last.Number {
+		return false
 	}
-	return slices.ContainsFunc(v.purges, func(p Entry) bool { return p.Class == e.Class && p.Number > last.Number && p.Before > e.Block.Lo })
+	return slices.ContainsFunc(v.purges, func(p Entry) bool { return p.Class == e.Class && p.Number > last.Number && p.Before > from })
 }
 
 // judgeMissing looks for the purge that took a block.
 func (v *verification) judgeMissing(e Entry) {
-	if slices.ContainsFunc(v.purges, func(p Entry) bool { return p.Class == e.Class && p.Number > e.Number && p.Before > e.Block.Hi }) {
+	if v.purged(e, v.lastOf(e), e.Block.Hi) {
 		v.PurgedBlocks++
 		v.PurgedEvents += e.Block.Events
 		return

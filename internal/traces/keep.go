@@ -2,10 +2,7 @@ package traces
 
 import (
 	"context"
-	"errors"
 	"time"
-
-	"github.com/google/uuid"
 
 	"tocsin/internal/access"
 	"tocsin/internal/fault"
@@ -118,70 +115,14 @@ func (s *Service) Decide(ctx context.Context, scope access.Scope, class Class, m
 	})
 }
 
-// Purge removes what is older than was decided, and keeps a record of it.
-func (s *Service) Purge(ctx context.Context, now time.Time) (bool, error) {
-	_, base, err := s.connected()
-	if err != nil {
-		return false, nil // another node may have the base
-	}
-	type due struct {
-		organisation uuid.UUID
-		class        Class
-		months       int
-	}
-	var list []due
-	err = s.opt.DB.Read(ctx, access.Instance("traces"), func(tx *storage.Tx) error {
-		return tx.Query(ctx, `SELECT organisation_id, class, months FROM traces_durations WHERE months > 0`, nil, func(row func(...any) error) error {
-			var d due
-			var class string
-			err := row(&d.organisation, &class, &d.months)
-			known := false
-			if d.class, known = ParseClass(class); known {
-				list = append(list, d)
-			}
-			return err
-		})
-	})
-	if err != nil {
-		return false, err
-	}
-	var errs []error
-	for _, d := range list {
-		errs = append(errs, s.purge(ctx, base, now, access.System(d.organisation, "traces"), d.class, now.AddDate(0, -d.months, 0)))
-	}
-	return false, errors.Join(errs...)
-}
-
-func (s *Service) purge(ctx context.Context, base Base, now time.Time, scope access.Scope, class Class, before time.Time) error {
-	due, err := s.announce(ctx, now, scope, class, before)
-	if err != nil || !due {
-		return err
-	}
-	gone, err := base.Purge(ctx, scope.Organisation(), class, storage.Micros(before))
-	if err != nil {
-		return err
-	}
-	if err := s.settle(ctx, now, scope, class, storage.Micros(before)); err != nil || gone.Events == 0 {
-		return err
-	}
-	return s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error {
-		id := storage.NewID(now)
-		if _, err := tx.Exec(ctx, `INSERT INTO traces_purges (organisation_id, id, class, before_us, events, first_us, last_us, done_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			scope.Organisation(), id, class.String(), storage.Micros(before), gone.Events, gone.First, gone.Last, storage.Micros(now)); err != nil {
-			return err
-		}
-		return journal.Append(ctx, tx, scope, now, journal.Entry{
-			Action: "traces.keep.purge", ObjectKind: "trace_class", ObjectID: class.String(), ObjectName: class.String(), After: map[string]any{"events": gone.Events, "before": before.UTC().Format(time.DateOnly)},
-		})
-	})
-}
-
 // PurgeRecord tells what was purged and when.
 type PurgeRecord struct {
 	Class               Class
 	Before, First, Last time.Time
 	Events              int64
-	Done                time.Time
+	// Held is how many were too old too, and stayed since they were held.
+	Held int64
+	Done time.Time
 }
 
 // Purges lists what was purged, the latest first. Needs access.TracesRead.
@@ -190,11 +131,11 @@ func (s *Service) Purges(ctx context.Context, scope access.Scope) (out []PurgeRe
 		return nil, err
 	}
 	err = s.opt.DB.Read(ctx, scope, func(tx *storage.Tx) error {
-		return tx.Query(ctx, `SELECT class, before_us, events, first_us, last_us, done_us FROM traces_purges WHERE organisation_id = $1 ORDER BY id DESC LIMIT 200`, []any{scope.Organisation()}, func(row func(...any) error) error {
+		return tx.Query(ctx, `SELECT class, before_us, events, held, first_us, last_us, done_us FROM traces_purges WHERE organisation_id = $1 ORDER BY id DESC LIMIT 200`, []any{scope.Organisation()}, func(row func(...any) error) error {
 			var r PurgeRecord
 			var class string
 			var before, first, last, done int64
-			err := row(&class, &before, &r.Events, &first, &last, &done)
+			err := row(&class, &before, &r.Events, &r.Held, &first, &last, &done)
 			r.Class, _ = ParseClass(class)
 			r.Before, r.First, r.Last, r.Done = storage.Time(before), storage.Time(first), storage.Time(last), storage.Time(done)
 			out = append(out, r)

@@ -195,13 +195,17 @@ func (s *Service) wentBack(ctx context.Context, scope access.Scope, now time.Tim
 		if err := purgedUpTo(ctx, tx, scope, class, &ordered); err != nil {
 			return err
 		}
+		held, err := heldMarks(ctx, tx, scope, class)
+		if err != nil {
+			return err
+		}
 		lost := int64(0)
 		for _, e := range live {
 			if b, ok := here[string(e.Block.Root)]; ok && b.First == e.Block.First {
 				delete(here, string(e.Block.Root))
 				continue
 			}
-			if e.Block.Hi >= ordered {
+			if _, kept := held[e.place()]; kept || e.Block.Hi >= ordered {
 				lost += e.Block.Events
 			}
 			if err := markGone(ctx, tx, scope, e.Number); err != nil {
@@ -264,25 +268,28 @@ func (s *Service) extend(ctx context.Context, scope access.Scope, now time.Time,
 	for {
 		some := fresh[:min(len(fresh), entriesMost)]
 		fresh = fresh[len(some):]
-		err := s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error {
-			l, err := openLedger(ctx, tx, scope)
-			if err != nil || l.size+int64(len(some)) == 0 {
-				return err
-			}
-			if err := s.consistent(ctx, tx, l); err != nil {
-				return err
-			}
-			for _, e := range some {
-				if err := l.add(e); err != nil {
-					return err
-				}
-			}
-			return s.checkpoint(ctx, tx, l, now)
-		})
+		err := s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error { return s.addTo(ctx, tx, scope, now, some) })
 		if err != nil || len(fresh) == 0 {
 			return err
 		}
 	}
+}
+
+// addTo adds entries within a transaction, and signs the head.
+func (s *Service) addTo(ctx context.Context, tx *storage.Tx, scope access.Scope, now time.Time, some []Entry) error {
+	l, err := openLedger(ctx, tx, scope)
+	if err != nil || l.size+int64(len(some)) == 0 {
+		return err
+	}
+	if err := s.consistent(ctx, tx, l); err != nil {
+		return err
+	}
+	for _, e := range some {
+		if err := l.add(e); err != nil {
+			return err
+		}
+	}
+	return s.checkpoint(ctx, tx, l, now)
 }
 
 // consistent holds the log against the checkpoint before: what was signed must

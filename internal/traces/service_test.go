@@ -43,6 +43,7 @@ type base struct {
 	of     []uuid.UUID
 	answer func(q traces.Question) traces.Answer
 	purged []string
+	purge  func(p traces.Purging) (traces.Purged, error)
 }
 
 func (b *base) Ask(_ context.Context, organisation uuid.UUID, q traces.Question) (traces.Answer, error) {
@@ -60,8 +61,13 @@ func (b *base) Get(_ context.Context, _ uuid.UUID, ref string) (traces.Stored, e
 	return traces.Stored{Event: traces.Event{IPP: "8001"}, Ref: ref}, nil
 }
 
-func (b *base) Purge(_ context.Context, organisation uuid.UUID, class traces.Class, before int64) (traces.Purged, error) {
-	b.purged = append(b.purged, organisation.String()+" "+class.String()+" "+storage.Time(before).Format(time.DateOnly))
+func (b *base) Purge(_ context.Context, organisation uuid.UUID, p traces.Purging) (traces.Purged, error) {
+	if b.purge != nil {
+		return b.purge(p)
+	}
+	if !p.Try {
+		b.purged = append(b.purged, organisation.String()+" "+p.Class.String()+" "+storage.Time(p.Before).Format(time.DateOnly))
+	}
 	return traces.Purged{Events: 7, First: 1, Last: 2}, nil
 }
 

@@ -141,7 +141,7 @@ const verifyMost = 3
 
 func (s *Service) verify(ctx context.Context, scope access.Scope, base Sealer, c Check) (Verdict, error) {
 	out := Verdict{Establishment: scope.Organisation(), Month: c.Month, Flaws: []Flaw{}}
-	v := verification{Verdict: &out, check: c, stamper: s.opt.Stamper, organisation: scope.Organisation(), heads: map[int64][]head{}, live: map[string][]Entry{}, cuts: map[string][]Entry{}, ends: map[string]int64{}}
+	v := verification{Verdict: &out, check: c, stamper: s.opt.Stamper, organisation: scope.Organisation(), heads: map[int64][]head{}, live: map[string][]Entry{}, cuts: map[string][]Entry{}, ends: map[string]int64{}, frees: map[Class]int64{}}
 	if err := s.opt.DB.Read(ctx, scope, func(tx *storage.Tx) error { return v.readLog(ctx, tx, scope) }); err != nil {
 		return out, err
 	}
@@ -177,12 +177,14 @@ type verification struct {
 	organisation uuid.UUID
 	// heads are the roots signed, by size.
 	heads map[int64][]head
-	// live are the blocks of the log that are looked for, and cuts what purges left,
-	// by place; ends is where the sealed part of a file ends.
+	// live are the blocks of the log that are looked for, and cuts what purges left
+	// of them, held or not, by place; ends is where the sealed part of a file ends.
 	live, cuts map[string][]Entry
 	ends       map[string]int64
 	purges     []Entry
-	files      []BlockFile
+	// frees is the last entry by which a class was freed of a hold, by class.
+	frees map[Class]int64
+	files []BlockFile
 }
 
 func (v *verification) flaw(f Flaw) { v.Flaws = append(v.Flaws, f) }
@@ -300,8 +302,10 @@ func (v *verification) note(e Entry) {
 	case e.Kind == kindPurge:
 		v.purges = append(v.purges, e)
 		v.Purges = append(v.Purges, PurgeSeen{Class: e.Class.String(), Before: storage.Time(e.Before), At: storage.Time(e.At)})
+	case e.Kind == kindFree:
+		v.frees[e.Class] = e.Number
 	case v.check.Month != "" && e.Month != v.check.Month:
-	case e.Kind == kindCut:
+	case e.Kind == kindCut || e.Kind == kindHeld:
 		v.cuts[e.place()] = append(v.cuts[e.place()], e)
 	case e.Kind == kindBlock:
 		v.live[e.place()] = append(v.live[e.place()], e)

@@ -180,6 +180,7 @@ func (w *walk) furnish() {
 		{"/traces/soins/connus/fichiers/", "id", w.careFile(system, care.WellKnowns).String()},
 		{"/traces/soins/connus/", "id", uuid.Nil.String()},
 		{"/traces/exports/", "id", w.exported(system).String()},
+		{"/traces/gels/", "id", w.heldTraces(system).String()},
 		{"/alertes/declencher/scenario/", "scenario", sc.ID.String()},
 		{"/alertes/", "id", l.ID.String()},
 		{"/demandes/", "demande", request.String()},
@@ -240,7 +241,7 @@ func (w *walk) furnish() {
 		w.stolen.Set(name, id.String())
 	}
 	w.stolen.Set("vers", thing.String())
-	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Préfecture Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine", "Garde Myosotis", "Couloir Glycine", "garde-myosotis", "Moniteur Aubépine", "parc-aubepine", "Altaïr Pervenche", "Portail Ancolie", "Nuit Achillée", "srv-achillee", "Question Sauge", "Tableau Armoise", "Objet Mélisse"}
+	w.names = []string{"CHU de Valbrume", "Site des Tilleuls", "Zéphyrin", "Réserve Bleuet", "Afflux Mirabelle", "personnel-tilleuls", "planning-tilleuls", "Supervision Réglisse", "Tableau Réglisse", "Onduleurs Réglisse", "Préfecture Réglisse", "Capucine", "capucine@", "Coffre des Lilas", mobile(agent), mailbox(agent), "Dr Ordre", "Coordonnées Jacinthe", "Serveur Pivoine", "Garde Myosotis", "Couloir Glycine", "garde-myosotis", "Moniteur Aubépine", "parc-aubepine", "Altaïr Pervenche", "Portail Ancolie", "Nuit Achillée", "srv-achillee", "Question Sauge", "Tableau Armoise", "Objet Mélisse", "Tribunal Hellébore"}
 }
 
 // inventory has a thing, and a file that waits.
@@ -315,6 +316,20 @@ func (w *walk) exported(system access.Scope) uuid.UUID {
 		_, err := tx.Exec(w.t.Context(), `INSERT INTO traces_exports (organisation_id, id, kind, authority, reference, identity_check, reason, exception, selection_json, found, state, asked_id, asked_name, asked_us, expires_us,
 			decided_name, decision, tries, events, bytes, sha256, problem, taken) VALUES ($1, $2, 'patient', '', '', 'carte vue', 'droit d’accès', '', '{"patient":"8001"}', 2, 'asked', $3, 'Nuit Achillée', $4, $5, '', '', 0, 0, 0, '', '', 0)`,
 			system.Organisation(), id, uuid.Nil, storage.Micros(w.h.now()), storage.Micros(w.h.now().AddDate(0, 0, 14)))
+		return err
+	}))
+	return id
+}
+
+// heldTraces is a legal hold that somebody asked to lift.
+func (w *walk) heldTraces(system access.Scope) uuid.UUID {
+	w.t.Helper()
+	id, now := storage.NewID(w.h.now()), storage.Micros(w.h.now())
+	w.must(w.h.DB.Write(w.t.Context(), system, func(tx *storage.Tx) error {
+		_, err := tx.Exec(w.t.Context(), `INSERT INTO traces_holds (organisation_id, id, authority, reference, reason, requested_by, patient, account, person, everything, from_us, to_us, state, found, counted_us,
+			placed_id, placed_name, placed_us, lift_reason, lift_asked_id, lift_asked_name, lift_asked_us, lift_decided_name, lift_refusal)
+			VALUES ($1, $2, 'Tribunal Hellébore', '26/1042', 'réquisition', 'OPJ', '8001', '', '', FALSE, 0, $3, 'lifting', 2, $3, $4, 'Nuit Achillée', $3, 'classement', $4, 'Nuit Achillée', $3, '', '')`,
+			system.Organisation(), id, now, uuid.New())
 		return err
 	}))
 	return id

@@ -47,7 +47,7 @@ func (b *base) Get(context.Context, uuid.UUID, string) (traces.Stored, error) {
 	return traces.Stored{}, errors.New("not asked for")
 }
 
-func (b *base) Purge(context.Context, uuid.UUID, traces.Class, int64) (traces.Purged, error) {
+func (b *base) Purge(context.Context, uuid.UUID, traces.Purging) (traces.Purged, error) {
 	return traces.Purged{}, nil
 }
 

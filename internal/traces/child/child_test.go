@@ -106,8 +106,8 @@ func (e *toy) Get(_ context.Context, _ uuid.UUID, ref string) (traces.Stored, er
 	return traces.Stored{}, fault.New(fault.NotFound, "traces.source.unknown").At(ref)
 }
 
-func (e *toy) Purge(_ context.Context, _ uuid.UUID, class traces.Class, before int64) (traces.Purged, error) {
-	return traces.Purged{Events: int64(class), First: before}, nil
+func (e *toy) Purge(_ context.Context, _ uuid.UUID, p traces.Purging) (traces.Purged, error) {
+	return traces.Purged{Events: int64(p.Class), First: p.Before, Held: int64(len(p.Held))}, nil
 }
 
 func (e *toy) Close() error { return nil }
@@ -316,8 +316,8 @@ func TestWhatGoesAcross(t *testing.T) {
 	if _, err := y.base.Get(t.Context(), organisation, "x"); !fault.Is(err, fault.NotFound) {
 		t.Errorf("an unknown event: %v", err)
 	}
-	p, err := y.base.Purge(t.Context(), organisation, traces.Biomedical, 42)
-	if err != nil || p.Events != int64(traces.Biomedical) || p.First != 42 {
+	p, err := y.base.Purge(t.Context(), organisation, traces.Purging{Class: traces.Biomedical, Before: 42, Held: []traces.Question{{From: 1, To: 2}}})
+	if err != nil || p.Events != int64(traces.Biomedical) || p.First != 42 || p.Held != 1 {
 		t.Errorf("purge %+v, %v", p, err)
 	}
 }

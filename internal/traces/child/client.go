@@ -60,8 +60,8 @@ func (c *Client) Get(ctx context.Context, organisation uuid.UUID, ref string) (o
 }
 
 // Purge implements traces.Keeper.
-func (c *Client) Purge(ctx context.Context, organisation uuid.UUID, class traces.Class, before int64) (out traces.Purged, err error) {
-	return out, c.post(ctx, purgePath, purgeRequest{organisation, class, before}, &out)
+func (c *Client) Purge(ctx context.Context, organisation uuid.UUID, p traces.Purging) (out traces.Purged, err error) {
+	return out, c.post(ctx, purgePath, purgeRequest{organisation, p}, &out)
 }
 
 // Blocks implements traces.Sealer.

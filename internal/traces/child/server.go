@@ -104,7 +104,7 @@ func Answer(mux *http.ServeMux, base traces.Base, log *slog.Logger) {
 		return base.Get(ctx, r.Organisation, r.Ref)
 	}))
 	mux.HandleFunc("POST "+purgePath, handle(log, func(ctx context.Context, r purgeRequest) (traces.Purged, error) {
-		return base.Purge(ctx, r.Organisation, r.Class, r.Before)
+		return base.Purge(ctx, r.Organisation, r.Purging)
 	}))
 	seal(mux, base, log)
 }

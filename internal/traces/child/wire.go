@@ -16,10 +16,12 @@ import (
 
 // The doors of a base, all POST with JSON in both directions.
 const (
-	takePath  = "/take"
-	askPath   = "/ask"
-	getPath   = "/get"
-	purgePath = "/purge"
+	takePath = "/take"
+	askPath  = "/ask"
+	getPath  = "/get"
+	// An owner of the version before knew "/purge" and no holds: asked by that name
+	// it would remove what is held, by this one it removes nothing.
+	purgePath = "/remove"
 
 	blocksPath  = "/blocks"
 	blockPath   = "/block"
@@ -51,9 +53,8 @@ type getRequest struct {
 }
 
 type purgeRequest struct {
-	Organisation uuid.UUID    `json:"organisation"`
-	Class        traces.Class `json:"class"`
-	Before       int64        `json:"before"`
+	Organisation uuid.UUID      `json:"organisation"`
+	Purging      traces.Purging `json:"purging"`
 }
 
 type blocksRequest struct {

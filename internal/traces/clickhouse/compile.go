@@ -23,6 +23,9 @@ type compiler struct {
 	q            *traces.Question
 	parts        []terms.Span
 	tables       []table
+	// inline writes lists into the statement: one that changes rows takes no tables
+	// beside it.
+	inline bool
 }
 
 func newCompiler(e *Engine, organisation uuid.UUID, q *traces.Question) (*compiler, error) {
@@ -128,6 +131,13 @@ func anywhere(word string) string {
 
 // beside sends a list of texts with the statement and gives its name.
 func (c *compiler) beside(list []string) string {
+	if c.inline {
+		values := make([]string, len(list))
+		for i, v := range list {
+			values[i] = literal(v)
+		}
+		return "(" + listed(values) + ")"
+	}
 	t := table{"list" + strconv.Itoa(len(c.tables)), "v String", texts(list)}
 	c.tables = append(c.tables, t)
 	return t.name

@@ -63,6 +63,9 @@ type Engine struct {
 	aside  []Aside
 	clock  uint64 // counts uses, to know the file that was used least recently
 	closed bool
+
+	// staged is told each stage of a copy of what is held; nil but in tests.
+	staged func(stage string) error
 }
 
 var _ traces.Engine = (*Engine)(nil)

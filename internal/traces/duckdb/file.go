@@ -32,6 +32,7 @@ type file struct {
 	key      fileKey
 	attached bool
 	gone     bool // dropped, or put aside
+	changing bool // being dropped or replaced: whoever wants it waits
 	users    int
 	used     uint64
 
@@ -106,6 +107,12 @@ func (e *Engine) discover(ctx context.Context) error {
 			return fmt.Errorf("list base of traces: %w", err)
 		}
 		for _, entry := range entries {
+			if stem, _ := strings.CutSuffix(entry.Name(), ".wal"); strings.HasSuffix(stem, copyEnd) {
+				if err := removeFile(filepath.Join(e.dir, folder.Name(), stem)); err != nil {
+					return err
+				}
+				continue
+			}
 			key, ok := parseName(organisation, entry.Name())
 			if !ok {
 				continue
@@ -129,6 +136,9 @@ func (e *Engine) hold(ctx context.Context, key fileKey) (*file, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	f := e.files[key]
+	for ; f != nil && f.changing; f = e.files[key] {
+		e.idle.Wait()
+	}
 	if f == nil || f.gone {
 		f = &file{key: key}
 	}

@@ -162,6 +162,8 @@ func (e *Engine) storeBlocks(ctx context.Context, alias string, blocks []folded)
 // In these it is at most 63 MB.
 const sliceBytes = 512
 
+const sliceColumns = "first, place, data"
+
 // storeSlices writes the bytes of blocks.
 func (e *Engine) storeSlices(alias string, blocks []folded) error {
 	return storeSlicesOn(e.conn, alias, blocks)
@@ -199,7 +201,7 @@ type sliced map[int64][][]byte
 
 // readSlices reads the bytes of the blocks whose first events lie between two.
 func readSlices(ctx context.Context, q querier, alias string, from, to int64) (sliced, error) {
-	rows, err := q.QueryContext(ctx, "SELECT first, place, data FROM "+alias+".slices WHERE first >= $1 AND first <= $2", from, to)
+	rows, err := q.QueryContext(ctx, "SELECT "+sliceColumns+" FROM "+alias+".slices WHERE first >= $1 AND first <= $2", from, to)
 	if err != nil {
 		return nil, fmt.Errorf("read originals: %w", err)
 	}

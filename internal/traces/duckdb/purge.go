@@ -8,24 +8,30 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
+	"tocsin/internal/fault"
 	"tocsin/internal/traces"
 )
 
 // Purge implements traces.Keeper. A file whose events are all older is dropped;
-// one that is older in part loses rows, and their originals. A death in between
-// leaves files that the next purge takes.
-func (e *Engine) Purge(ctx context.Context, organisation uuid.UUID, class traces.Class, before int64) (traces.Purged, error) {
+// one that is older in part loses rows, and their originals; of one that is older
+// and of which some events are held, these are copied out first (copy.go). A death
+// in between leaves files that the next purge takes.
+func (e *Engine) Purge(ctx context.Context, organisation uuid.UUID, p traces.Purging) (traces.Purged, error) {
 	e.writing.Lock()
 	defer e.writing.Unlock()
+	old, err := e.tooOld(ctx, organisation, p)
+	if err != nil {
+		return traces.Purged{}, told(ctx, err)
+	}
 	e.mu.Lock()
 	var keys []fileKey
 	for key, f := range e.files {
-		if key.organisation == organisation && key.class == class && !f.gone && f.events > 0 && f.lo < before {
+		if key.organisation == organisation && key.class == p.Class && !f.gone && f.events > 0 && f.lo < p.Before {
 			keys = append(keys, key)
 		}
 	}
@@ -33,82 +39,140 @@ func (e *Engine) Purge(ctx context.Context, organisation uuid.UUID, class traces
 	slices.SortFunc(keys, func(a, b fileKey) int { return cmp.Compare(a.month, b.month) })
 	var out traces.Purged
 	for _, key := range keys {
-		p, err := e.purgeFile(ctx, key, before)
+		one, err := e.purgeFile(ctx, key, p, old)
 		if err != nil {
-			return out, told(ctx, err)
+			return e.stopped(out, told(ctx, err))
 		}
-		out = merge(out, p)
+		out = out.Add(one)
 	}
 	return out, nil
 }
 
-func merge(a, b traces.Purged) traces.Purged {
-	switch {
-	case a.Events == 0:
-		return b
-	case b.Events == 0:
-		return a
+// stopped ends a purge: what is gone must be told all the same.
+func (e *Engine) stopped(out traces.Purged, err error) (traces.Purged, error) {
+	if out.Events == 0 {
+		return traces.Purged{}, err
 	}
-	return traces.Purged{Events: a.Events + b.Events, First: min(a.First, b.First), Last: max(a.Last, b.Last)}
+	out.Problem = "traces.base.failed"
+	if f := fault.As(err); f != nil {
+		out.Problem = f.Key
+	}
+	e.opt.Log.Error("a purge of traces stopped", "error", err)
+	return out, nil
 }
 
-func (e *Engine) purgeFile(ctx context.Context, key fileKey, before int64) (traces.Purged, error) {
+// condition is one on the rows of a file, with the values that it names.
+type condition struct {
+	text string
+	args []any
+}
+
+// tooOld is the condition on events that a purge takes. A row of which it cannot
+// be told whether it is held is held.
+func (e *Engine) tooOld(ctx context.Context, organisation uuid.UUID, p traces.Purging) (condition, error) {
+	old := condition{text: fmt.Sprintf("coalesce(happened < %d, false)", p.Before)}
+	if len(p.Held) == 0 {
+		return old, nil
+	}
+	people := ""
+	who, err := e.patientsOf(ctx, organisation, false)
+	if err != nil {
+		return old, err
+	}
+	if who != nil {
+		people = peopleAlias(organisation)
+	}
+	held := make([]string, len(p.Held))
+	for i, q := range p.Held {
+		if err := q.Check(); err != nil {
+			return old, err //nolint:wrapcheck // a fault
+		}
+		c, err := newCompiler(&q, nil, people)
+		if err != nil {
+			return old, err
+		}
+		var asked error
+		c.args = old.args
+		c.lookUp = func(set string) ([]string, bool) {
+			ids, ok, err := e.lookUp(ctx, set, c.args)
+			asked = errors.Join(asked, err)
+			return ids, ok
+		}
+		held[i] = "(" + c.where() + ")"
+		if old.args = c.args; asked != nil {
+			return old, asked
+		}
+	}
+	old.text = fmt.Sprintf("(%s AND NOT coalesce(%s, true))", old.text, strings.Join(held, " OR "))
+	return old, nil
+}
+
+func (e *Engine) purgeFile(ctx context.Context, key fileKey, p traces.Purging, old condition) (traces.Purged, error) {
 	f, err := e.hold(ctx, key)
 	if err != nil {
 		return traces.Purged{}, err
 	}
-	if f.hi < before {
-		return e.drop(ctx, f)
+	out := traces.Purged{Events: f.events, First: f.lo, Last: f.hi}
+	if f.hi >= p.Before || len(p.Held) > 0 {
+		out, err = e.weigh(ctx, f, p, old)
 	}
-	defer e.release(ctx, f)
-	return e.thin(ctx, f, before)
+	switch {
+	case err != nil || p.Try || out.Events == 0:
+	case f.hi < p.Before && out.Held == 0:
+		return out, e.drop(ctx, f)
+	case f.hi < p.Before:
+		err = e.keepHeld(ctx, f, old)
+	default:
+		err = e.thin(ctx, f, out, old)
+	}
+	e.release(ctx, f)
+	return out, err
 }
 
-// drop removes a file that this call alone holds, once no question reads it.
-func (e *Engine) drop(ctx context.Context, f *file) (traces.Purged, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	f.gone = true
-	for f.users > 1 {
-		e.idle.Wait()
+// weigh counts what a purge takes of a file, and what it leaves because it is held.
+func (e *Engine) weigh(ctx context.Context, f *file, p traces.Purging, old condition) (out traces.Purged, err error) {
+	var older int64
+	err = e.conn.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*) FILTER (%[1]s), coalesce(min(happened) FILTER (%[1]s), 0), coalesce(max(happened) FILTER (%[1]s), 0), count(*) FILTER (happened < %[2]d) FROM %[3]s.events",
+		old.text, p.Before, f.key.alias()), old.args...).Scan(&out.Events, &out.First, &out.Last, &older)
+	if err != nil {
+		return out, fmt.Errorf("purge traces: %w", err)
 	}
-	f.users--
-	out := traces.Purged{Events: f.events, First: f.lo, Last: f.hi}
-	if err := e.detach(ctx, f); err != nil {
-		f.gone = false
-		return traces.Purged{}, err
-	}
-	delete(e.files, f.key)
-	for _, path := range []string{e.path(f.key) + ".wal", e.path(f.key)} {
-		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return traces.Purged{}, fmt.Errorf("drop file of traces: %w", err)
-		}
-	}
+	out.Held = older - out.Events
 	return out, nil
 }
 
+// drop removes a file that this call alone holds, once no question reads it.
+func (e *Engine) drop(ctx context.Context, f *file) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f.gone = true
+	e.alone(f)
+	defer e.shared(f)
+	f.users--
+	if err := e.detach(ctx, f); err != nil {
+		f.gone = false
+		return err
+	}
+	delete(e.files, f.key)
+	return removeFile(e.path(f.key))
+}
+
 // thin takes the old events out of a file, in one transaction.
-func (e *Engine) thin(ctx context.Context, f *file, before int64) (traces.Purged, error) {
+func (e *Engine) thin(ctx context.Context, f *file, out traces.Purged, old condition) error {
 	alias := f.key.alias()
 	now := *f
-	var out traces.Purged
 	err := e.transaction(ctx, func() error {
 		if err := e.closeTail(ctx, f); err != nil {
 			return err
 		}
-		gone, err := e.oldOnes(ctx, f, before)
+		gone, err := e.oldOnes(ctx, f, old)
 		if err != nil {
 			return err
-		}
-		err = e.conn.QueryRowContext(ctx, "SELECT count(*), coalesce(min(happened), 0), coalesce(max(happened), 0) FROM "+alias+
-			".events WHERE happened < $1", before).Scan(&out.Events, &out.First, &out.Last)
-		if err != nil {
-			return fmt.Errorf("purge traces: %w", err)
 		}
 		if err := e.cutBlocks(ctx, f, gone); err != nil {
 			return err
 		}
-		if err := e.exec(ctx, "DELETE FROM "+alias+".events WHERE happened < $1", before); err != nil {
+		if err := e.exec(ctx, "DELETE FROM "+alias+".events WHERE "+old.text, old.args...); err != nil {
 			return err
 		}
 		err = e.conn.QueryRowContext(ctx, "SELECT coalesce(min(happened), 0), coalesce(max(happened), 0) FROM "+alias+".events").Scan(&now.lo, &now.hi)
@@ -119,17 +183,17 @@ func (e *Engine) thin(ctx context.Context, f *file, before int64) (traces.Purged
 		return e.exec(ctx, "UPDATE "+alias+".mark SET events = $1, lo = $2, hi = $3", now.events, now.lo, now.hi)
 	})
 	if err != nil {
-		return traces.Purged{}, err
+		return err
 	}
 	e.mu.Lock()
 	f.events, f.lo, f.hi, f.tail = now.events, now.lo, now.hi, tail{}
 	e.mu.Unlock()
-	return out, nil
+	return nil
 }
 
-// oldOnes lists the seq of the events older than a time.
-func (e *Engine) oldOnes(ctx context.Context, f *file, before int64) ([]int64, error) {
-	rows, err := e.conn.QueryContext(ctx, "SELECT seq FROM "+f.key.alias()+".events WHERE happened < $1 ORDER BY seq", before)
+// oldOnes lists the seq of the events that a purge takes.
+func (e *Engine) oldOnes(ctx context.Context, f *file, old condition) ([]int64, error) {
+	rows, err := e.conn.QueryContext(ctx, "SELECT seq FROM "+f.key.alias()+".events WHERE "+old.text+" ORDER BY seq", old.args...)
 	if err != nil {
 		return nil, fmt.Errorf("purge traces: %w", err)
 	}
@@ -175,20 +239,41 @@ func (e *Engine) cutBlocks(ctx context.Context, f *file, gone []int64) error {
 // are then forgotten.
 func (e *Engine) cutBlock(ctx context.Context, f *file, b *block, gone []int64) error {
 	table := f.key.alias() + ".raw"
-	var rows int64
-	err := e.conn.QueryRowContext(ctx, "SELECT count(*) FROM "+f.key.alias()+".events WHERE seq >= $1 AND seq < $2", b.First, b.First+b.Events).Scan(&rows)
+	rows, err := e.rowsOf(ctx, f, b)
 	if err != nil {
-		return fmt.Errorf("purge originals: %w", err)
+		return err
 	}
 	if rows == int64(len(gone)) {
 		return errors.Join(e.exec(ctx, "DELETE FROM "+table+" WHERE first = $1", b.First), e.dropSlices(ctx, f.key.alias(), b.First))
 	}
-	whole, err := e.readBlock(ctx, e.conn, f, b)
+	left, err := e.without(ctx, f, b, gone)
 	if err != nil {
 		return err
 	}
+	if err := e.replaceSlices(ctx, f.key.alias(), b.First, left.data); err != nil {
+		return err
+	}
+	return e.exec(ctx, "UPDATE "+table+" SET cut = $1, salt = $2 WHERE first = $3", left.cut, left.salt, b.First)
+}
+
+// rowsOf is how many events of a block the file still has.
+func (e *Engine) rowsOf(ctx context.Context, f *file, b *block) (rows int64, err error) {
+	err = e.conn.QueryRowContext(ctx, "SELECT count(*) FROM "+f.key.alias()+".events WHERE seq >= $1 AND seq < $2", b.First, b.First+b.Events).Scan(&rows)
+	if err != nil {
+		return 0, fmt.Errorf("purge originals: %w", err)
+	}
+	return rows, nil
+}
+
+// without is a block as it is when events are taken out of it.
+func (e *Engine) without(ctx context.Context, f *file, b *block, gone []int64) (block, error) {
+	left := *b
+	whole, err := e.readBlock(ctx, e.conn, f, b)
+	if err != nil {
+		return left, err
+	}
 	if int64(len(whole.frames)) != b.Events {
-		return errFrames
+		return left, errFrames
 	}
 	var frames, cut []byte
 	for i, ev := range whole.events {
@@ -199,9 +284,9 @@ func (e *Engine) cutBlock(ctx context.Context, f *file, b *block, gone []int64) 
 		}
 		frames, cut = appendFrame(frames, string(whole.frames[i].key), whole.frames[i].raw), append(append(cut, cutKept), ev.Salt...)
 	}
-	if err := e.replaceSlices(ctx, f.key.alias(), b.First, e.pack.EncodeAll(frames, nil)); err != nil || whole.broken {
-		// What was altered before stays what it is, so that this is still seen.
-		return err
+	left.data = e.pack.EncodeAll(frames, nil)
+	if !whole.broken { // one that was altered before stays what it is, so that this is still seen
+		left.cut, left.salt = cut, nil
 	}
-	return e.exec(ctx, "UPDATE "+table+" SET cut = $1, salt = NULL WHERE first = $2", cut, b.First)
+	return left, nil
 }

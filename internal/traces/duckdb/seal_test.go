@@ -158,7 +158,7 @@ func TestABlockIsCutByAPurge(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, before := range []int{250, 700} {
-		if _, err := e.Purge(context.Background(), home, traces.PatientAccess, event(before).At); err != nil {
+		if _, err := e.Purge(context.Background(), home, traces.Purging{Class: traces.PatientAccess, Before: event(before).At}); err != nil {
 			t.Fatal(err)
 		}
 		now := blocks(t, e, traces.BlockQuery{Read: true})[sealedFile]
@@ -180,7 +180,7 @@ func TestABlockIsCutByAPurge(t *testing.T) {
 	if got := fmt.Sprint(altered(t, e, was)); got != "[patient-2026-10 0]" {
 		t.Errorf("altered %s", got)
 	}
-	if _, err := e.Purge(context.Background(), home, traces.PatientAccess, event(1000).At); err != nil {
+	if _, err := e.Purge(context.Background(), home, traces.Purging{Class: traces.PatientAccess, Before: event(1000).At}); err != nil {
 		t.Fatal(err)
 	}
 	if now := blocks(t, e, traces.BlockQuery{Read: true})[sealedFile]; len(now.Blocks) != 1 || now.Blocks[0].First != 200 {

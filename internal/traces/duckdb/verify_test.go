@@ -39,6 +39,7 @@ type court struct {
 	s      *traces.Service
 	scope  access.Scope
 	offset int64
+	holds  []traces.LegalHold
 }
 
 func newCourt(t *testing.T) *court {

@@ -103,7 +103,7 @@ func (b *sealed) Get(context.Context, uuid.UUID, string) (traces.Stored, error) 
 }
 
 // Purge implements traces.Keeper.
-func (b *sealed) Purge(context.Context, uuid.UUID, traces.Class, int64) (traces.Purged, error) {
+func (b *sealed) Purge(context.Context, uuid.UUID, traces.Purging) (traces.Purged, error) {
 	return traces.Purged{}, nil
 }
 

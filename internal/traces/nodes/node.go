@@ -71,9 +71,9 @@ func (n *Node) Get(ctx context.Context, organisation uuid.UUID, ref string) (tra
 }
 
 // Purge implements traces.Keeper.
-func (n *Node) Purge(ctx context.Context, organisation uuid.UUID, class traces.Class, before int64) (traces.Purged, error) {
-	p, err := n.asked.Purge(ctx, organisation, class, before)
-	return p, away(err)
+func (n *Node) Purge(ctx context.Context, organisation uuid.UUID, p traces.Purging) (traces.Purged, error) {
+	out, err := n.asked.Purge(ctx, organisation, p)
+	return out, away(err)
 }
 
 // away says of a base that does not answer that it is on another machine, where

@@ -50,8 +50,8 @@ func (b *base) Get(_ context.Context, organisation uuid.UUID, ref string) (trace
 	return traces.Stored{}, fault.New(fault.NotFound, "traces.error.base").At("ref")
 }
 
-func (b *base) Purge(_ context.Context, organisation uuid.UUID, class traces.Class, before int64) (traces.Purged, error) {
-	b.note("purge %s %s %d", organisation, class, before)
+func (b *base) Purge(_ context.Context, organisation uuid.UUID, p traces.Purging) (traces.Purged, error) {
+	b.note("purge %s %s %d held %d", organisation, p.Class, p.Before, len(p.Held))
 	return traces.Purged{Events: 4, First: 1, Last: 2}, nil
 }
 
@@ -185,10 +185,10 @@ func TestANodeBringsAndAsks(t *testing.T) {
 	if _, err := n.Get(ctx, organisation, "x"); !is(err, fault.NotFound) || fault.As(err).Field != "ref" {
 		t.Errorf("what is not there: %v", err)
 	}
-	if p, err := n.Purge(ctx, organisation, traces.System, 7); err != nil || p.Events != 4 {
+	if p, err := n.Purge(ctx, organisation, traces.Purging{Class: traces.System, Before: 7, Held: []traces.Question{{}, {}}}); err != nil || p.Events != 4 {
 		t.Errorf("%+v, %v", p, err)
 	}
-	want := []string{"ask " + organisation.String() + " mot", "get " + organisation.String() + " x", "purge " + organisation.String() + " system 7"}
+	want := []string{"ask " + organisation.String() + " mot", "get " + organisation.String() + " x", "purge " + organisation.String() + " system 7 held 2"}
 	if !slices.Equal(o.base.asked, want) {
 		t.Errorf("the base was asked %q, want %q", o.base.asked, want)
 	}

@@ -65,6 +65,8 @@ func (m *memory) put(organisation uuid.UUID, list ...traces.Event) {
 func values(e traces.Event, f traces.Field, zone *time.Location) []string {
 	at := storage.Time(e.At).In(zone)
 	switch f {
+	case traces.FieldSource:
+		return []string{e.Source.String()}
 	case traces.FieldAccount:
 		return []string{e.Account}
 	case traces.FieldPerson:
@@ -219,8 +221,8 @@ func (m *memory) Get(_ context.Context, organisation uuid.UUID, ref string) (tra
 }
 
 // Purge implements traces.Keeper.
-func (m *memory) Purge(context.Context, uuid.UUID, traces.Class, int64) (traces.Purged, error) {
-	return traces.Purged{Events: 12, First: storage.Micros(uitest.Noon().AddDate(-1, 0, 0)), Last: storage.Micros(uitest.Noon().AddDate(0, -7, 0))}, nil
+func (m *memory) Purge(context.Context, uuid.UUID, traces.Purging) (traces.Purged, error) {
+	return traces.Purged{Events: 12, Held: 3, First: storage.Micros(uitest.Noon().AddDate(-1, 0, 0)), Last: storage.Micros(uitest.Noon().AddDate(0, -7, 0))}, nil
 }
 
 // lines is a format whose messages are the words of an account.

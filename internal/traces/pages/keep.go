@@ -13,6 +13,7 @@ type keepings struct {
 	durations []traces.Duration
 	purges    []traces.PurgeRecord
 	seal      traces.Sealing
+	holdings  traces.Holdings
 }
 
 func (p pages) keeping(c *ui.Context) (err error) {
@@ -24,6 +25,9 @@ func (p pages) keeping(c *ui.Context) (err error) {
 		return err
 	}
 	if k.seal, err = p.s.Sealing(c.Ctx(), c.Scope); err != nil {
+		return err
+	}
+	if k.holdings, err = p.s.Holding(c.Ctx(), c.Scope); err != nil {
 		return err
 	}
 	return c.Render(keepPage(c, k))

@@ -177,7 +177,7 @@ func TestSearchFindsASourceByName(t *testing.T) {
 
 func TestADurationIsDecidedOnceItSaysWhatItRemoves(t *testing.T) {
 	o := newOffice(t, access.Administrator)
-	o.get(pages.KeepPath).Want(200).Whole().Count("table:first-of-type tbody tr", 5).Says("tbody", "Personne n’a décidé").Says("main", "Rien n’a encore été supprimé.").Says("main", "Aucun point de contrôle n’a encore été signé.")
+	o.get(pages.KeepPath).Want(200).Whole().Count("table:first-of-type tbody tr", 5).Says("tbody", "Personne n’a décidé").Says("main", "Rien n’a encore été supprimé.").Says("main", "Aucun point de contrôle n’a encore été signé.").Says("main", "Rien n’est gelé")
 	at := pages.KeepPath + "/patient"
 	o.get(at).Want(200).Whole().Has("#f-months").Says("form", "Au moins 6 mois")
 	o.post(at, "months", "3").Want(422).Whole().Has("#f-months[aria-invalid=true]")
@@ -198,7 +198,7 @@ func TestADurationIsDecidedOnceItSaysWhatItRemoves(t *testing.T) {
 	if _, err := o.s.Purge(t.Context(), uitest.Noon()); err != nil {
 		t.Fatal(err)
 	}
-	o.get(pages.KeepPath).Whole().Says("main", "du 22 novembre 2025 au 22 avril 2026")
+	o.get(pages.KeepPath).Whole().Says("main", "du 22 novembre 2025 au 22 avril 2026").Says("tbody", "dont 3 traces au-delà, gelées").Says("td[data-label='Retenues par un gel']", "3")
 	uitest.Get(t, o.as(access.Auditor), pages.KeepPath).Want(200).Whole().Lacks("a[href='" + at + "']")
 	uitest.Get(t, o.as(access.Auditor), at).Want(403)
 }

@@ -115,6 +115,7 @@ func Routes(r *ui.Router, o Options) {
 	r.Get(keysPath, access.TracesRead, p.publicKey)
 	r.Get(KeepPath+"/{classe}", access.TracesSource, p.deciding)
 	r.Post(KeepPath+"/{classe}", access.TracesSource, p.decide)
+	p.holdRoutes(r)
 	careRoutes(r, p)
 	accountRoutes(r, p)
 	if p.files != nil {

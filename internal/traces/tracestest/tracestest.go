@@ -50,6 +50,8 @@ func Run(t *testing.T, open func(t *testing.T, dir string) traces.Engine) {
 		{"clocks that are wrong by years", wrongClocks},
 		{"purge", purge},
 		{"purge of a part", purgePart},
+		{"purge of what is not held", purgeHeld},
+		{"purge of a part of what is held", purgePartHeld},
 		{"an end to waiting", cancellation},
 		{"a large batch", largeBatch},
 		{"questions that do not fit", badQuestions},

@@ -50,7 +50,7 @@ func isolation(b *bench) {
 	if a, err := b.Ask(context.Background(), uuid.Max, all()); err != nil || a.Total != 0 {
 		b.Errorf("an unknown establishment sees %d events, %v", a.Total, err)
 	}
-	if _, err := b.Purge(context.Background(), b.other, traces.PatientAccess, us(noon.AddDate(1, 0, 0))); err != nil {
+	if _, err := b.Purge(context.Background(), b.other, traces.Purging{Class: traces.PatientAccess, Before: us(noon.AddDate(1, 0, 0))}); err != nil {
 		b.Fatal(err)
 	}
 	b.finds(all(), "mine")
@@ -215,7 +215,7 @@ func purge(b *bench) {
 		}
 	}
 	gone := b.ask(where(traces.FieldMessage, traces.Is, "system0")).Events[0]
-	p, err := b.Purge(context.Background(), b.organisation, traces.System, us(time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)))
+	p, err := b.Purge(context.Background(), b.organisation, traces.Purging{Class: traces.System, Before: us(time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC))})
 	first, last := us(time.Date(2026, 8, 15, 0, 0, 0, 0, time.UTC)), us(time.Date(2026, 9, 15, 0, 0, 0, 0, time.UTC))
 	if err != nil || p != (traces.Purged{Events: 2, First: first, Last: last}) {
 		b.Fatalf("purged %+v, %v", p, err)
@@ -228,7 +228,7 @@ func purge(b *bench) {
 		}
 		b.reopen()
 	}
-	if p, err := b.Purge(context.Background(), b.organisation, traces.System, us(time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC))); err != nil || p != (traces.Purged{}) {
+	if p, err := b.Purge(context.Background(), b.organisation, traces.Purging{Class: traces.System, Before: us(time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC))}); err != nil || p != (traces.Purged{}) {
 		b.Errorf("purged again: %+v, %v", p, err)
 	}
 	b.take(b.event(1, func(e *traces.Event) { e.At, e.Message = last, "late" }))
@@ -242,7 +242,7 @@ func purgePart(b *bench) {
 	}
 	b.take(events[:12]...)
 	b.take(events[12:]...)
-	p, err := b.Purge(context.Background(), b.organisation, traces.System, events[15].At)
+	p, err := b.Purge(context.Background(), b.organisation, traces.Purging{Class: traces.System, Before: events[15].At})
 	if err != nil || p != (traces.Purged{Events: 15, First: events[0].At, Last: events[14].At}) {
 		b.Fatalf("purged %+v, %v", p, err)
 	}

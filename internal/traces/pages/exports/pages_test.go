@@ -49,7 +49,7 @@ func (two) Get(_ context.Context, _ uuid.UUID, ref string) (traces.Stored, error
 	return traces.Stored{Event: event(), Ref: ref}, nil
 }
 
-func (two) Purge(context.Context, uuid.UUID, traces.Class, int64) (traces.Purged, error) {
+func (two) Purge(context.Context, uuid.UUID, traces.Purging) (traces.Purged, error) {
 	return traces.Purged{}, nil
 }
 
