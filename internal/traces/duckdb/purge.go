@@ -20,6 +20,10 @@ import (
 // one that is older in part loses rows, and their originals. A death in between
 // leaves files that the next purge takes.
 func (e *Engine) Purge(ctx context.Context, organisation uuid.UUID, class traces.Class, before int64) (traces.Purged, error) {
+	if err := e.keepStill(ctx); err != nil {
+		return traces.Purged{}, err
+	}
+	defer e.moveAgain()
 	e.writing.Lock()
 	defer e.writing.Unlock()
 	e.mu.Lock()
