@@ -190,17 +190,19 @@ func TestTracesComeBackFromACopyMadeDuringIntake(t *testing.T) {
 	}
 	s.ship(address, 3000)
 	before := s.acknowledged
-	second := start(t, run, append([]string{"backup", backups}, i.flags()...)...)
+	saved := start(t, run, append([]string{"backup", backups}, i.flags()...)...)
+	busy := time.NewTicker(20 * time.Millisecond)
+	defer busy.Stop()
 	for ended := false; !ended; {
-		s.ship(address, 1000)
 		select {
-		case err := <-second.ended:
-			second.ended <- err
+		case err := <-saved.ended:
+			saved.ended <- err
 			ended = true
-		default:
+		case <-busy.C:
+			s.ship(address, 100)
 		}
 	}
-	if said := second.done(); !strings.Contains(said, "Copy ") {
+	if said := saved.done(); !strings.Contains(said, "Copy ") {
 		t.Errorf("said %s", said)
 	}
 	if s.acknowledged <= before {
