@@ -72,7 +72,7 @@ func TestAFullDiskRefusesAndLosesNothing(t *testing.T) {
 	if err := disk.Free(); err != nil {
 		t.Fatal(err)
 	}
-	storagetest.Eventually(t, patience, "traces are taken again", func() bool { return s.ship(address, 100) })
+	storagetest.Eventually(t, patience, "traces are taken again", func() bool { return s.ship(address, 2000) })
 	s.holds(i.data(), i.scope.Organisation())
 	i.launch(scenario).done()
 	n.reached(20)
