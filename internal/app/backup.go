@@ -21,6 +21,9 @@ import (
 type backupCommand struct {
 	config.Server
 	To string `arg:"" placeholder:"FILE" help:"File to write, or a folder in which the file is named by the instant. An existing file is never replaced."`
+
+	WithoutTraces bool `help:"Leave out the embedded base of traces, which is otherwise copied into the folder \"traces\" beside the file."`
+	KeepTraces    int  `help:"Copies of the traces to keep there; 0 keeps all." default:"0"`
 }
 
 // Run writes a backup beside its final name, reads it again whole, and only
@@ -41,10 +44,15 @@ func (c *backupCommand) Run(s *session) error {
 		}
 		s.printf("%s", s.words().T("app.backup.done", "file", path, "tables", done.Tables, "rows", done.Rows, "megabytes", (done.Bytes+1<<20-1)>>20))
 		s.printf("sha256 %s", done.SHA256)
-		return h.noteEverywhere(s.ctx, now, journal.Entry{
+		if err := h.noteEverywhere(s.ctx, now, journal.Entry{
 			Action: "instance.backup", ObjectKind: "backup", ObjectName: filepath.Base(path),
 			After: map[string]any{"rows": done.Rows, "sha256": done.SHA256},
-		})
+		}); err != nil || c.WithoutTraces || !h.holdsTraces() {
+			return err
+		}
+		// After the data, and named as they are: the base then holds all that the log of
+		// the seal knows, and the copy brings what that learnt meanwhile.
+		return h.copyTraces(s, filepath.Join(filepath.Dir(path), "traces"), c.KeepTraces, now)
 	})
 }
 

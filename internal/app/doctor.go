@@ -32,7 +32,8 @@ func (h *House) Checks() []administration.Check {
 		administration.Check{ID: "traces", Title: "app.check.traces", Run: h.checkTraces},
 		administration.Check{ID: "traces.watch", Title: "app.check.watch", Run: h.checkWatch},
 		administration.Check{ID: "seal", Title: "app.check.seal", Run: h.checkSeal},
-		administration.Check{ID: "purges", Title: "app.check.purges", Run: h.checkPurges})
+		administration.Check{ID: "purges", Title: "app.check.purges", Run: h.checkPurges},
+		administration.Check{ID: "copy", Title: "app.check.copy", Run: h.checkCopy})
 }
 
 // foundations are what can be looked at before there is an establishment.

@@ -23,6 +23,8 @@ type restoreCommand struct {
 	File    string `arg:"" type:"existingfile" help:"Backup to restore."`
 	Replace bool   `help:"Put aside the data and the keyring that are there. Nothing is deleted."`
 	Check   bool   `help:"Only read the whole file and say what it holds."`
+
+	WithoutTraces bool `help:"Leave out the copy of the traces that was made with the backup."`
 }
 
 // Run restores into the database that the settings name, whatever the engine of
@@ -61,7 +63,7 @@ func (c *restoreCommand) restore(s *session, f *backup.File, held backup.Summary
 	if c.Check {
 		return nil
 	}
-	r := restoring{session: s, settings: &c.Server, from: f, replace: c.Replace, stamp: stamp(clock.Real().Now())}
+	r := restoring{session: s, settings: &c.Server, from: f, path: c.File, replace: c.Replace, without: c.WithoutTraces, stamp: stamp(clock.Real().Now())}
 	if err := r.run(); err != nil {
 		return err
 	}
@@ -74,7 +76,10 @@ type restoring struct {
 	*session
 	settings *config.Server
 	from     *backup.File
+	path     string
 	replace  bool
+	// without leaves the traces out.
+	without bool
 	// stamp names what is put aside.
 	stamp string
 	// aside is what was put aside, to be put back when the restore fails.
@@ -82,7 +87,12 @@ type restoring struct {
 }
 
 // run looks at everything that may refuse before it touches anything.
-func (r *restoring) run() error {
+func (r *restoring) run() (err error) {
+	copied, err := r.openTraces()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeTraces(copied)) }()
 	keyring, err := r.from.Keyring()
 	if err != nil {
 		return err
@@ -110,7 +120,12 @@ func (r *restoring) run() error {
 			return err
 		}
 	}
-	return withHouse(r.session, r.settings, func(h *House) error { return h.calm(r.ctx, r.from) })
+	return withHouse(r.session, r.settings, func(h *House) error {
+		if err := h.calm(r.ctx, r.from); err != nil {
+			return err
+		}
+		return r.putTraces(h, copied)
+	})
 }
 
 func writeKeyring(path string, text []byte) error {

@@ -80,6 +80,11 @@ func nameBase(root string) (id uuid.UUID, err error) {
 	if id, err = baseID(root); err != nil || id != uuid.Nil {
 		return id, err
 	}
+	return nameBaseAs(root, uuid.New())
+}
+
+// nameBaseAs writes an id.
+func nameBaseAs(root string, id uuid.UUID) (uuid.UUID, error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return id, fmt.Errorf("id of the base: %w", err)
 	}
@@ -88,7 +93,6 @@ func nameBase(root string) (id uuid.UUID, err error) {
 	if err != nil {
 		return id, fmt.Errorf("id of the base: %w", err)
 	}
-	id = uuid.New()
 	_, err = f.WriteString(id.String() + "\n")
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return id, fmt.Errorf("id of the base: %w", err)

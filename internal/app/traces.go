@@ -28,6 +28,8 @@ func WithTraces(open OpenBase, measure *bench.TraceBase) Part {
 type tracesCommand struct {
 	Verify  tracesVerify  `cmd:"" help:"Read sealed traces again and name what was altered; the status is 1 when something was."`
 	Archive tracesArchive `cmd:"" help:"Verify an archive that was handed over to justice or to a patient; the status is 1 when it does not hold."`
+	Copy    tracesCopy    `cmd:"" help:"Copy the embedded base of traces into a folder, sealed by the passphrase of the backups, while Tocsin works."`
+	Restore tracesRestore `cmd:"" help:"Put a copy of the base of traces back, or only read it whole."`
 	Serve   tracesServe   `cmd:"" hidden:"" help:"Hold the base of traces, for the program that started us."`
 	Rules   rulesCommand  `cmd:"" help:"Try Sigma rules."`
 	Own     tracesOwn     `cmd:"" help:"Have the base in the data folder of this machine hold the traces of all nodes from now on, when the one before is lost or given up."`

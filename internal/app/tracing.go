@@ -73,6 +73,9 @@ func (h *House) openBase(alone bool) (*tracing, error) {
 	if err != nil {
 		return nil, errors.Join(err, queue.Close())
 	}
+	if keeper.Dir, err = filepath.Abs(root); err != nil {
+		return nil, errors.Join(fmt.Errorf("folder of the socket: %w", err), queue.Close())
+	}
 	socket, err := keeper.Prepare()
 	if err != nil {
 		return nil, errors.Join(err, queue.Close())

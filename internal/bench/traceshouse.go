@@ -334,11 +334,15 @@ func (p *tracesHouse) stop(ctx context.Context) error {
 
 // leave ends what is still there and removes its folder.
 func (p *tracesHouse) leave(ctx context.Context) error {
-	var err error
-	if !p.ended {
-		err = p.kill()
+	return errors.Join(p.end(), os.RemoveAll(p.folder))
+}
+
+// end ends what is still there.
+func (p *tracesHouse) end() error {
+	if p.ended {
+		return nil
 	}
-	return errors.Join(err, os.RemoveAll(p.folder))
+	return p.kill()
 }
 
 // memory is the largest resident memory of the house and of the processes it

@@ -51,13 +51,19 @@ func install(t *testing.T) *installation {
 func installOn(t *testing.T, database string) *installation {
 	t.Helper()
 	i := &installation{t: t, folder: t.TempDir(), database: database}
+	i.furnish()
+	return i
+}
+
+// furnish makes the hospital.
+func (i *installation) furnish() {
+	i.t.Helper()
 	i.open()
-	e, err := i.house.Houses.Create(t.Context(), access.Instance("crash"), organisation.Establishment{Name: "CHU de Valbrume", Language: "fr"})
+	e, err := i.house.Houses.Create(i.t.Context(), access.Instance("crash"), organisation.Establishment{Name: "CHU de Valbrume", Language: "fr"})
 	if err != nil {
-		t.Fatal(err)
+		i.t.Fatal(err)
 	}
 	i.scope = access.Instance("crash").Within(e.ID)
-	return i
 }
 
 // open looks into the data beside the program, without doing any of its work.

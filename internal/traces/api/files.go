@@ -28,7 +28,7 @@ func FilesHandler(o Options, desk *files.Service) http.Handler {
 	mux.HandleFunc(FilesRoot+"/", func(w http.ResponseWriter, r *http.Request) {
 		in.refuse(w, r, fault.New(fault.NotFound, "traces.api.unknown"))
 	})
-	return mux
+	return in.patient(mux, 0)
 }
 
 // filed is what a source is told of a file.

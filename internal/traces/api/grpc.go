@@ -36,6 +36,7 @@ const (
 func GRPC(ctx context.Context, o Options, l net.Listener, secure *tls.Config) error {
 	opts := []grpc.ServerOption{
 		grpc.ForceServerCodec(asBytes{}), grpc.MaxRecvMsgSize(BodyLimit), grpc.MaxConcurrentStreams(callsMost), grpc.ConnectionTimeout(10 * time.Second),
+		grpc.InTapHandle(o.bounded),
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: calmMost}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 	}

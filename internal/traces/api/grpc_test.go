@@ -63,7 +63,7 @@ type door struct {
 	stop   func()
 }
 
-func newDoor(t *testing.T, opt spool.Options, server *tls.Config, client credentials.TransportCredentials) *door {
+func newDoor(t *testing.T, opt spool.Options, server *tls.Config, client credentials.TransportCredentials, change ...func(*api.Options)) *door {
 	t.Helper()
 	t.Parallel()
 	d := &door{counter: newCounter(t, storagetest.SQLite(t, rooms()...), opt)}
@@ -74,7 +74,11 @@ func newDoor(t *testing.T, opt spool.Options, server *tls.Config, client credent
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
-		if err := api.GRPC(ctx, api.Options{Service: d.s, Catalog: catalog, Clock: d.clock, Log: slog.New(slog.DiscardHandler)}, l, server); err != nil {
+		o := api.Options{Service: d.s, Catalog: catalog, Clock: d.clock, Log: slog.New(slog.DiscardHandler)}
+		for _, f := range change {
+			f(&o)
+		}
+		if err := api.GRPC(ctx, o, l, server); err != nil {
 			t.Error(err)
 		}
 	})

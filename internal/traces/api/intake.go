@@ -44,6 +44,9 @@ type Options struct {
 	Zone   *time.Location
 	// Address tells where a request comes from, through the proxies believed.
 	Address func(context.Context) string
+	// Patience is how long a sender may say nothing in the middle of what it brings,
+	// a minute when zero.
+	Patience time.Duration
 }
 
 type intake struct {
@@ -83,7 +86,7 @@ func Handler(o Options) http.Handler {
 	mux.HandleFunc(Root+"/", func(w http.ResponseWriter, r *http.Request) {
 		in.refuse(w, r, fault.New(fault.NotFound, "traces.api.unknown"))
 	})
-	return mux
+	return in.patient(mux, wholes*o.patience())
 }
 
 // token reads the token of a source: Bearer, ApiKey, or the password of Basic,

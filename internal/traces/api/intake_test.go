@@ -67,7 +67,7 @@ func once(t *testing.T, opt spool.Options, suite func(t *testing.T, c *counter))
 	suite(t, newCounter(t, storagetest.SQLite(t, rooms()...), opt))
 }
 
-func newCounter(t *testing.T, db *storage.DB, opt spool.Options) *counter {
+func newCounter(t *testing.T, db *storage.DB, opt spool.Options, change ...func(*api.Options)) *counter {
 	t.Helper()
 	guard, err := access.NewGuard()
 	must(t, err)
@@ -95,6 +95,9 @@ func newCounter(t *testing.T, db *storage.DB, opt spool.Options) *counter {
 	catalog, err := i18n.Load(i18n.Locales, traces.Locales, api.Locales, spool.Locales, files.Locales, jsonl.Locales, bulk.Locales, fhir.Locales, otlp.Locales, gelf.Locales)
 	must(t, err)
 	door := api.Options{Service: s, Catalog: catalog, Clock: now, Log: slog.New(slog.DiscardHandler), Origin: "https://tocsin.test", Zone: time.UTC, Address: func(context.Context) string { return c.from }}
+	for _, f := range change {
+		f(&door)
+	}
 	desk := files.New(files.Options{DB: db, Guard: guard, Clock: now, Log: door.Log, Traces: s, Dir: filepath.Join(c.dir, "..", "files"), Node: "one"})
 	mux := http.NewServeMux()
 	mux.Handle("/", api.Handler(door))

@@ -166,7 +166,7 @@ func newYard(t *testing.T) *yard {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	keeper := &child.Supervisor{Command: []string{os.Args[0]}, Env: []string{"TOCSIN_TOY=" + dir}, Err: io.Discard, Log: log, Now: time.Now, Pause: shortly}
+	keeper := &child.Supervisor{Command: []string{os.Args[0]}, Env: []string{"TOCSIN_TOY=" + dir}, Dir: dir, Err: io.Discard, Log: log, Now: time.Now, Pause: shortly}
 	socket, err := keeper.Prepare()
 	if err != nil {
 		t.Fatal(err)

@@ -53,6 +53,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		t, err := s.Take(ctx, r.UpTo)
 		return takeReply(t), err
 	}))
+	mux.HandleFunc("POST "+copyPath, s.copy)
 	Answer(mux, s.Engine, s.Log)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug)}
 	stopped := make(chan error, 1)

@@ -28,6 +28,10 @@ type Supervisor struct {
 	Command []string
 	// Env is added to ours.
 	Env []string
+	// Dir is where the folder of the socket is made: other programs of this machine
+	// find it there even when each has a /tmp of its own, as systemd gives them. One
+	// whose name is too long for a socket, or none, is the system's for short-lived files.
+	Dir string
 	// Err receives what the process writes in its log.
 	Err io.Writer
 	Log *slog.Logger
@@ -42,13 +46,20 @@ type Supervisor struct {
 
 // Prepare makes the folder of the socket and gives its path.
 func (s *Supervisor) Prepare() (string, error) {
-	dir, err := os.MkdirTemp("", "tocsin-")
+	var err error
+	if s.dir = filepath.Join(s.Dir, "run"); s.Dir == "" || len(s.socket()) > longestSocket {
+		s.dir, err = os.MkdirTemp("", "tocsin-")
+	} else if err = os.RemoveAll(s.dir); err == nil { // of a program that was killed
+		err = os.Mkdir(s.dir, 0o700)
+	}
 	if err != nil {
 		return "", fmt.Errorf("folder of the socket: %w", err)
 	}
-	s.dir = dir
 	return s.socket(), nil
 }
+
+// longestSocket is less than any system allows for the name of a socket, bytes.
+const longestSocket = 100
 
 func (s *Supervisor) socket() string { return filepath.Join(s.dir, "traces.sock") }
 

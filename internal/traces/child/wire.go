@@ -90,16 +90,26 @@ func WriteJSON(w http.ResponseWriter, v any) error {
 
 // Refuse writes an error as what it is; what is no fault is Internal.
 func Refuse(w http.ResponseWriter, err error) error {
-	r := refusal{Kind: fault.Internal, Key: "traces.error.base", Cause: err.Error()}
-	if f := fault.As(err); f != nil {
-		r.Kind, r.Key, r.Args, r.Field = f.Kind, f.Key, f.Args, f.Field
-	}
+	r := refused(err)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(r.Kind.Status())
 	if err := json.NewEncoder(w).Encode(r); err != nil {
 		return fmt.Errorf("write refusal: %w", err)
 	}
 	return nil
+}
+
+func refused(err error) refusal {
+	r := refusal{Kind: fault.Internal, Key: "traces.error.base", Cause: err.Error()}
+	if f := fault.As(err); f != nil {
+		r.Kind, r.Key, r.Args, r.Field = f.Kind, f.Key, f.Args, f.Field
+	}
+	return r
+}
+
+// fault is what a refusal carries.
+func (r refusal) fault() error {
+	return fault.Wrap(errors.New(r.Cause), r.Kind, r.Key, r.Args...).At(r.Field)
 }
 
 // ReadReply reads a reply into v, or the fault it carries.
@@ -115,6 +125,5 @@ func ReadReply(res *http.Response, v any) error {
 	if err := json.NewDecoder(body).Decode(&r); err != nil || r.Key == "" {
 		return errors.Join(fmt.Errorf("the traces answered %s", res.Status), err)
 	}
-	f := fault.Wrap(errors.New(r.Cause), r.Kind, r.Key, r.Args...)
-	return f.At(r.Field)
+	return r.fault()
 }

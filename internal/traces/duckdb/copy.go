@@ -3,183 +3,183 @@
 package duckdb
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/google/uuid"
+
+	"tocsin/internal/fault"
+	"tocsin/internal/traces"
 )
 
-// A file that is too old and of which some events are held is made anew of these
-// alone, beside it, and takes its place in one rename: a death before leaves the
-// old file whole, one after it the new. DuckDB gives the room of deleted rows back
-// late; a file that is dropped gives it back at once.
+var _ traces.Copier = (*Engine)(nil)
 
-// copyEnd is the end of the name of a copy under way: discover drops it.
-const copyEnd = ".copy"
-
-// keepHeld puts in the place of a file what a purge leaves of it.
-func (e *Engine) keepHeld(ctx context.Context, f *file, old condition) error {
-	path, to := e.path(f.key)+copyEnd, f.key.alias()+"_copy"
-	if err := removeFile(path); err != nil {
+// Copy implements traces.Copier. Each file is read, with the journal beside it,
+// while nothing is written: both together are the last commit, wherever the last
+// checkpoint of DuckDB was, and copying writes nothing. Between two files the base
+// goes on; each file knows up to where it holds the spool, so that those copied
+// later hold more, and no harm is done. The place of the spool is read first, for
+// the same reason, and the patients last: events never bear a number that they
+// have not.
+func (e *Engine) Copy(ctx context.Context, q traces.CopyQuery, to traces.CopySink) error {
+	if err := e.keepStill(ctx); err != nil {
 		return err
 	}
-	if err := e.transaction(ctx, func() error { return e.closeTail(ctx, f) }); err != nil {
-		return err
-	}
-	f.tail = tail{}
-	now, err := e.copyTo(ctx, f, path, to, old)
-	if err == nil {
-		err = e.stage("copied")
-	}
-	if err == nil {
-		err = e.swap(ctx, f, path, now)
-	}
-	if err != nil {
-		return errors.Join(err, removeFile(path))
-	}
-	return e.stage("swapped")
-}
-
-// stage lets a test die at a stage of a copy.
-func (e *Engine) stage(name string) error {
-	if e.staged == nil {
-		return nil
-	}
-	return e.staged(name)
-}
-
-// copyTo writes what a purge leaves into a file of its own, on the disk when it
-// returns, and gives its bounds.
-func (e *Engine) copyTo(ctx context.Context, f *file, path, to string, old condition) (now file, err error) {
-	if err := e.attachPath(ctx, path, to, fileSchema(to)); err != nil {
-		return now, err
-	}
-	err = e.transaction(ctx, func() error {
-		now, err = e.copyRows(ctx, f, to, old)
-		return err
-	})
-	if err == nil {
-		err = e.exec(ctx, "CHECKPOINT "+to)
-	}
-	err = errors.Join(err, e.exec(context.WithoutCancel(ctx), "DETACH "+to))
-	if err != nil {
-		return now, err
-	}
-	return now, syncPath(path)
-}
-
-// copyRows copies, within a transaction.
-func (e *Engine) copyRows(ctx context.Context, f *file, to string, old condition) (now file, err error) {
-	from, columns := f.key.alias(), eventColumns()
-	gone, err := e.oldOnes(ctx, f, old)
-	if err != nil {
-		return now, err
-	}
-	if err := e.exec(ctx, "INSERT INTO "+to+".events ("+columns+") SELECT "+columns+" FROM "+from+".events WHERE NOT "+old.text+" ORDER BY seq", old.args...); err != nil {
-		return now, err
-	}
-	err = e.conn.QueryRowContext(ctx, "SELECT count(*), coalesce(min(happened), 0), coalesce(max(happened), 0) FROM "+to+".events").Scan(&now.events, &now.lo, &now.hi)
-	if err != nil {
-		return now, fmt.Errorf("copy held traces: %w", err)
-	}
-	if now.events == 0 {
-		return now, errors.New("copy held traces: nothing was copied")
-	}
-	if err := e.copyBlocks(ctx, f, to, gone); err != nil {
-		return now, err
-	}
-	if err := e.exec(ctx, "INSERT INTO "+to+".identities SELECT id, ipp, ins FROM "+from+".identities WHERE id IN (SELECT patient FROM "+to+".events)"); err != nil {
-		return now, err
-	}
-	return now, e.exec(ctx, "INSERT INTO "+to+".mark SELECT version, organisation, segment, place, next, $1, $2, $3, heard FROM "+from+".mark", now.events, now.lo, now.hi)
-}
-
-// copyBlocks copies the blocks of which events stay, without the others.
-func (e *Engine) copyBlocks(ctx context.Context, f *file, to string, gone []int64) error {
-	list, err := listBlocks(ctx, e.conn, f, 0)
+	defer e.moveAgain()
+	at, err := e.Applied(ctx)
 	if err != nil {
 		return err
 	}
-	from := f.key.alias()
-	for _, b := range list {
-		start, _ := slices.BinarySearch(gone, b.First)
-		end, _ := slices.BinarySearch(gone, b.First+b.Events)
-		if start == end {
-			for table, columns := range map[string]string{"raw": blockColumns, "slices": sliceColumns} {
-				if err := e.exec(ctx, "INSERT INTO "+to+"."+table+" ("+columns+") SELECT "+columns+" FROM "+from+"."+table+" WHERE first = $1", b.First); err != nil {
-					return err
-				}
-			}
-			continue
-		}
-		rows, err := e.rowsOf(ctx, f, b)
-		if err != nil {
+	if at.Before(q.After) {
+		return fault.New(fault.Unavailable, "traces.copy.behind")
+	}
+	mark, keys, people, err := e.copied()
+	if err != nil {
+		return err
+	}
+	all, err := e.sizes(keys, people)
+	if err != nil {
+		return err
+	}
+	if err := to.Begin(all); err != nil {
+		return err
+	}
+	if mark != nil {
+		if err := to.Take(traces.CopiedFile{Name: "applied", Size: int64(len(mark))}, bytes.NewReader(mark)); err != nil {
 			return err
 		}
-		if rows == int64(end-start) {
-			continue
-		}
-		left, err := e.without(ctx, f, b, gone[start:end])
-		if err != nil {
+	}
+	for _, key := range keys {
+		if err := e.copyEvents(ctx, key, q, to); err != nil {
 			return err
 		}
-		if err := e.exec(ctx, "INSERT INTO "+to+".raw ("+blockColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7)",
-			left.First, left.Events, left.Lo, left.Hi, left.Root, left.salt, left.cut); err != nil {
-			return err
-		}
-		if err := e.replaceSlices(ctx, to, left.First, left.data); err != nil {
+	}
+	for _, organisation := range people {
+		if err := e.copyFile(ctx, e.peoplePath(organisation), q, to); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// swap puts a copy in the place of a file, once no question reads that.
-func (e *Engine) swap(ctx context.Context, f *file, path string, now file) error {
+// keepStill has nothing purged, and no other copy made, until moveAgain.
+func (e *Engine) keepStill(ctx context.Context) error {
+	select {
+	case e.still <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for a copy of the traces: %w", context.Cause(ctx))
+	}
+}
+
+func (e *Engine) moveAgain() { <-e.still }
+
+// copied lists what there is to copy, and gives the place of the spool as written.
+func (e *Engine) copied() (mark []byte, keys []fileKey, people []uuid.UUID, err error) {
+	e.writing.Lock()
+	mark, err = os.ReadFile(e.appliedPath())
+	e.writing.Unlock()
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, nil, nil, fmt.Errorf("copy the base of traces: %w", err)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.alone(f)
-	defer e.shared(f)
-	// Nothing may be left in the journal of the file that goes: it would be read
-	// again over the one that comes, or be lost when that does not come.
-	if err := e.exec(ctx, "CHECKPOINT "+f.key.alias()); err != nil {
-		return err
+	for key, f := range e.files {
+		if !f.gone {
+			keys = append(keys, key)
+		}
 	}
-	if err := e.detach(ctx, f); err != nil {
-		return err
+	for organisation := range e.people {
+		people = append(people, organisation)
 	}
-	if err := os.Remove(e.path(f.key) + ".wal"); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("put held traces in place: %w", err)
-	}
-	if err := os.Rename(path, e.path(f.key)); err != nil {
-		return fmt.Errorf("put held traces in place: %w", err)
-	}
-	f.events, f.lo, f.hi = now.events, now.lo, now.hi
-	return syncPath(filepath.Dir(path))
+	slices.SortFunc(keys, func(a, b fileKey) int {
+		return cmp.Or(bytes.Compare(a.organisation[:], b.organisation[:]), cmp.Compare(a.month, b.month), cmp.Compare(a.class, b.class))
+	})
+	slices.SortFunc(people, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	return mark, keys, people, nil
 }
 
-// alone waits until this call alone holds a file, and keeps others from it until
-// shared. Engine.mu is held, and let go while it waits.
-func (e *Engine) alone(f *file) {
-	f.changing = true
-	for f.users > 1 {
-		e.idle.Wait()
+// sizes says what there is before it is read.
+func (e *Engine) sizes(keys []fileKey, people []uuid.UUID) (out []traces.CopiedFile, err error) {
+	var paths []string
+	for _, key := range keys {
+		paths = append(paths, e.path(key), e.path(key)+".wal")
 	}
+	for _, organisation := range people {
+		paths = append(paths, e.peoplePath(organisation), e.peoplePath(organisation)+".wal")
+	}
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("copy the base of traces: %w", err)
+		}
+		out = append(out, traces.CopiedFile{Name: e.nameOf(path), Size: info.Size(), Modified: info.ModTime().UnixNano()})
+	}
+	return out, nil
 }
 
-func (e *Engine) shared(f *file) {
-	f.changing = false
-	e.idle.Broadcast()
+// nameOf is the place of a file in the folder.
+func (e *Engine) nameOf(path string) string {
+	return filepath.ToSlash(filepath.Join(filepath.Base(filepath.Dir(path)), filepath.Base(path)))
 }
 
-// removeFile removes a file and its journal; that they are not there is well.
-func removeFile(path string) error {
-	for _, p := range []string{path + ".wal", path} {
-		if err := os.Remove(p); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("remove file of traces: %w", err)
+// copyEvents holds the file open meanwhile: who lets it go would write into it.
+func (e *Engine) copyEvents(ctx context.Context, key fileKey, q traces.CopyQuery, to traces.CopySink) error {
+	f, err := e.hold(ctx, key)
+	if err != nil {
+		return told(ctx, err)
+	}
+	defer e.release(ctx, f)
+	return e.copyFile(ctx, e.path(key), q, to)
+}
+
+// copyFile gives a file and its journal while nothing is written.
+func (e *Engine) copyFile(ctx context.Context, path string, q traces.CopyQuery, to traces.CopySink) error {
+	e.writing.Lock()
+	defer e.writing.Unlock()
+	for _, one := range []string{path, path + ".wal"} {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("copy the base of traces: %w", context.Cause(ctx))
+		}
+		if err := giveFile(one, e.nameOf(one), q.Known, to); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
 		}
 	}
 	return nil
+}
+
+// giveFile gives one file, or says that it is the one known. The system's marks
+// tell that a file has changed; only its bytes tell that it has not.
+func giveFile(path, name string, known map[string]traces.CopiedFile, to traces.CopySink) (err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("copy the base of traces: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("copy the base of traces: %w", err)
+	}
+	f := traces.CopiedFile{Name: name, Size: info.Size(), Modified: info.ModTime().UnixNano()}
+	if k, ok := known[name]; ok && k.Size == f.Size && k.Modified == f.Modified {
+		sum := sha256.New()
+		if _, err := io.Copy(sum, io.NewSectionReader(file, 0, f.Size)); err != nil {
+			return fmt.Errorf("copy the base of traces: %w", err)
+		}
+		if f.SHA256 = sum.Sum(nil); bytes.Equal(f.SHA256, k.SHA256) {
+			return to.Take(f, nil)
+		}
+	}
+	return to.Take(f, io.NewSectionReader(file, 0, f.Size))
 }

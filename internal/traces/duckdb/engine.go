@@ -47,6 +47,8 @@ type Engine struct {
 	lock *os.File
 	db   *sql.DB
 
+	// still holds one value while files are copied, or purged: never both.
+	still chan struct{}
 	// writing is held by whoever changes files: Take and Purge.
 	writing sync.Mutex
 	conn    *sql.Conn // the connection that writes
@@ -85,7 +87,7 @@ func Open(ctx context.Context, dir string, opt Options) (*Engine, []Aside, error
 	if err != nil {
 		return nil, nil, err
 	}
-	e := &Engine{dir: dir, opt: opt.filled(), lock: lock, files: map[fileKey]*file{}, people: map[uuid.UUID]*patients{}}
+	e := &Engine{dir: dir, opt: opt.filled(), lock: lock, still: make(chan struct{}, 1), files: map[fileKey]*file{}, people: map[uuid.UUID]*patients{}}
 	e.idle.L = &e.mu
 	if err := e.start(ctx); err != nil {
 		return nil, nil, errors.Join(err, e.Close())

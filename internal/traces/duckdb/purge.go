@@ -19,9 +19,13 @@ import (
 
 // Purge implements traces.Keeper. A file whose events are all older is dropped;
 // one that is older in part loses rows, and their originals; of one that is older
-// and of which some events are held, these are copied out first (copy.go). A death
+// and of which some events are held, these are copied out first (keepheld.go). A death
 // in between leaves files that the next purge takes.
 func (e *Engine) Purge(ctx context.Context, organisation uuid.UUID, p traces.Purging) (traces.Purged, error) {
+	if err := e.keepStill(ctx); err != nil {
+		return traces.Purged{}, err
+	}
+	defer e.moveAgain()
 	e.writing.Lock()
 	defer e.writing.Unlock()
 	old, err := e.tooOld(ctx, organisation, p)

@@ -45,22 +45,32 @@ type court struct {
 func newCourt(t *testing.T) *court {
 	t.Helper()
 	t.Parallel()
+	return anotherCourt(t)
+}
+
+func anotherCourt(t *testing.T) *court {
+	t.Helper()
 	c := &court{t: t, dir: t.TempDir(), copies: t.TempDir(), clock: clock.NewFake(time.Date(2026, 11, 1, 1, 0, 0, 0, time.UTC)), scope: access.System(home, "test")}
 	c.db = storagetest.SQLite(t, journal.Migrations, traces.Migrations)
-	guard, err := access.NewGuard()
-	c.must(err)
+	var err error
 	c.vault, err = vault.Create(filepath.Join(t.TempDir(), "tocsin.key"), c.clock.Now())
 	c.must(err)
 	c.queue, err = spool.Open(t.TempDir(), spool.Options{})
 	c.must(err)
 	t.Cleanup(func() { c.must(errors.Join(c.queue.Close(), c.base.Close())) })
-	c.s = traces.New(traces.Options{DB: c.db, Guard: guard, Clock: c.clock, Log: slog.New(slog.DiscardHandler), Vault: c.vault, Copies: c.copies, Formats: func(*time.Location) []traces.Format { return []traces.Format{} }})
+	c.s = traces.New(optionsOf(c))
 	c.restart()
 	for i, organisation := range []uuid.UUID{home, away} {
 		c.cheat(fmt.Sprintf(`INSERT INTO traces_sources (organisation_id, id, name, name_folded, format, biomedical, zone, addresses, quiet_minutes, token_hash, created_us, events, failures, skew_s)
 			VALUES (%s, %s, 'DPI', 'dpi', 'syslog', FALSE, 'UTC', '', 0, X'0%d', 0, 0, 0, 0)`, hexed(organisation), hexed(uuid.New()), i))
 	}
 	return c
+}
+
+func optionsOf(c *court) traces.Options {
+	guard, err := access.NewGuard()
+	c.must(err)
+	return traces.Options{DB: c.db, Guard: guard, Clock: c.clock, Log: slog.New(slog.DiscardHandler), Vault: c.vault, Copies: c.copies, Formats: func(*time.Location) []traces.Format { return []traces.Format{} }}
 }
 
 var away = uuid.MustParse("0190aaaa-0000-7000-8000-000000000002")
@@ -87,6 +97,10 @@ func hexed(id uuid.UUID) string { return fmt.Sprintf("X'%x'", id[:]) }
 // take has accesses to records happen: the n-th is every hundred milliseconds.
 func (c *court) take(organisation uuid.UUID, from, to int) {
 	c.t.Helper()
+	c.must(c.brings(organisation, from, to))
+}
+
+func (c *court) brings(organisation uuid.UUID, from, to int) error {
 	var batch []traces.Placed
 	for n := from; n < to; n++ {
 		e := event(n)
@@ -94,7 +108,7 @@ func (c *court) take(organisation uuid.UUID, from, to int) {
 		c.offset++
 		batch = append(batch, traces.Placed{Event: e, At: spool.Position{Segment: 1, Offset: c.offset}})
 	}
-	c.must(c.base.Take(context.Background(), batch, batch[len(batch)-1].At))
+	return c.base.Take(context.Background(), batch, batch[len(batch)-1].At)
 }
 
 // hour lets one pass, and the log be signed.

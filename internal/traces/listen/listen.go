@@ -2,6 +2,7 @@ package listen
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,6 +60,11 @@ type Listener struct {
 	// Open gives, for datagrams, what puts the parts of a message together; nil
 	// takes each datagram for a message.
 	Open func() Gatherer
+	// Most is how many connections may speak at once, connectionsMost when zero;
+	// Patience is how long one may stop in the middle of a message or of a greeting,
+	// frameMost and greetMost when zero.
+	Most     int
+	Patience time.Duration
 
 	mu        sync.Mutex
 	strangers map[netip.Addr]time.Time
@@ -281,7 +287,8 @@ func (l *Listener) Streams(ctx context.Context, listener net.Listener) error {
 	defer stop()
 	var open sync.WaitGroup
 	defer open.Wait()
-	slots := make(chan struct{}, connectionsMost)
+	most := cmp.Or(l.Most, connectionsMost)
+	slots := make(chan struct{}, most)
 	for {
 		c, err := listener.Accept()
 		switch {
@@ -304,7 +311,7 @@ func (l *Listener) Streams(ctx context.Context, listener net.Listener) error {
 				l.stream(ctx, c)
 			})
 		default:
-			l.Log.Warn("traces: too many connections at once", "most", connectionsMost)
+			l.Log.Warn("traces: too many connections at once", "most", most)
 			_ = c.Close()
 		}
 	}
@@ -319,6 +326,9 @@ func (l *Listener) stream(ctx context.Context, c net.Conn) {
 	if err != nil {
 		return
 	}
+	if !l.greet(ctx, c) {
+		return
+	}
 	if err := l.read(ctx, c, from.Addr().Unmap()); err != nil && ctx.Err() == nil {
 		l.Log.Info("a connection of traces ended", "from", from.Addr().String(), "err", err)
 	}
@@ -331,15 +341,15 @@ func (l *Listener) read(ctx context.Context, c net.Conn, from netip.Addr) error 
 		return nil
 	}
 	h := heard{from: s}
-	scanner := framing.NewScanner(c, l.Mode, traces.MaxRaw)
+	unhurried := &paced{ctx: ctx, conn: c, clock: l.Clock, most: cmp.Or(l.Patience, frameMost)}
+	scanner := framing.NewScanner(unhurried, l.Mode, traces.MaxRaw)
+	unhurried.within = scanner.Within
 	for {
-		if err := c.SetReadDeadline(l.Clock.Now().Add(idleMost)); err != nil {
-			return errors.Join(err, l.keep(ctx, &h))
-		}
 		if ctx.Err() != nil {
 			return l.keepLast(ctx, &h)
 		}
 		f, err := scanner.Next()
+		unhurried.since = time.Time{}
 		if err != nil {
 			// What came before the end is kept, whatever the end was.
 			kept := l.keepLast(ctx, &h)

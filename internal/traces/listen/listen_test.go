@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -89,7 +91,7 @@ func newPost(t *testing.T, from, format string, opt spool.Options) *post {
 }
 
 // newSecurePost is a post whose connections are over TLS; nil: they are not.
-func newSecurePost(t *testing.T, from, format string, opt spool.Options, secure *tls.Config) *post {
+func newSecurePost(t *testing.T, from, format string, opt spool.Options, secure *tls.Config, change ...func(*listen.Listener)) *post {
 	t.Helper()
 	var p *post
 	rooms := []fs.FS{organisation.Migrations, journal.Migrations, traces.Migrations}
@@ -116,6 +118,9 @@ func newSecurePost(t *testing.T, from, format string, opt spool.Options, secure 
 	}
 	if format == gelf.Name {
 		l.Mode, l.Open = framing.NULs, func() listen.Gatherer { return chunks{gelf.NewAssembler()} }
+	}
+	for _, c := range change {
+		c(l)
 	}
 	stream, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
@@ -347,5 +352,69 @@ func TestGELFInChunks(t *testing.T) {
 	all := p.heard(4)
 	if !slices.ContainsFunc(all, func(e traces.Event) bool { return string(e.Raw) == message[:half] }) {
 		t.Fatalf("the lone chunk is lost: %v", all)
+	}
+}
+
+// Whoever stops in the middle of a message is cut, its place serves another, and what
+// came of the message is kept as it came.
+func TestAHangingPeerIsCut(t *testing.T) {
+	t.Parallel()
+	hurried := func(l *listen.Listener) { l.Most, l.Patience = 1, 100*time.Millisecond }
+	for name, c := range map[string]struct {
+		format, begins, next string
+		secure               bool
+		kept                 int
+	}{
+		"a count":     {syslog.Name, "100 <34>1 2026-11-30T12:00:00Z", "<34>1 2026-11-30T12:00:00Z pc app - - - entier\n", false, 1},
+		"a line":      {syslog.Name, "<34>1 2026-11-30T12:00:00Z", "<34>1 2026-11-30T12:00:00Z pc app - - - entier\n", false, 1},
+		"GELF":        {gelf.Name, `{"version":"1.1","host":"pc`, `{"version":"1.1","host":"pc","short_message":"entier"}` + "\x00", false, 1},
+		"a handshake": {syslog.Name, "\x16\x03\x01", "", true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var secure *tls.Config
+			if c.secure {
+				secure = newAuthority(t).server()
+			}
+			p := newSecurePost(t, "127.0.0.1", c.format, spool.Options{}, secure, hurried)
+			hanging := p.dial("tcp")
+			_, err := hanging.Write([]byte(c.begins))
+			must(t, err)
+			must(t, hanging.SetReadDeadline(clock.Real().Now().Add(20*time.Second)))
+			if _, err := hanging.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Fatalf("it was not cut: %v", err)
+			}
+			if c.next == "" {
+				return
+			}
+			storagetest.Eventually(t, 20*time.Second, "its place serves another", func() bool {
+				other := p.dial("tcp")
+				if _, err := other.Write([]byte(c.next)); err != nil {
+					return false
+				}
+				must(t, other.SetReadDeadline(clock.Real().Now().Add(20*time.Millisecond)))
+				_, err := other.Read(make([]byte, 1)) // refused at once, or listened to
+				return errors.Is(err, os.ErrDeadlineExceeded)
+			})
+			if got := p.heard(c.kept + 1); !strings.Contains(string(got[0].Raw), strings.TrimLeft(c.begins, "0123456789 ")) || !strings.Contains(string(got[c.kept].Raw), "entier") {
+				t.Errorf("kept %q and %q", got[0].Raw, got[c.kept].Raw)
+			}
+		})
+	}
+}
+
+// Between two messages a peer may be silent for as long as it likes.
+func TestAQuietPeerIsNotCut(t *testing.T) {
+	t.Parallel()
+	p := newSecurePost(t, "127.0.0.1", syslog.Name, spool.Options{}, nil, func(l *listen.Listener) { l.Patience = 50 * time.Millisecond })
+	quiet := p.dial("tcp")
+	for n := range 2 {
+		_, err := fmt.Fprintf(quiet, "<34>1 2026-11-30T12:00:00Z pc app - - - message %d\n", n)
+		must(t, err)
+		p.heard(n + 1)
+		must(t, quiet.SetReadDeadline(clock.Real().Now().Add(200*time.Millisecond)))
+		if _, err := quiet.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("it was cut: %v", err)
+		}
 	}
 }

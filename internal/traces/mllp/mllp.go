@@ -3,7 +3,9 @@ package mllp
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +31,8 @@ const (
 	idleMost = 4 * time.Hour
 	// frameTime is how long one message may take to come, and an answer to leave.
 	frameTime = 30 * time.Second
+	// greetMost is how long the two sides may take to agree on a key.
+	greetMost = 10 * time.Second
 	// retryPause is how long a sender waits who could not be answered.
 	retryPause    = time.Second
 	strangerPause = time.Hour
@@ -51,6 +55,12 @@ type Listener struct {
 	// Keep writes what it says; nil once it is on the disk.
 	Keep func(ctx context.Context, organisation, source uuid.UUID, n traces.News) error
 
+	// Most is how many connections may speak at once, connectionsMost when zero;
+	// Patience is how long one may stop in the middle of a message or of a greeting,
+	// frameTime and greetMost when zero.
+	Most     int
+	Patience time.Duration
+
 	mu        sync.Mutex
 	strangers map[netip.Addr]time.Time
 }
@@ -62,7 +72,8 @@ func (l *Listener) Serve(ctx context.Context, listener net.Listener) error {
 	defer stop()
 	var open sync.WaitGroup
 	defer open.Wait()
-	slots := make(chan struct{}, connectionsMost)
+	most := cmp.Or(l.Most, connectionsMost)
+	slots := make(chan struct{}, most)
 	for {
 		c, err := listener.Accept()
 		switch {
@@ -85,7 +96,7 @@ func (l *Listener) Serve(ctx context.Context, listener net.Listener) error {
 				l.hear(ctx, c)
 			})
 		default:
-			l.Log.Warn("care: too many connections at once", "most", connectionsMost)
+			l.Log.Warn("care: too many connections at once", "most", most)
 			_ = c.Close()
 		}
 	}
@@ -111,6 +122,9 @@ func (l *Listener) converse(ctx context.Context, c net.Conn, from netip.Addr) er
 	if _, known := l.who(ctx, from); !known {
 		return nil
 	}
+	if err := l.greet(ctx, c); err != nil {
+		return err
+	}
 	r := bufio.NewReaderSize(c, 16<<10)
 	var buf []byte
 	for {
@@ -120,7 +134,7 @@ func (l *Listener) converse(ctx context.Context, c net.Conn, from netip.Addr) er
 		if err := skip(r); err != nil {
 			return err
 		}
-		if err := l.deadline(ctx, c, frameTime); err != nil {
+		if err := l.deadline(ctx, c, cmp.Or(l.Patience, frameTime)); err != nil {
 			return err
 		}
 		var err error
@@ -143,6 +157,20 @@ func (l *Listener) converse(ctx context.Context, c net.Conn, from netip.Addr) er
 			return err
 		}
 	}
+}
+
+// greet has a connection of TLS agree on its key; a peer that hangs meanwhile is left.
+func (l *Listener) greet(ctx context.Context, c net.Conn) error {
+	secure, ok := c.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(l.Patience, greetMost))
+	defer cancel()
+	if err := secure.HandshakeContext(ctx); err != nil {
+		return fmt.Errorf("agree on a key: %w", err)
+	}
+	return nil
 }
 
 // deadline sets how long the peer may take; a stop has set it in the past.

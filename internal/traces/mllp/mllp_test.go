@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -65,7 +66,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func newPost(t *testing.T, from string) *post {
+func newPost(t *testing.T, from string, change ...func(*mllp.Listener)) *post {
 	t.Helper()
 	db := storagetest.SQLite(t, []fs.FS{organisation.Migrations, journal.Migrations, traces.Migrations}...)
 	guard, err := access.NewGuard()
@@ -79,6 +80,9 @@ func newPost(t *testing.T, from string) *post {
 	p.source, _, err = p.traces.Add(t.Context(), p.admin, traces.Wanted{Name: "GAM", Format: hl7.Name, Zone: "Europe/Paris", Addresses: from})
 	must(t, err)
 	l := &mllp.Listener{Service: p.traces, Log: log, Clock: clock.Real(), Format: hl7.Name, Read: read, Keep: p.keep}
+	for _, c := range change {
+		c(l)
+	}
 	var lc net.ListenConfig
 	listener, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	must(t, err)
@@ -247,5 +251,34 @@ func TestAStrangerAndATalkerAreLeft(t *testing.T) {
 	}
 	if p.seen() != "" {
 		t.Error(p.seen())
+	}
+}
+
+// Whoever stops in the middle of a message is cut, and its place serves another; a
+// quiet one is left alone.
+func TestAHangingSenderIsCut(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, "127.0.0.0/8", func(l *mllp.Listener) { l.Most, l.Patience = 1, 100*time.Millisecond })
+	hanging := p.dial()
+	hanging.say(adt("C1")[:40])
+	if answer, closed := hanging.hear(); !closed || answer != "" {
+		t.Errorf("answered %q", answer)
+	}
+	for {
+		other := p.dial()
+		other.say(adt("C2"))
+		if answer, closed := other.hear(); !closed {
+			if !strings.Contains(answer, "\rMSA|AA|") {
+				t.Errorf("answered %q", answer)
+			}
+			must(t, other.SetReadDeadline(clock.Real().Now().Add(300*time.Millisecond)))
+			if _, err := other.r.ReadByte(); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("a quiet sender is cut: %v", err)
+			}
+			break
+		}
+	}
+	if got := p.seen(); got != "C2 ADT^A31" {
+		t.Errorf("kept %q", got)
 	}
 }

@@ -64,6 +64,9 @@ const maxCount = 11
 // Buffered tells whether a call of Next may answer without reading the stream.
 func (s *Scanner) Buffered() bool { return s.start < s.end }
 
+// Within tells whether the stream stopped in the middle of a frame.
+func (s *Scanner) Within() bool { return s.start < s.end || s.left > 0 || s.part }
+
 // Next gives the next frame that is not empty. The error is that of the stream:
 // io.EOF at its end.
 func (s *Scanner) Next() (Frame, error) {
