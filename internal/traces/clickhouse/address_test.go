@@ -47,7 +47,7 @@ func TestTablesOfACluster(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
-	if len(all) != 8 {
+	if len(all) != 9 {
 		t.Errorf("%d statements", len(all))
 	}
 }

@@ -15,51 +15,71 @@ const lookEvery = 50 * time.Millisecond
 
 // old is what a purge finds in one partition.
 type old struct {
-	month, events, gone, first, last int64
+	partition
+	events, gone, first, last int64
 }
 
-// Purge implements traces.Keeper. A partition whose events are all older is
-// dropped; one that is older in part loses rows, which the server writes again
-// without them, originals and all.
-func (e *Engine) Purge(ctx context.Context, organisation uuid.UUID, class traces.Class, before int64) (traces.Purged, error) {
+// outdated is the demand that an event is to go.
+func outdated(before int64) string { return fmt.Sprintf("happened < %d", before) }
+
+// Purge implements traces.Keeper. What is open is sealed first: only what a block
+// holds is taken. The blocks then say what goes, and the server writes its parts
+// again without those rows, originals and all. A death in between leaves rows that
+// their blocks say to be gone, and that the next purge takes.
+func (e *Engine) Purge(ctx context.Context, organisation uuid.UUID, class traces.Class, before int64) (out traces.Purged, err error) {
 	e.writing.Lock()
 	defer e.writing.Unlock()
-	of := fmt.Sprintf("organisation = %s AND class = %d", own(organisation), class)
-	r, err := e.at.query(ctx, fmt.Sprintf(`SELECT toInt64(month), toInt64(count()), toInt64(countIf(happened < %d)), min(happened), maxIf(happened, happened < %d)
-		FROM %s WHERE %s GROUP BY month HAVING min(happened) < %d ORDER BY month`, before, before, eventsTable, of, before))
-	if err != nil {
-		return traces.Purged{}, told(ctx, fmt.Errorf("purge traces: %w", err))
+	if err := e.tell(ctx); err != nil {
+		return out, told(ctx, err)
 	}
-	var list []old
-	for r.more() {
-		list = append(list, old{r.int64(), r.int64(), r.int64(), r.int64(), r.int64()})
-	}
-	if err := r.err(); err != nil {
-		return traces.Purged{}, err
-	}
-	var out traces.Purged
-	for _, o := range list {
-		if err := e.purge(ctx, organisation, class, before, o); err != nil {
-			return out, told(ctx, fmt.Errorf("purge traces: %w", err))
+	err = e.alone(ctx, organisation, func(ctx context.Context) error {
+		list, err := e.oldOnes(ctx, organisation, class, before)
+		for _, o := range list {
+			if err := e.purge(ctx, before, o); err != nil {
+				return fmt.Errorf("purge traces: %w", err)
+			}
+			if out.Events == 0 {
+				out.First, out.Last = o.first, o.last
+			}
+			out = traces.Purged{Events: out.Events + o.gone, First: min(out.First, o.first), Last: max(out.Last, o.last)}
 		}
-		if out.Events == 0 {
-			out.First, out.Last = o.first, o.last
-		}
-		out = traces.Purged{Events: out.Events + o.gone, First: min(out.First, o.first), Last: max(out.Last, o.last)}
-	}
-	return out, nil
+		return err
+	})
+	return out, told(ctx, err)
 }
 
-func (e *Engine) purge(ctx context.Context, organisation uuid.UUID, class traces.Class, before int64, o old) error {
-	table := local(eventsTable, e.opt.Address) + onCluster(e.opt.Address)
-	if o.gone == o.events {
-		return e.at.exec(ctx, fmt.Sprintf("ALTER TABLE %s DROP PARTITION (%s, %d, %d)", table, own(organisation), class, o.month))
+// oldOnes lists the partitions that lose events.
+func (e *Engine) oldOnes(ctx context.Context, organisation uuid.UUID, class traces.Class, before int64) (list []old, err error) {
+	r, err := e.at.query(ctx, fmt.Sprintf(`SELECT toInt64(month), toInt64(count()), toInt64(countIf(%[1]s)), minIf(happened, %[1]s), maxIf(happened, %[1]s)
+		FROM %[2]s WHERE organisation = %[3]s AND class = %[4]d GROUP BY month HAVING countIf(%[1]s) > 0 ORDER BY month`, outdated(before), eventsTable, own(organisation), class))
+	if err != nil {
+		return nil, fmt.Errorf("purge traces: %w", err)
 	}
+	for r.more() {
+		list = append(list, old{partition{organisation, byte(class), int32(r.int64())}, r.int64(), r.int64(), r.int64(), r.int64()})
+	}
+	return list, r.err()
+}
+
+func (e *Engine) purge(ctx context.Context, before int64, o old) error {
+	if err := e.close(ctx, o.partition, "1", true); err != nil {
+		return err
+	}
+	known, _, err := e.ends(ctx, o.partition)
+	if err != nil {
+		return err
+	}
+	if err := e.cutBlocks(ctx, before, o); err != nil {
+		return err
+	}
+	// What came since is no block's yet, and is for the next purge.
+	gone := fmt.Sprintf("%s AND %s AND NOT (%s)", o.of(), outdated(before), known.behind())
+	table := local(eventsTable, e.opt.Address) + onCluster(e.opt.Address)
 	// Another purge of the same may be under way, of another node: it does the same.
-	err := e.at.exec(ctx, fmt.Sprintf("ALTER TABLE %s DELETE WHERE organisation = %s AND class = %d AND month = %d AND happened < %d", table, own(organisation), class, o.month, before))
+	err = e.at.exec(ctx, fmt.Sprintf("ALTER TABLE %s DELETE WHERE %s", table, gone))
 	for err == nil {
 		var r *reader
-		if r, err = e.at.query(ctx, fmt.Sprintf("SELECT toInt64(countIf(happened < %d)) FROM %s WHERE organisation = %s AND class = %d AND month = %d", before, eventsTable, own(organisation), class, o.month)); err != nil {
+		if r, err = e.at.query(ctx, fmt.Sprintf("SELECT toInt64(count()) FROM %s WHERE %s", eventsTable, gone)); err != nil {
 			break
 		}
 		if left := r.int64(); left == 0 || r.err() != nil {
@@ -68,4 +88,60 @@ func (e *Engine) purge(ctx context.Context, organisation uuid.UUID, class traces
 		e.opt.Pause(ctx, lookEvery)
 	}
 	return err
+}
+
+// cutBlocks has the blocks say what a purge takes: those of which all goes, that
+// they are gone; of the others, the digests of what goes, under salts that go with
+// the rows.
+func (e *Engine) cutBlocks(ctx context.Context, before int64, o old) error {
+	list, err := e.blocksIn(ctx, o.partition, fmt.Sprintf(" AND gone = 0 AND lo < %d", before))
+	if err != nil {
+		return err
+	}
+	var changed []*block
+	for _, b := range list {
+		version := max(b.version+1, uint64(e.opt.Now().UnixMicro()))
+		if o.gone == o.events && b.Hi < before {
+			b.gone, b.cut, b.version = true, nil, version
+			changed = append(changed, b)
+			continue
+		}
+		cut, whole, err := e.cutBlock(ctx, before, o.partition, b)
+		if err != nil {
+			return err
+		}
+		if whole || cut != nil {
+			b.gone, b.cut, b.version = whole, cut, version
+			changed = append(changed, b)
+		}
+	}
+	return e.insertBlocks(ctx, o.partition, changed)
+}
+
+// cutBlock reads what is left of a block once a purge took its old events; whole
+// tells that nothing is. Nil says to leave it as it is: it loses none, or was
+// altered before, which must still be seen.
+func (e *Engine) cutBlock(ctx context.Context, before int64, p partition, b *block) (cut []byte, whole bool, err error) {
+	r, err := e.at.query(ctx, fmt.Sprintf("SELECT n, toInt64(%s) FROM %s WHERE %s AND happened BETWEEN %d AND %d AND spool = %s AND n >= %d AND n < %d",
+		outdated(before), eventsTable, p.of(), b.Lo, b.Hi, own(b.spool), b.start, b.start+b.Events))
+	if err != nil {
+		return nil, false, fmt.Errorf("read a block: %w", err)
+	}
+	gone, stay := map[int]bool{}, 0
+	for r.more() {
+		n, old := r.int64(), r.int64() == 1
+		if old {
+			gone[int(n-b.start)] = true
+			continue
+		}
+		stay++
+	}
+	if r.err() != nil || len(gone) == 0 || stay == 0 {
+		return nil, len(gone) > 0 && stay == 0, r.err()
+	}
+	opened, _, err := e.open(ctx, p, []*block{b}, true)
+	if err != nil || opened[0].Broken {
+		return nil, false, err
+	}
+	return opened[0].Cut(func(i int) bool { return gone[i] }), false, nil
 }

@@ -132,7 +132,7 @@ func options(a Address, spool uuid.UUID) Options {
 	return Options{Address: a, Spool: spool, Log: slog.New(slog.DiscardHandler), Now: time.Now, Pause: pause}
 }
 
-func open(t *testing.T, a Address, spool uuid.UUID) *Engine {
+func openAt(t *testing.T, a Address, spool uuid.UUID) *Engine {
 	t.Helper()
 	e, err := Open(context.Background(), options(a, spool))
 	if err != nil {
@@ -143,5 +143,5 @@ func open(t *testing.T, a Address, spool uuid.UUID) *Engine {
 
 func TestConformance(t *testing.T) {
 	s := running(t)
-	tracestest.Run(t, func(t *testing.T, dir string) traces.Engine { return open(t, addressFor(t, s, dir), spoolID) })
+	tracestest.Run(t, func(t *testing.T, dir string) traces.Engine { return openAt(t, addressFor(t, s, dir), spoolID) })
 }

@@ -190,18 +190,20 @@ func (e *Engine) cutBlock(ctx context.Context, f *file, b *block, gone []int64) 
 	if int64(len(whole.frames)) != b.Events {
 		return errFrames
 	}
-	var frames, cut []byte
-	for i, ev := range whole.events {
-		_, old := slices.BinarySearch(gone, ev.Seq)
-		if old || whole.spots != nil && whole.spots[i].digest != nil {
-			frames, cut = appendFrame(frames, "", nil), append(append(cut, cutGone), ev.Digest...)
-			continue
-		}
-		frames, cut = appendFrame(frames, string(whole.frames[i].key), whole.frames[i].raw), append(append(cut, cutKept), ev.Salt...)
+	taken := func(i int) bool {
+		_, old := slices.BinarySearch(gone, whole.List[i].Seq)
+		return old
 	}
-	if whole.broken {
+	var frames []byte
+	for i, f := range whole.frames {
+		if whole.Gone(i) || taken(i) {
+			f = frame{}
+		}
+		frames = appendFrame(frames, string(f.key), f.raw)
+	}
+	if whole.Broken {
 		// It was altered before: it stays what it is, so that this is still seen.
 		return e.exec(ctx, "UPDATE "+table+" SET data = $1 WHERE first = $2", e.pack.EncodeAll(frames, nil), b.First)
 	}
-	return e.exec(ctx, "UPDATE "+table+" SET data = $1, cut = $2, salt = NULL WHERE first = $3", e.pack.EncodeAll(frames, nil), cut, b.First)
+	return e.exec(ctx, "UPDATE "+table+" SET data = $1, cut = $2, salt = NULL WHERE first = $3", e.pack.EncodeAll(frames, nil), whole.Cut(taken), b.First)
 }
