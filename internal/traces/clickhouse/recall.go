@@ -39,6 +39,13 @@ func (e *Engine) recall(ctx context.Context) error {
 	if e.applied.Before(applied) {
 		e.applied = applied
 	}
+	for p, was := range e.runs {
+		if r := runs[p]; r == nil {
+			runs[p] = was
+		} else if r.next < was.next { // a replica that does not have all of it answered
+			r.next, r.wide = was.next, true
+		}
+	}
 	e.places, e.runs = places, runs
 	return nil
 }

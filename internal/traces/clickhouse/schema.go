@@ -147,6 +147,9 @@ func (s *server) prepare(ctx context.Context) (syncs bool, err error) {
 	if err := s.refuseOlder(ctx); err != nil {
 		return syncs, err
 	}
+	if err := s.knowCluster(ctx); err != nil {
+		return syncs, err
+	}
 	for _, f := range forms(syncs) {
 		for _, statement := range f.statements(s.at) {
 			if err := s.exec(ctx, statement); err != nil {
@@ -166,6 +169,21 @@ func (s *server) refuseOlder(ctx context.Context) error {
 	}
 	if columns, digest := r.int64(), r.int64(); columns > 0 && digest == 0 {
 		return fault.New(fault.Conflict, "traces.clickhouse.older")
+	}
+	return r.err()
+}
+
+// knowCluster makes sure that the server knows the cluster.
+func (s *server) knowCluster(ctx context.Context) error {
+	if s.at.Cluster == "" {
+		return nil
+	}
+	r, err := s.query(ctx, "SELECT toInt64(count()) FROM system.clusters WHERE cluster = '"+s.at.Cluster+"'")
+	if err != nil {
+		return err
+	}
+	if servers := r.int64(); r.err() == nil && servers == 0 {
+		return fault.New(fault.Invalid, "traces.clickhouse.cluster", "cluster", s.at.Cluster)
 	}
 	return r.err()
 }
