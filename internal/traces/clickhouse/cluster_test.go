@@ -34,6 +34,9 @@ type theCluster struct {
 // clustered starts the cluster; the test ends it.
 func clustered(t *testing.T) *theCluster {
 	t.Helper()
+	if os.Getenv("TOCSIN_TEST_CLUSTER") == "" {
+		t.Skip("four servers and minutes: make test-clickhouse runs this")
+	}
 	for _, name := range []string{"clickhouse-server", "java"} {
 		if _, err := exec.LookPath(name); err != nil {
 			t.Skip("no " + name + " on this machine: make test-clickhouse installs one and runs this")
