@@ -71,7 +71,7 @@ func (s *theServer) start() error {
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
-	for range 200 {
+	for range 1000 {
 		res, err := http.Get("http://127.0.0.1:" + s.port + "/ping")
 		if err == nil {
 			return res.Body.Close()
