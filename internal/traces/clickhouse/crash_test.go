@@ -170,7 +170,7 @@ func TestAServerKilledLosesAndDoublesNothing(t *testing.T) {
 			if err == nil {
 				break
 			}
-			if failures++; failures > 400 {
+			if failures++; failures > 3000 {
 				t.Fatal(err)
 			}
 			pause(t.Context(), 20*time.Millisecond)
