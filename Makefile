@@ -74,9 +74,10 @@ test-go: bin/tocsin
 # The server of Debian takes half a minute to install and its tests another: by
 # hand, and wherever there is time. Without the server these tests say so and pass.
 .PHONY: test-clickhouse
-test-clickhouse: ## install the ClickHouse of Debian and pass the tests of the base of traces on it
+test-clickhouse: ## install the ClickHouse and the ZooKeeper of Debian and pass the tests of the base of traces on a server and on a cluster
 	command -v clickhouse-server >/dev/null || apt-get install -y --no-install-recommends clickhouse-server
-	@GO='$(GO)' bash test/go-test.sh -v ./internal/traces/clickhouse
+	test -e /usr/share/java/zookeeper.jar || apt-get install -y --no-install-recommends zookeeper
+	@GO='$(GO)' TOCSIN_TEST_CLUSTER=1 bash test/go-test.sh -v ./internal/traces/clickhouse
 
 .PHONY: test-traces
 test-traces:

@@ -42,10 +42,14 @@ func (c *benchPeers) Run(s *session) error { return c.measure(s, bench.RunPeers)
 // benchTraces takes what benchAlert takes.
 type benchTraces struct {
 	benchAlert `embed:""`
+	ClickHouse bool `name:"clickhouse" help:"Measure a base on ClickHouse instead, started for the occasion (Debian: clickhouse-server)."`
 }
 
 // Run measures and prints, as benchAlert does.
 func (c *benchTraces) Run(s *session) error {
+	if c.ClickHouse {
+		return c.measure(s, bench.RunClickHouse)
+	}
 	if s.openBase == nil {
 		return errors.New("this program was built without a base of traces (it needs a C++ compiler): nothing to measure")
 	}

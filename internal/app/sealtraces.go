@@ -17,6 +17,7 @@ import (
 	"tocsin/internal/i18n"
 	"tocsin/internal/traces"
 	"tocsin/internal/traces/child"
+	"tocsin/internal/traces/clickhouse"
 	tracestamp "tocsin/internal/traces/stamp"
 )
 
@@ -105,6 +106,15 @@ func (c *tracesVerify) Run(s *session) error {
 
 // consultTraces opens the base or, when a program that runs holds it, asks that.
 func (h *House) consultTraces(s *session) (done func() error, err error) {
+	if h.Settings.TracesURL != "" {
+		address, err := clickhouse.ParseAddress(h.Settings.TracesURL)
+		if err != nil {
+			return nil, err
+		}
+		engine := clickhouse.Consult(clickhouse.Options{Address: address, Log: h.Log, Now: h.Clock.Now, Pause: pause, Alone: h.onlyNode})
+		h.Traces.ReadFrom(engine)
+		return engine.Close, nil
+	}
 	root := filepath.Join(h.Settings.Data, "traces")
 	if _, err := os.Stat(filepath.Join(root, "base")); err != nil {
 		return nil, fault.Wrap(err, fault.NotFound, "app.traces.nothing", "folder", root)

@@ -32,10 +32,10 @@ const (
 // the disk meanwhile, and who asks is told.
 type lateBase struct {
 	mu     sync.Mutex
-	engine traces.Engine
+	engine *clickhouse.Engine
 }
 
-func (b *lateBase) open() (traces.Engine, error) {
+func (b *lateBase) open() (*clickhouse.Engine, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.engine == nil {
@@ -71,6 +71,33 @@ func (b *lateBase) Purge(ctx context.Context, organisation uuid.UUID, p traces.P
 	return e.Purge(ctx, organisation, p)
 }
 
+// Blocks implements traces.Sealer.
+func (b *lateBase) Blocks(ctx context.Context, organisation uuid.UUID, q traces.BlockQuery) ([]traces.BlockFile, error) {
+	e, err := b.open()
+	if err != nil {
+		return nil, err
+	}
+	return e.Blocks(ctx, organisation, q)
+}
+
+// Block implements traces.Sealer.
+func (b *lateBase) Block(ctx context.Context, organisation uuid.UUID, class traces.Class, month string, first int64) ([]traces.SealedEvent, error) {
+	e, err := b.open()
+	if err != nil {
+		return nil, err
+	}
+	return e.Block(ctx, organisation, class, month, first)
+}
+
+// Witness implements traces.Sealer.
+func (b *lateBase) Witness(ctx context.Context, organisation uuid.UUID, ref string) (traces.Witness, error) {
+	e, err := b.open()
+	if err != nil {
+		return traces.Witness{}, err
+	}
+	return e.Witness(ctx, organisation, ref)
+}
+
 // Close closes the base, when it was ever there.
 func (b *lateBase) Close() error {
 	e, err := b.open()
@@ -100,9 +127,18 @@ func (h *House) openHouse() (*tracing, error) {
 	// It outlives the pages: what they took last is stored before the end.
 	ctx, stop := context.WithCancel(context.Background())
 	t.stop = stop
-	options := clickhouse.Options{Address: address, Spool: id, Log: h.Log, Now: h.Clock.Now, Pause: pause}
+	options := clickhouse.Options{Address: address, Spool: id, Log: h.Log, Now: h.Clock.Now, Pause: pause, Alone: h.onlyNode}
 	go t.feedHouse(ctx, h, options)
 	return t, nil
+}
+
+// onlyNode runs work while no other node does any of the same name.
+func (h *House) onlyNode(ctx context.Context, name string, work func(context.Context) error) (ran bool, err error) {
+	_, err = h.leases.While(ctx, h.Clock, name, leaseLife, func(ctx context.Context) (bool, error) {
+		ran = true
+		return false, errors.Join(work(ctx), h.leases.Release(context.WithoutCancel(ctx), name))
+	})
+	return ran, err
 }
 
 // feedHouse reaches the server, then feeds it until ctx ends.
@@ -130,7 +166,7 @@ func (t *tracing) feedHouse(ctx context.Context, h *House, o clickhouse.Options)
 
 // reachHouse opens the base, again and again until the server answers; nil when
 // ctx ended before.
-func reachHouse(ctx context.Context, h *House, o clickhouse.Options) traces.Engine {
+func reachHouse(ctx context.Context, h *House, o clickhouse.Options) *clickhouse.Engine {
 	for told := false; ctx.Err() == nil; {
 		engine, err := clickhouse.Open(ctx, o)
 		if err == nil {

@@ -74,13 +74,19 @@ func heldTraces(ctx context.Context, r heldRequest, base *TraceBase) (out answer
 	for name, t := range held.Times {
 		out.Times[name] = millis(t)
 	}
+	out.RowBytes = rowBytes()
+	return out, err
+}
+
+// rowBytes is the length of an original.
+func rowBytes() (mean float64) {
 	const some = 1000
 	h, e := hospital(some), traces.Event{}
 	for range some {
 		h.Next(&e)
-		out.RowBytes += float64(len(e.Raw)) / some
+		mean += float64(len(e.Raw)) / some
 	}
-	return out, err
+	return mean
 }
 
 // traceRequest asks for a house that keeps traces. Without an establishment one
@@ -91,6 +97,8 @@ type traceRequest struct {
 	Profile                string
 	// Rules are how many invented rules of Sigma look at the flow.
 	Rules int
+	// House is the address of a base on ClickHouse; empty for one of its own.
+	House string
 }
 
 // tracesOpened is what such a house says once it serves.
@@ -129,7 +137,7 @@ func sourceAddress(format string) string {
 func traceSettings(r traceRequest) (*config.Server, error) {
 	s, err := settings(r.Folder, r.Listen, publicURL, "")
 	if err == nil {
-		s.SyslogListen = r.Syslog
+		s.SyslogListen, s.TracesURL = r.Syslog, r.House
 	}
 	return s, err
 }

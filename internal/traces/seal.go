@@ -284,12 +284,42 @@ func (s *Service) addTo(ctx context.Context, tx *storage.Tx, scope access.Scope,
 	if err := s.consistent(ctx, tx, l); err != nil {
 		return err
 	}
+	known, err := alreadyIn(ctx, tx, scope, some)
+	if err != nil {
+		return err
+	}
 	for _, e := range some {
+		if e.Kind == kindBlock && known[e.place()+string(e.Block.Root)] {
+			continue
+		}
 		if err := l.add(e); err != nil {
 			return err
 		}
 	}
 	return s.checkpoint(ctx, tx, l, now)
+}
+
+// alreadyIn tells, by place and root, which blocks another node added since it was
+// looked what is to be added: twice in the log, a block would be missing once.
+func alreadyIn(ctx context.Context, tx *storage.Tx, scope access.Scope, some []Entry) (map[string]bool, error) {
+	first := map[string]Entry{}
+	for _, e := range some {
+		name := FileName(e.Class, e.Month)
+		if was, ok := first[name]; e.Kind == kindBlock && (!ok || e.Block.First < was.Block.First) {
+			first[name] = e
+		}
+	}
+	out := map[string]bool{}
+	for _, f := range first {
+		list, err := entriesWhere(ctx, tx, scope, `kind = 'block' AND NOT gone AND class = $2 AND month = $3 AND first_seq >= $4`, f.Class.String(), f.Month, f.Block.First)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range list {
+			out[e.place()+string(e.Block.Root)] = true
+		}
+	}
+	return out, nil
 }
 
 // consistent holds the log against the checkpoint before: what was signed must

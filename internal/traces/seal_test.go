@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -150,6 +151,60 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// together has two nodes see the same blocks before either adds them.
+type together struct {
+	*sealable
+	both *sync.WaitGroup
+}
+
+func (g together) Blocks(ctx context.Context, organisation uuid.UUID, q traces.BlockQuery) ([]traces.BlockFile, error) {
+	if q.Close {
+		g.both.Done()
+		g.both.Wait()
+	}
+	return g.sealable.Blocks(ctx, organisation, q)
+}
+
+// TestTwoNodesAddABlockOnce, on both engines.
+func TestTwoNodesAddABlockOnce(t *testing.T) {
+	t.Parallel()
+	storagetest.Each(t, rooms(), func(t *testing.T, db *storage.DB) {
+		guard, err := access.NewGuard()
+		must(t, err)
+		now := clock.NewFake(time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC))
+		keys, err := vault.Create(filepath.Join(t.TempDir(), "tocsin.key"), now.Now())
+		must(t, err)
+		base := together{&sealable{file: traces.BlockFile{Class: traces.System, Month: "2026-12"}}, &sync.WaitGroup{}}
+		base.add(7)
+		scope := access.System(storage.NewID(now.Now()), "test")
+		var nodes [2]*traces.Service
+		for i := range nodes {
+			nodes[i] = traces.New(traces.Options{
+				DB: db, Guard: guard, Clock: now, Log: slog.New(slog.DiscardHandler), Vault: keys, Formats: func(*time.Location) []traces.Format { return []traces.Format{line{}} },
+			})
+			nodes[i].ReadFrom(base)
+		}
+		_, _, err = nodes[0].Add(t.Context(), scope, traces.Wanted{Name: "DPI", Format: "line", Zone: "UTC"})
+		must(t, err)
+		base.both.Add(2)
+		errs := make(chan error, 2)
+		for _, s := range nodes {
+			go func() {
+				_, err := s.Seal(context.WithoutCancel(t.Context()), now.Now())
+				errs <- err
+			}()
+		}
+		// Where both write at the same instant one may be told to come again.
+		if one, two := <-errs, <-errs; one != nil && two != nil {
+			t.Fatal(one, two)
+		}
+		v, err := nodes[0].Verify(t.Context(), scope, now.Now(), traces.Check{})
+		if err != nil || !v.Holds() || v.Events != 70 || v.Entries != 7 {
+			t.Errorf("%+v %v", v, err)
+		}
+	})
 }
 
 // TestProofsOfTrees: every event of blocks of every size climbs to the root.

@@ -40,6 +40,7 @@ type Server struct {
 	taking   sync.Mutex
 	reader   *spool.Reader
 	batches  [2]batch
+	turn     int // of batches, which was read last
 	failures int
 	broken   chan error
 }
@@ -202,8 +203,8 @@ func (s *Server) ahead(from, upTo spool.Position) func() *batch {
 	if !from.Before(upTo) {
 		return nil
 	}
-	s.batches[0], s.batches[1] = s.batches[1], s.batches[0]
-	b, read := &s.batches[0], make(chan struct{})
+	s.turn = 1 - s.turn
+	b, read := &s.batches[s.turn], make(chan struct{})
 	go func() {
 		defer close(read)
 		s.fill(b, upTo)

@@ -28,7 +28,7 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// The statements of a cluster were not tried on one: this holds their words.
+// What a cluster is told; TestClusterConformance tells it one.
 func TestTablesOfACluster(t *testing.T) {
 	a := Address{Database: "traces", Cluster: "chu"}
 	var all []string
@@ -41,13 +41,15 @@ func TestTablesOfACluster(t *testing.T) {
 		"ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/traces/traces_events', '{replica}') PARTITION BY (organisation, class, month)",
 		"ENGINE = Distributed(chu, traces, traces_events_local, cityHash64(organisation, class, month))",
 		"ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/traces/traces_identities', '{replica}', told)",
+		"CREATE TABLE IF NOT EXISTS traces_blocks ON CLUSTER chu (organisation String,",
+		"ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/every/traces/traces_blocks', '{shard}-{replica}', version)",
 		"fsync_after_insert = 1",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
-	if len(all) != 8 {
+	if len(all) != 9 {
 		t.Errorf("%d statements", len(all))
 	}
 }

@@ -97,13 +97,13 @@ func TestADeathAtEveryWriteLosesAndDoublesNothing(t *testing.T) {
 			t.Run(fmt.Sprintf("write %d, after %v", broken, after), func(t *testing.T) {
 				a := addressFor(t, s, t.Name())
 				first, end := toldEvents(0, 40)
-				e := open(t, a, spoolID)
+				e := openAt(t, a, spoolID)
 				e.at.http.Transport = &failing{left: broken, after: after}
 				if err := e.Take(t.Context(), first, end); err == nil && broken < 4 {
 					t.Fatal("nothing broke")
 				}
 				// No Close: it is dead.
-				e = open(t, a, spoolID)
+				e = openAt(t, a, spoolID)
 				from, err := e.Applied(t.Context())
 				if err != nil {
 					t.Fatal(err)
@@ -142,7 +142,7 @@ func TestADeathAtEveryWriteLosesAndDoublesNothing(t *testing.T) {
 func TestAServerKilledLosesAndDoublesNothing(t *testing.T) {
 	s := running(t)
 	a := addressFor(t, s, t.Name())
-	e := open(t, a, spoolID)
+	e := openAt(t, a, spoolID)
 	const batch, batches = 2000, 12
 	stop := make(chan struct{})
 	done := make(chan error, 1)
@@ -170,7 +170,7 @@ func TestAServerKilledLosesAndDoublesNothing(t *testing.T) {
 			if err == nil {
 				break
 			}
-			if failures++; failures > 400 {
+			if failures++; failures > 3000 {
 				t.Fatal(err)
 			}
 			pause(t.Context(), 20*time.Millisecond)
@@ -195,7 +195,7 @@ func TestAServerKilledLosesAndDoublesNothing(t *testing.T) {
 func TestTwoSpoolsFeedOneBase(t *testing.T) {
 	s := running(t)
 	a := addressFor(t, s, t.Name())
-	one, two := open(t, a, spoolID), open(t, a, uuid.MustParse("0190cccc-0000-7000-8000-00000000000b"))
+	one, two := openAt(t, a, spoolID), openAt(t, a, uuid.MustParse("0190cccc-0000-7000-8000-00000000000b"))
 	first, end := toldEvents(0, 30)
 	if err := one.Take(t.Context(), first, end); err != nil {
 		t.Fatal(err)

@@ -24,6 +24,9 @@ type Options struct {
 	Now func() time.Time
 	// Pause waits, or returns early with ctx.
 	Pause func(ctx context.Context, d time.Duration)
+	// Alone runs work while no other node does any of the same name, and tells
+	// whether it ran; nil where one node feeds the base.
+	Alone func(ctx context.Context, name string, work func(context.Context) error) (ran bool, err error)
 }
 
 // Engine is a base of traces on ClickHouse. Questions may be asked by many;
@@ -35,7 +38,9 @@ type Engine struct {
 	writing sync.Mutex
 	// places are up to where each partition holds our spool, since applied; nil
 	// when a failure made them unknown.
-	places  map[partition]spool.Position
+	places map[partition]spool.Position
+	// runs number our events in each partition.
+	runs    map[partition]*run
 	applied spool.Position // all before it is stored
 	told    spool.Position // what traces_applied says of it
 	toldAt  time.Time
@@ -44,6 +49,8 @@ type Engine struct {
 
 	looking sync.Mutex
 	people  map[uuid.UUID]*people
+
+	sealing sync.Mutex // blocks are closed by one at a time
 }
 
 // partition is what is stored whole.
@@ -57,9 +64,14 @@ type partition struct {
 // slower.
 const tellEvery = 5 * time.Second
 
+// Consult gives a base that was prepared, to be read and not fed.
+func Consult(opt Options) *Engine {
+	return &Engine{opt: opt, at: newServer(opt.Address), known: map[[16]byte]struct{}{}, people: map[uuid.UUID]*people{}}
+}
+
 // Open prepares the base. Errors: Unavailable when the server does not answer.
 func Open(ctx context.Context, opt Options) (*Engine, error) {
-	e := &Engine{opt: opt, at: newServer(opt.Address), known: map[[16]byte]struct{}{}, people: map[uuid.UUID]*people{}}
+	e := Consult(opt)
 	syncs, err := e.at.prepare(ctx)
 	if err != nil {
 		return nil, told(ctx, err)

@@ -9,10 +9,10 @@ import (
 	"tocsin/internal/spool"
 )
 
-// recall reads what the base holds of our spool: from where it is to be read,
-// which partitions hold more, and makes the ids again that a death left out.
+// recall reads what the base holds of our spool: from where it is to be read, how
+// far each partition holds it and numbers it, and makes the ids again that a death left out.
 func (e *Engine) recall(ctx context.Context) error {
-	if err := e.settle(ctx); err != nil {
+	if err := e.settle(ctx, e.insertID()); err != nil {
 		return err
 	}
 	mine := own(e.opt.Spool)
@@ -27,19 +27,11 @@ func (e *Engine) recall(ctx context.Context) error {
 	if err := r.err(); err != nil {
 		return err
 	}
-	after := fmt.Sprintf("spool = %s AND (segment > %d OR segment = %d AND place > %d)", mine, applied.Segment, applied.Segment, applied.Offset)
-	r, err = e.at.query(ctx, "SELECT organisation, class, toInt64(month), max((segment, place)) FROM "+eventsTable+" WHERE "+after+" GROUP BY organisation, class, month")
+	places, runs, err := e.recallRuns(ctx)
 	if err != nil {
-		return fmt.Errorf("places of partitions: %w", err)
-	}
-	places := map[partition]spool.Position{}
-	for r.more() {
-		key := partition{r.id(), r.octet(), int32(r.int64())}
-		places[key] = spool.Position{Segment: uint64(r.int64()), Offset: r.int64()}
-	}
-	if err := r.err(); err != nil {
 		return err
 	}
+	after := fmt.Sprintf("spool = %s AND (segment > %d OR segment = %d AND place > %d)", mine, applied.Segment, applied.Segment, applied.Offset)
 	if err := e.healSeen(ctx, after); err != nil {
 		return err
 	}
@@ -47,7 +39,14 @@ func (e *Engine) recall(ctx context.Context) error {
 	if e.applied.Before(applied) {
 		e.applied = applied
 	}
-	e.places = places
+	for p, was := range e.runs {
+		if r := runs[p]; r == nil {
+			runs[p] = was
+		} else if r.next < was.next { // a replica that does not have all of it answered
+			r.next, r.wide = was.next, true
+		}
+	}
+	e.places, e.runs = places, runs
 	return nil
 }
 
@@ -61,11 +60,11 @@ func (e *Engine) insert(ctx context.Context, into string, rows []byte) error {
 // settleMost is how often it is looked whether a write that was given up goes on.
 const settleMost = 200
 
-// settle waits until no write of ours that was given up goes on: what it still
+// settle waits until no write of a name that was given up goes on: what it still
 // stores must be seen before anything is told again.
-func (e *Engine) settle(ctx context.Context) error {
+func (e *Engine) settle(ctx context.Context, id string) error {
 	for range settleMost {
-		r, err := e.at.query(ctx, "SELECT toInt64(count()) FROM system.processes WHERE query_id = '"+e.insertID()+"'")
+		r, err := e.at.query(ctx, "SELECT toInt64(count()) FROM system.processes WHERE query_id = '"+id+"'")
 		if err != nil {
 			return fmt.Errorf("writes under way: %w", err)
 		}

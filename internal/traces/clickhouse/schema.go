@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"tocsin/internal/fault"
 	"tocsin/internal/traces/terms"
 )
 
@@ -15,12 +16,17 @@ import (
 //     whole or not at all, so its own last place tells what it holds;
 //   - traces_identities, who patients are, as events told it;
 //   - traces_seen, the ids that protocols gave, by day of receipt;
-//   - traces_applied, how far each spool was read, as a memory that may lag.
+//   - traces_applied, how far each spool was read, as a memory that may lag;
+//   - traces_blocks, the sealed blocks of each partition: a run of events of one
+//     spool, which it numbers from nought in each partition. A purge writes its
+//     blocks again, in a later version, and forgets none: their numbers are not
+//     given twice.
 const (
 	eventsTable     = "traces_events"
 	identitiesTable = "traces_identities"
 	seenTable       = "traces_seen"
 	appliedTable    = "traces_applied"
+	blocksTable     = "traces_blocks"
 )
 
 // numberColumns come before the texts, in the order that rows are written in.
@@ -39,6 +45,9 @@ func lineColumns() string {
 type form struct {
 	name, columns, partition, order, engine, version string
 	settings                                         string
+	// everywhere has each server of a cluster hold all of it: it is small, and is
+	// read as one.
+	everywhere bool
 }
 
 // forms are the tables, for a server that syncs what it stores or one that
@@ -56,7 +65,7 @@ func forms(syncs bool) []form {
 		{
 			name: eventsTable, engine: "MergeTree", settings: settings,
 			columns: "organisation String, class UInt8, month UInt32, happened Int64, spool String, segment UInt64, place Int64, received Int64, guessed UInt8, " +
-				"action UInt8, outcome UInt8, severity Int8, source String, ipp String, ins String" + columns.String() + ", extra String, key_id String, key String, raw String",
+				"action UInt8, outcome UInt8, severity Int8, source String, ipp String, ins String" + columns.String() + ", extra String, key_id String, key String, raw String, n Int64, salt FixedString(16), digest FixedString(32)",
 			partition: "(organisation, class, month)", order: "(happened, segment, place, spool)",
 		},
 		{
@@ -70,6 +79,12 @@ func forms(syncs bool) []form {
 		{
 			name: appliedTable, engine: "MergeTree", settings: settings,
 			columns: "spool String, segment UInt64, place Int64", partition: "tuple()", order: "(spool, segment, place)",
+		},
+		{
+			name: blocksTable, engine: "ReplacingMergeTree", version: "version", settings: settings, everywhere: true,
+			columns: "organisation String, class UInt8, month UInt32, first Int64, events Int64, lo Int64, hi Int64, root FixedString(32), spool String, start Int64, " +
+				"cut String, gone UInt8, version UInt64",
+			partition: "tuple()", order: "(organisation, class, month, first)",
 		},
 	}
 }
@@ -91,10 +106,14 @@ func (f form) statements(a Address) []string {
 	if version != "" {
 		version = ", " + version
 	}
-	replicated := fmt.Sprintf("Replicated%s('/clickhouse/tables/{shard}/%s/%s', '{replica}'%s)", f.engine, a.Database, f.name, version)
+	replicated := func(place string) string { return fmt.Sprintf("Replicated%s(%s%s)", f.engine, place, version) }
+	if f.everywhere {
+		return []string{"CREATE TABLE IF NOT EXISTS " + f.name + " ON CLUSTER " + a.Cluster + " " +
+			body(replicated(fmt.Sprintf("'/clickhouse/tables/every/%s/%s', '{shard}-{replica}'", a.Database, f.name)))}
+	}
 	shard := map[string]string{eventsTable: "cityHash64(organisation, class, month)", identitiesTable: "cityHash64(organisation)", seenTable: "cityHash64(day)", appliedTable: "cityHash64(spool)"}[f.name]
 	return []string{
-		"CREATE TABLE IF NOT EXISTS " + f.local(a) + " ON CLUSTER " + a.Cluster + " " + body(replicated),
+		"CREATE TABLE IF NOT EXISTS " + f.local(a) + " ON CLUSTER " + a.Cluster + " " + body(replicated(fmt.Sprintf("'/clickhouse/tables/{shard}/%s/%s', '{replica}'", a.Database, f.name))),
 		"CREATE TABLE IF NOT EXISTS " + f.name + " ON CLUSTER " + a.Cluster + " (" + f.columns + ") ENGINE = Distributed(" + a.Cluster + ", " + a.Database + ", " + f.local(a) + ", " + shard + ")",
 	}
 }
@@ -125,6 +144,12 @@ func (s *server) prepare(ctx context.Context) (syncs bool, err error) {
 		return false, err
 	}
 	syncs = r.int64() == 2
+	if err := s.refuseOlder(ctx); err != nil {
+		return syncs, err
+	}
+	if err := s.knowCluster(ctx); err != nil {
+		return syncs, err
+	}
 	for _, f := range forms(syncs) {
 		for _, statement := range f.statements(s.at) {
 			if err := s.exec(ctx, statement); err != nil {
@@ -133,4 +158,32 @@ func (s *server) prepare(ctx context.Context) (syncs bool, err error) {
 		}
 	}
 	return syncs, r.err()
+}
+
+// refuseOlder refuses a database whose events were stored before there was a seal:
+// they have no number, and cannot be told from others.
+func (s *server) refuseOlder(ctx context.Context) error {
+	r, err := s.query(ctx, "SELECT toInt64(count()), toInt64(countIf(name = 'digest')) FROM system.columns WHERE database = '"+s.at.Database+"' AND table = '"+eventsTable+"'")
+	if err != nil {
+		return err
+	}
+	if columns, digest := r.int64(), r.int64(); columns > 0 && digest == 0 {
+		return fault.New(fault.Conflict, "traces.clickhouse.older")
+	}
+	return r.err()
+}
+
+// knowCluster makes sure that the server knows the cluster.
+func (s *server) knowCluster(ctx context.Context) error {
+	if s.at.Cluster == "" {
+		return nil
+	}
+	r, err := s.query(ctx, "SELECT toInt64(count()) FROM system.clusters WHERE cluster = '"+s.at.Cluster+"'")
+	if err != nil {
+		return err
+	}
+	if servers := r.int64(); r.err() == nil && servers == 0 {
+		return fault.New(fault.Invalid, "traces.clickhouse.cluster", "cluster", s.at.Cluster)
+	}
+	return r.err()
 }

@@ -28,6 +28,8 @@ import (
 type theServer struct {
 	dir  string
 	port string
+	tcp  string
+	more string // of its configuration: the cluster it is of
 	cmd  *exec.Cmd
 }
 
@@ -36,7 +38,7 @@ var shared = sync.OnceValues(func() (*theServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &theServer{dir: dir, port: freePort()}
+	s := &theServer{dir: dir, port: freePort(), tcp: freePort()}
 	return s, s.start()
 })
 
@@ -55,7 +57,7 @@ func (s *theServer) start() error {
 	config := fmt.Sprintf(`<yandex><logger><level>fatal</level><log>%[1]s/log</log><errorlog>%[1]s/err</errorlog></logger>
 <http_port>%[2]s</http_port><tcp_port>%[3]s</tcp_port><listen_host>127.0.0.1</listen_host><path>%[1]s/data/</path><tmp_path>%[1]s/tmp/</tmp_path>
 <users_config>%[1]s/users.xml</users_config><default_profile>default</default_profile><default_database>default</default_database>
-<mark_cache_size>67108864</mark_cache_size><timezone>UTC</timezone></yandex>`, s.dir, s.port, freePort())
+<mark_cache_size>67108864</mark_cache_size><timezone>UTC</timezone>%[4]s</yandex>`, s.dir, s.port, s.tcp, s.more)
 	users := `<yandex><profiles><default><max_memory_usage>2000000000</max_memory_usage></default></profiles><users><tocsin><password>mot de passe</password>
 <networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></tocsin></users><quotas><default></default></quotas></yandex>`
 	for name, text := range map[string]string{"config.xml": config, "users.xml": users} {
@@ -69,7 +71,7 @@ func (s *theServer) start() error {
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
-	for range 200 {
+	for range 1000 {
 		res, err := http.Get("http://127.0.0.1:" + s.port + "/ping")
 		if err == nil {
 			return res.Body.Close()
@@ -132,7 +134,7 @@ func options(a Address, spool uuid.UUID) Options {
 	return Options{Address: a, Spool: spool, Log: slog.New(slog.DiscardHandler), Now: time.Now, Pause: pause}
 }
 
-func open(t *testing.T, a Address, spool uuid.UUID) *Engine {
+func openAt(t *testing.T, a Address, spool uuid.UUID) *Engine {
 	t.Helper()
 	e, err := Open(context.Background(), options(a, spool))
 	if err != nil {
@@ -143,5 +145,5 @@ func open(t *testing.T, a Address, spool uuid.UUID) *Engine {
 
 func TestConformance(t *testing.T) {
 	s := running(t)
-	tracestest.Run(t, func(t *testing.T, dir string) traces.Engine { return open(t, addressFor(t, s, dir), spoolID) })
+	tracestest.Run(t, func(t *testing.T, dir string) traces.Engine { return openAt(t, addressFor(t, s, dir), spoolID) })
 }

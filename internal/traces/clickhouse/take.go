@@ -11,6 +11,7 @@ import (
 
 	"tocsin/internal/spool"
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/sealing"
 	"tocsin/internal/traces/terms"
 )
 
@@ -36,6 +37,7 @@ func (e *Engine) Take(ctx context.Context, placed []traces.Placed, upTo spool.Po
 	if e.applied.Before(upTo) {
 		e.applied = upTo
 	}
+	e.closeFull(ctx)
 	if e.opt.Now().Sub(e.toldAt) >= tellEvery {
 		return told(ctx, e.tell(ctx))
 	}
@@ -54,6 +56,7 @@ type arrival struct {
 	*traces.Placed
 	partition partition
 	id        string // of the id that its protocol gave; empty for none
+	n         int64  // its number among those of our spool in the partition
 }
 
 func (e *Engine) take(ctx context.Context, placed []traces.Placed) error {
@@ -158,20 +161,29 @@ func (e *Engine) seen(ctx context.Context, fresh []arrival) (map[string][]int64,
 func (e *Engine) storeEvents(ctx context.Context, fresh []arrival) error {
 	var rows []byte
 	spoolID := e.opt.Spool.String()
-	for _, a := range fresh {
-		rows = appendEvent(rows, a, spoolID)
+	e.number(fresh)
+	salts := sealing.NewSalts(len(fresh))
+	var form []byte
+	for i, a := range fresh {
+		salt := salts[i*sealing.SaltBytes : (i+1)*sealing.SaltBytes]
+		extra := terms.JoinPairs(a.Extra)
+		rows = appendInt64(appendEvent(rows, a, spoolID, extra), a.n)
+		form = traces.AppendSealed(traces.SealedForm(form[:0], salt), &a.Event, extra)
+		digest := sha256.Sum256(form)
+		rows = append(append(rows, salt...), digest[:]...)
 	}
-	if err := e.insert(ctx, eventsTable+" ("+lineColumns()+", key_id, key, raw)", rows); err != nil {
+	if err := e.insert(ctx, eventsTable+" ("+lineColumns()+", key_id, key, raw, n, salt, digest)", rows); err != nil {
 		return fmt.Errorf("store traces: %w", err)
 	}
 	for _, a := range fresh {
 		e.places[a.partition] = a.At
+		e.runs[a.partition].add(&a.Event)
 	}
 	return nil
 }
 
-// appendEvent writes a row in the order of lineColumns.
-func appendEvent(dst []byte, a arrival, spoolID string) []byte {
+// appendEvent writes a row in the order of lineColumns, its id and its original.
+func appendEvent(dst []byte, a arrival, spoolID, extra string) []byte {
 	dst = appendText(dst, a.Organisation.String())
 	dst = append(dst, byte(a.Class))
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(a.partition.month))
@@ -190,7 +202,7 @@ func appendEvent(dst []byte, a arrival, spoolID string) []byte {
 	for _, c := range terms.Columns() {
 		dst = appendText(dst, *c.Of(&a.Event))
 	}
-	dst = appendText(dst, terms.JoinPairs(a.Extra))
+	dst = appendText(dst, extra)
 	return appendText(appendText(appendText(dst, a.id), a.Key), string(a.Raw))
 }
 

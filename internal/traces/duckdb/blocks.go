@@ -5,7 +5,6 @@ package duckdb
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -18,6 +17,7 @@ import (
 
 	"tocsin/internal/fault"
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/sealing"
 )
 
 // block is a row of the table of originals.
@@ -28,58 +28,12 @@ type block struct {
 
 const blockColumns = "first, events, lo, hi, root, salt, cut"
 
-// The marks of places in a block that was cut: what follows is the salt of an
-// event that stays, or the digest of one that is gone.
-const (
-	cutKept = 1
-	cutGone = 0
-)
-
 func (b *block) scan(row interface{ Scan(...any) error }, more ...any) error {
 	if err := row.Scan(append([]any{&b.First, &b.Events, &b.Lo, &b.Hi, &b.Root, &b.salt, &b.cut}, more...)...); err != nil {
 		return err //nolint:wrapcheck // the caller does
 	}
-	if b.cut == nil {
-		return nil
-	}
-	sum := sha256.Sum256(b.cut)
-	b.Cut = sum[:]
-	spots, err := b.spots()
-	for _, p := range spots {
-		if p.digest != nil {
-			b.Removed++
-		}
-	}
-	if err != nil {
-		b.Removed = -1 // nothing fits it: it will not be found as it was sealed
-	}
+	sealing.Mark(&b.Block, b.cut)
 	return nil
-}
-
-// spot is what a cut block says of one of its events.
-type spot struct{ salt, digest []byte }
-
-// places reads what a cut left; nil for a whole block.
-func (b *block) spots() ([]spot, error) {
-	var out []spot
-	for rest := b.cut; len(rest) > 0; {
-		n := 1 + saltBytes
-		if rest[0] == cutGone {
-			n = 1 + sha256.Size
-		}
-		if len(rest) < n {
-			return nil, errFrames
-		}
-		p := spot{salt: rest[1:n]}
-		if rest[0] == cutGone {
-			p = spot{digest: rest[1:n]}
-		}
-		out, rest = append(out, p), rest[n:]
-	}
-	if b.cut != nil && int64(len(out)) != b.Events {
-		return nil, errFrames
-	}
-	return out, nil
 }
 
 // Blocks implements traces.Sealer.
@@ -309,7 +263,7 @@ func (e *Engine) Block(ctx context.Context, organisation uuid.UUID, class traces
 	if err != nil {
 		return nil, told(ctx, err)
 	}
-	return whole.events, nil
+	return whole.List, nil
 }
 
 // openBlock reads the block that holds an event. Errors: NotFound.
@@ -377,10 +331,9 @@ func (e *Engine) Witness(ctx context.Context, organisation uuid.UUID, ref string
 		return traces.Witness{}, told(ctx, err)
 	}
 	i := int(seq - b.First)
-	if whole.broken || whole.events[i].Record == nil {
+	path, ok := whole.Path(i)
+	if !ok {
 		return traces.Witness{}, fault.New(fault.NotFound, "traces.base.not_found")
 	}
-	return traces.Witness{
-		Class: key.class, Month: key.monthText(), Block: b.Block, Event: whole.events[i], Path: traces.BlockPath(slices.Clone(whole.digests), i),
-	}, nil
+	return traces.Witness{Class: key.class, Month: key.monthText(), Block: b.Block, Event: whole.List[i], Path: path}, nil
 }

@@ -206,7 +206,7 @@ func TestNothingIsPurgedDuringACopy(t *testing.T) {
 	if err := e.Copy(context.Background(), traces.CopyQuery{}, r); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.Purge(context.Background(), home, traces.PatientAccess, event(1<<20).At); err != nil {
+	if _, err := e.Purge(context.Background(), home, traces.Purging{Class: traces.PatientAccess, Before: event(1 << 20).At}); err != nil {
 		t.Error(err)
 	}
 }

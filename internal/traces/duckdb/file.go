@@ -17,6 +17,7 @@ import (
 
 	"tocsin/internal/spool"
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/terms"
 )
 
 // fileKey names the file of an event: its establishment, its class and a month.
@@ -66,7 +67,7 @@ func monthOf(us int64) int32 {
 	return int32(t.Year())*12 + int32(t.Month()) - 1
 }
 
-func (k fileKey) monthText() string { return fmt.Sprintf("%04d-%02d", k.month/12, k.month%12+1) }
+func (k fileKey) monthText() string { return terms.MonthText(k.month) }
 
 func (k fileKey) name() string { return k.class.String() + "-" + k.monthText() + ".duckdb" }
 
@@ -84,11 +85,8 @@ func parseName(organisation uuid.UUID, name string) (fileKey, bool) {
 	stem, ok := strings.CutSuffix(name, ".duckdb")
 	word, month, cut := strings.Cut(stem, "-")
 	class, known := traces.ParseClass(word)
-	t, err := time.Parse("2006-01", month)
-	if !ok || !cut || !known || err != nil {
-		return fileKey{}, false
-	}
-	return fileKey{organisation, class, int32(t.Year())*12 + int32(t.Month()) - 1}, true
+	n, named := terms.ParseMonth(month)
+	return fileKey{organisation, class, n}, ok && cut && known && named
 }
 
 // discover looks at every file of the folder.

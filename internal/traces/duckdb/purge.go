@@ -279,18 +279,20 @@ func (e *Engine) without(ctx context.Context, f *file, b *block, gone []int64) (
 	if int64(len(whole.frames)) != b.Events {
 		return left, errFrames
 	}
-	var frames, cut []byte
-	for i, ev := range whole.events {
-		_, old := slices.BinarySearch(gone, ev.Seq)
-		if old || whole.spots != nil && whole.spots[i].digest != nil {
-			frames, cut = appendFrame(frames, "", nil), append(append(cut, cutGone), ev.Digest...)
-			continue
+	taken := func(i int) bool {
+		_, old := slices.BinarySearch(gone, whole.List[i].Seq)
+		return old
+	}
+	var frames []byte
+	for i, f := range whole.frames {
+		if whole.Gone(i) || taken(i) {
+			f = frame{}
 		}
-		frames, cut = appendFrame(frames, string(whole.frames[i].key), whole.frames[i].raw), append(append(cut, cutKept), ev.Salt...)
+		frames = appendFrame(frames, string(f.key), f.raw)
 	}
 	left.data = e.pack.EncodeAll(frames, nil)
-	if !whole.broken { // one that was altered before stays what it is, so that this is still seen
-		left.cut, left.salt = cut, nil
+	if !whole.Broken { // one that was altered before stays what it is, so that this is still seen
+		left.cut, left.salt = whole.Cut(taken), nil
 	}
 	return left, nil
 }

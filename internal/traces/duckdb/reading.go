@@ -4,7 +4,6 @@ package duckdb
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -16,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/sealing"
 	"tocsin/internal/traces/terms"
 )
 
@@ -39,15 +39,9 @@ type reading struct {
 
 // unfolded is a block with its originals, and the digests found so far.
 type unfolded struct {
-	*block
-	frames  []frame
-	spots   []spot
-	salts   *salter
-	digests []byte
-	seen    []bool
-	events  []traces.SealedEvent
-	// broken tells that the block is not one that was ever sealed.
-	broken bool
+	*sealing.Opened
+	frames []frame
+	salts  *salter
 }
 
 type frame struct{ key, raw []byte }
@@ -62,7 +56,7 @@ func (r *reading) roots(ctx context.Context, list []*block) error {
 		return err
 	}
 	for _, o := range r.open {
-		o.finish()
+		o.Finish()
 	}
 	return nil
 }
@@ -81,13 +75,7 @@ func (r *reading) openAll(ctx context.Context, list []*block) error {
 
 // openOne cuts the originals of a block; one that does not open is broken.
 func (e *Engine) openOne(b *block, data []byte, keep bool) *unfolded {
-	o := &unfolded{block: b, digests: make([]byte, b.Events*sha256.Size), seen: make([]bool, b.Events)}
-	if keep {
-		o.events = make([]traces.SealedEvent, b.Events)
-		for i := range o.events {
-			o.events[i].Seq = b.First + int64(i)
-		}
-	}
+	o := &unfolded{Opened: sealing.Open(&b.Block, b.cut, keep)}
 	frames, err := e.unpack.DecodeAll(data, nil)
 	o.frames = make([]frame, 0, b.Events)
 	for err == nil && len(frames) > 0 {
@@ -95,13 +83,10 @@ func (e *Engine) openOne(b *block, data []byte, keep bool) *unfolded {
 		f.key, f.raw, frames, err = cutFrame(frames)
 		o.frames = append(o.frames, f)
 	}
-	o.broken = err != nil || int64(len(o.frames)) != b.Events
-	if o.spots, err = b.spots(); err != nil {
-		o.broken = true
-	}
-	if o.spots == nil && !o.broken {
+	o.Broken = o.Broken || err != nil || int64(len(o.frames)) != b.Events
+	if o.Spots == nil && !o.Broken {
 		if o.salts, err = newSalter(b.salt); err != nil {
-			o.broken = true
+			o.Broken = true
 		}
 	}
 	return o
@@ -154,29 +139,24 @@ func (r *reading) row() {
 	o := r.open[n]
 	i := int(seq - o.First)
 	extra, ok := r.fill()
-	if !ok || o.seen[i] || o.spots != nil && o.spots[i].digest != nil {
-		o.broken = true // a value that is none, a row twice, one that was purged
+	if !ok {
+		o.Broken = true // a value that is none
 		return
 	}
-	if i >= len(o.frames) || o.spots == nil && o.salts == nil {
+	if i >= len(o.frames) || o.Spots == nil && o.salts == nil {
 		return // the block is broken already
 	}
-	o.seen[i] = true
 	// What was not UTF-8 was replaced in the row and in the key before the seal.
 	r.event.Key, r.event.Raw = string(o.frames[i].key), o.frames[i].raw
 	form := append(r.form[:0], 0)
-	if o.spots != nil {
-		form = append(form, o.spots[i].salt...)
+	if o.Spots != nil {
+		form = append(form, o.Spots[i].Salt...)
 	} else {
 		form = o.salts.salt(form, i)
 	}
 	r.form = traces.AppendSealed(form, &r.event, extra)
 	r.bytes += int64(len(r.form))
-	sum := sha256.Sum256(r.form)
-	copy(o.digests[i*sha256.Size:], sum[:])
-	if r.keep {
-		o.events[i].Salt, o.events[i].Record = slices.Clone(r.form[1:1+saltBytes]), slices.Clone(r.form[1+saltBytes:])
-	}
+	o.Put(i, r.form)
 }
 
 // fill puts the columns in the event; false when one is not what it must be.
@@ -208,22 +188,4 @@ func (r *reading) fill() (extra string, ok bool) {
 	}
 	extra, good[7] = v[9+len(terms.Columns())].(string)
 	return extra, good == [8]bool{true, true, true, true, true, true, true, true}
-}
-
-// finish makes the root, when every event is there.
-func (o *unfolded) finish() {
-	for i := range o.seen {
-		gone := o.spots != nil && o.spots[i].digest != nil
-		if gone {
-			copy(o.digests[i*sha256.Size:], o.spots[i].digest)
-		}
-		o.broken = o.broken || !gone && !o.seen[i]
-		if o.events != nil {
-			o.events[i].Digest = slices.Clone(o.digests[i*sha256.Size : (i+1)*sha256.Size])
-		}
-	}
-	o.Read = nil
-	if !o.broken {
-		o.Read = slices.Clone(traces.BlockRoot(slices.Clone(o.digests)))
-	}
 }

@@ -5,25 +5,18 @@ package duckdb
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/sealing"
 )
 
-// saltBytes is the length of a salt: what was purged cannot be guessed from the
-// digest that stays in its place, nor what stands beside an event from the proof
-// of that event.
-const saltBytes = 16
+const saltBytes = sealing.SaltBytes
 
 // newSalt draws that of a block.
-func newSalt() []byte {
-	b := make([]byte, saltBytes)
-	_, _ = rand.Read(b) // it never fails: the program stops first
-	return b
-}
+func newSalt() []byte { return sealing.NewSalts(1) }
 
 // salter gives the salts of the events of a block: the one of a block is a key,
 // and theirs their places under it, so that sixteen bytes are kept for thousands

@@ -12,8 +12,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"tocsin/internal/traces"
 )
 
@@ -185,32 +183,6 @@ func TestABlockIsCutByAPurge(t *testing.T) {
 	}
 	if now := blocks(t, e, traces.BlockQuery{Read: true})[sealedFile]; len(now.Blocks) != 1 || now.Blocks[0].First != 200 {
 		t.Errorf("a block of which all is purged: %+v", now)
-	}
-}
-
-func TestAWitnessClimbsToItsBlock(t *testing.T) {
-	e, was := sealed(t, t.TempDir())
-	a, err := e.Ask(context.Background(), home, traces.Question{From: event(0).At, To: event(2000).At, Zone: "UTC", Limit: 1000})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range a.Events[:50] {
-		w, err := e.Witness(context.Background(), home, s.Ref)
-		if err != nil {
-			t.Fatal(err)
-		}
-		digest := traces.EventDigest(w.Event.Salt, w.Event.Record)
-		root := traces.Climb(digest[:], w.Event.Seq-w.Block.First, w.Block.Events, w.Path)
-		if want := was[traces.FileName(w.Class, w.Month)].Blocks[0].Root; !bytes.Equal(root, want) || !bytes.Equal(w.Block.Root, want) {
-			t.Errorf("event %d climbs to %x, want %x", w.Event.Seq, root, want)
-		}
-		got, _, err := traces.ReadSealed(w.Event.Record)
-		if err != nil || got.Message != s.Message || got.IPP != s.IPP || string(got.Raw) != "original "+s.Message {
-			t.Errorf("%+v %v", got, err)
-		}
-	}
-	if _, err := e.Witness(context.Background(), uuid.Max, a.Events[0].Ref); err == nil {
-		t.Error("another establishment has the proof of an event")
 	}
 }
 

@@ -82,3 +82,12 @@ func MonthOf(e *traces.Event) int32 {
 	t := time.UnixMicro(at).UTC()
 	return int32(t.Year())*12 + int32(t.Month()) - 1
 }
+
+// MonthText names a month that MonthOf gave: "2026-11".
+func MonthText(month int32) string { return fmt.Sprintf("%04d-%02d", month/12, month%12+1) }
+
+// ParseMonth is the inverse of MonthText.
+func ParseMonth(text string) (month int32, ok bool) {
+	t, err := time.Parse("2006-01", text)
+	return int32(t.Year())*12 + int32(t.Month()) - 1, err == nil
+}

@@ -1,13 +1,10 @@
-//go:build cgo
-
-package duckdb
+package tracestest
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -28,6 +25,7 @@ import (
 
 // court is an establishment whose traces are sealed, in which one cheats.
 type court struct {
+	Trial
 	t      *testing.T
 	dir    string
 	copies string
@@ -35,30 +33,62 @@ type court struct {
 	clock  *clock.Fake
 	vault  *vault.Vault
 	queue  *spool.Spool
-	base   *Engine
+	base   traces.Engine
 	s      *traces.Service
 	scope  access.Scope
 	offset int64
-	holds  []traces.LegalHold
 }
 
-func newCourt(t *testing.T) *court {
+// Trial is an engine before the court.
+type Trial struct {
+	Open func(t *testing.T, dir string) traces.Engine
+	// Cheat does something to the accesses of October 2026 of an establishment.
+	Cheat func(t *testing.T, e traces.Engine, what string)
+	// Keep keeps a copy of those accesses, of a base that nobody has open, and gives
+	// what puts it back and what removes them all.
+	Keep func(t *testing.T, dir string) (back, drop func())
+}
+
+// Court examines what the room proves with an engine, from the intake to the
+// signed log and back, with cheats of these names:
+//
+//   - "a value": an account of the event 120 is another;
+//   - "an original": the originals of events from 100 on are others;
+//   - "a row less": the event 3 is not there; "a late row less": 180;
+//   - "a block less": the first block, of a hundred events, is not there;
+//   - "a row more": an event stands where none is, at 900.
+func Court(t *testing.T, trial Trial) {
+	for name, test := range map[string]func(*court){
+		"a month is proven": monthProven, "a purge is lawful": lawfulPurge, "events are proven": eventsProven, "a base that went back is told": wentBack,
+	} {
+		t.Run(name, func(t *testing.T) { test(newCourt(t, trial)) })
+	}
+	for name, x := range deeds() {
+		t.Run(name, func(t *testing.T) {
+			c := newCourt(t, trial)
+			c.take(home, 0, 100)
+			c.hour()
+			c.take(home, 100, 150)
+			c.hour()
+			x.do(c)
+			c.want(x.want)
+		})
+	}
+}
+
+func newCourt(t *testing.T, trial Trial) *court {
 	t.Helper()
 	t.Parallel()
-	return anotherCourt(t)
-}
-
-func anotherCourt(t *testing.T) *court {
-	t.Helper()
-	c := &court{t: t, dir: t.TempDir(), copies: t.TempDir(), clock: clock.NewFake(time.Date(2026, 11, 1, 1, 0, 0, 0, time.UTC)), scope: access.System(home, "test")}
+	c := &court{Trial: trial, t: t, dir: t.TempDir(), copies: t.TempDir(), clock: clock.NewFake(time.Date(2026, 11, 1, 1, 0, 0, 0, time.UTC)), scope: access.System(home, "test")}
 	c.db = storagetest.SQLite(t, journal.Migrations, traces.Migrations)
-	var err error
+	guard, err := access.NewGuard()
+	c.must(err)
 	c.vault, err = vault.Create(filepath.Join(t.TempDir(), "tocsin.key"), c.clock.Now())
 	c.must(err)
 	c.queue, err = spool.Open(t.TempDir(), spool.Options{})
 	c.must(err)
 	t.Cleanup(func() { c.must(errors.Join(c.queue.Close(), c.base.Close())) })
-	c.s = traces.New(optionsOf(c))
+	c.s = traces.New(traces.Options{DB: c.db, Guard: guard, Clock: c.clock, Log: slog.New(slog.DiscardHandler), Vault: c.vault, Copies: c.copies, Formats: func(*time.Location) []traces.Format { return []traces.Format{} }})
 	c.restart()
 	for i, organisation := range []uuid.UUID{home, away} {
 		c.cheat(fmt.Sprintf(`INSERT INTO traces_sources (organisation_id, id, name, name_folded, format, biomedical, zone, addresses, quiet_minutes, token_hash, created_us, events, failures, skew_s)
@@ -67,13 +97,18 @@ func anotherCourt(t *testing.T) *court {
 	return c
 }
 
-func optionsOf(c *court) traces.Options {
-	guard, err := access.NewGuard()
-	c.must(err)
-	return traces.Options{DB: c.db, Guard: guard, Clock: c.clock, Log: slog.New(slog.DiscardHandler), Vault: c.vault, Copies: c.copies, Formats: func(*time.Location) []traces.Format { return []traces.Format{} }}
-}
+var (
+	home = uuid.MustParse("0190aaaa-0000-7000-8000-000000000001")
+	away = uuid.MustParse("0190aaaa-0000-7000-8000-000000000002")
+)
 
-var away = uuid.MustParse("0190aaaa-0000-7000-8000-000000000002")
+// visit is the n-th access to a record, every hundred milliseconds.
+func visit(n int) traces.Event {
+	at := time.Date(2026, 10, 31, 20, 0, 0, 0, time.UTC).UnixMicro() + int64(n)*100_000
+	return traces.Event{
+		Organisation: home, At: at, Received: at, Severity: -1, Message: fmt.Sprint(n), Class: traces.PatientAccess, IPP: fmt.Sprint(n % 7), Account: "dupont", Raw: fmt.Appendf(nil, "original %d", n),
+	}
+}
 
 func (c *court) must(err error) {
 	c.t.Helper()
@@ -85,30 +120,24 @@ func (c *court) must(err error) {
 // restart is one of the base, which somebody closed.
 func (c *court) restart() {
 	c.t.Helper()
-	e, _, err := Open(context.Background(), c.dir, Options{Threads: 2})
-	c.must(err)
-	c.base = e
+	c.base = c.Open(c.t, c.dir)
 	c.s.Connect(c.queue, c.base)
 }
 
 // hexed is an id as SQLite keeps it.
 func hexed(id uuid.UUID) string { return fmt.Sprintf("X'%x'", id[:]) }
 
-// take has accesses to records happen: the n-th is every hundred milliseconds.
+// take has accesses to records happen.
 func (c *court) take(organisation uuid.UUID, from, to int) {
 	c.t.Helper()
-	c.must(c.brings(organisation, from, to))
-}
-
-func (c *court) brings(organisation uuid.UUID, from, to int) error {
 	var batch []traces.Placed
 	for n := from; n < to; n++ {
-		e := event(n)
-		e.Organisation, e.Class, e.IPP, e.Account = organisation, traces.PatientAccess, fmt.Sprint(n%7), "dupont"
+		e := visit(n)
+		e.Organisation = organisation
 		c.offset++
 		batch = append(batch, traces.Placed{Event: e, At: spool.Position{Segment: 1, Offset: c.offset}})
 	}
-	return c.base.Take(context.Background(), batch, batch[len(batch)-1].At)
+	c.must(c.base.Take(context.Background(), batch, batch[len(batch)-1].At))
 }
 
 // hour lets one pass, and the log be signed.
@@ -162,17 +191,13 @@ func (c *court) want(want string) {
 	}
 }
 
-func (c *court) tamper(q string) {
+func (c *court) tamper(what string) {
 	c.t.Helper()
-	key := fileKey{home, traces.PatientAccess, 2026*12 + 9}
-	f, err := c.base.hold(context.Background(), key)
-	c.must(err)
-	defer c.base.release(context.Background(), f)
-	c.must(c.base.exec(context.Background(), replaceAt(q, key)))
+	c.Cheat(c.t, c.base, what)
 }
 
-func TestAMonthIsProven(t *testing.T) {
-	c := newCourt(t)
+func monthProven(c *court) {
+	t := c.t
 	c.take(home, 0, 100)
 	c.take(away, 0, 30)
 	c.want("0 events as sealed, 0 purged, 100 not in the log yet")
@@ -197,24 +222,20 @@ func TestAMonthIsProven(t *testing.T) {
 	other.want("30 events as sealed, 0 purged, 0 not in the log yet")
 }
 
-func TestWhatIsDoneToTracesIsNamed(t *testing.T) {
-	for name, x := range map[string]struct {
-		do   func(c *court)
-		want string
-	}{
-		"a value": {func(c *court) { c.tamper("UPDATE @.events SET account = 'durand' WHERE seq = 120") }, "altered 2026-10 100-149"},
-		"an original": {func(c *court) {
-			c.tamper("DELETE FROM @.slices WHERE first = 100")
-			c.tamper("INSERT INTO @.slices SELECT 100, place, data FROM @.slices WHERE first = 0")
-		}, "altered 2026-10 100-149"},
-		"a row less": {func(c *court) { c.tamper("DELETE FROM @.events WHERE seq = 3") }, "altered 2026-10 0-99"},
-		"a block less": {func(c *court) {
-			c.tamper("DELETE FROM @.raw WHERE first = 0")
-			c.tamper("DELETE FROM @.events WHERE seq < 100")
-		}, "lost 2026-10 0-99"},
-		"a row more": {func(c *court) {
-			c.tamper("INSERT INTO @.events SELECT * REPLACE (900 AS seq) FROM @.events WHERE seq = 3")
-		}, "stray 2026-10 0-0"},
+// deed is what one does to traces that were sealed.
+type deed struct {
+	do   func(c *court)
+	want string
+}
+
+func deeds() map[string]deed {
+	tamper := func(what string) func(*court) { return func(c *court) { c.tamper(what) } }
+	return map[string]deed{
+		"a value":      {tamper("a value"), "altered 2026-10 100-149"},
+		"an original":  {tamper("an original"), "altered 2026-10 100-149"},
+		"a row less":   {tamper("a row less"), "altered 2026-10 0-99"},
+		"a block less": {tamper("a block less"), "lost 2026-10 0-99"},
+		"a row more":   {tamper("a row more"), "stray 2026-10 0-0"},
 		"a log shortened": {func(c *court) {
 			c.cheat("DELETE FROM traces_log WHERE number = 1 AND organisation_id = " + hexed(home))
 		}, "rewrote  0-0, rewrote  0-0"},
@@ -227,37 +248,25 @@ func TestWhatIsDoneToTracesIsNamed(t *testing.T) {
 		"log and heads made again": {func(c *court) {
 			c.cheat("DELETE FROM traces_checkpoints WHERE organisation_id = " + hexed(home))
 			c.cheat("DELETE FROM traces_log WHERE organisation_id = " + hexed(home))
-			c.tamper("DELETE FROM @.events WHERE seq < 100")
-			c.tamper("DELETE FROM @.raw WHERE first = 0")
+			c.tamper("a block less")
 			c.hour()
 		}, "rewrote  0-0, rewrote  0-0"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			c := newCourt(t)
-			c.take(home, 0, 100)
-			c.hour()
-			c.take(home, 100, 150)
-			c.hour()
-			x.do(c)
-			c.want(x.want)
-		})
 	}
 }
 
-// TestABaseThatWentBackIsTold: an old copy of a file is never sealed in silence,
-// and what comes after is.
-func TestABaseThatWentBackIsTold(t *testing.T) {
-	c := newCourt(t)
+// wentBack: an old copy of a base is never sealed in silence, and what comes after
+// is.
+func wentBack(c *court) {
+	t := c.t
 	c.take(home, 0, 100)
 	c.hour()
 	c.must(c.base.Close())
-	path := filepath.Join(c.dir, home.String(), "patient-2026-10.duckdb")
-	old, err := os.ReadFile(path)
-	c.must(err)
+	back, drop := c.Keep(t, c.dir)
 	c.restart()
 	c.take(home, 100, 150)
 	c.hour()
-	c.must(errors.Join(c.base.Close(), os.WriteFile(path, old, 0o600)))
+	c.must(c.base.Close())
+	back()
 	c.restart()
 	c.want("lost 2026-10 100-149")
 	c.offset += 1000
@@ -267,7 +276,8 @@ func TestABaseThatWentBackIsTold(t *testing.T) {
 	if s, err := c.s.Sealing(context.Background(), c.scope); err != nil || s.Lost != 1 {
 		t.Errorf("%+v %v", s, err)
 	}
-	c.must(errors.Join(c.base.Close(), os.Remove(path)))
+	c.must(c.base.Close())
+	drop()
 	c.restart()
 	c.hour()
 	c.want("lost 2026-10 0-99, lost 2026-10 100-149, lost 2026-10 100-129")
@@ -276,15 +286,15 @@ func TestABaseThatWentBackIsTold(t *testing.T) {
 	}
 }
 
-func TestAPurgeIsLawful(t *testing.T) {
-	c := newCourt(t)
+func lawfulPurge(c *court) {
+	t := c.t
 	c.take(home, 0, 100)
 	c.hour()
 	c.take(home, 100, 200)
 	c.must(c.s.Decide(context.Background(), c.scope, traces.PatientAccess, 12))
 	purge := func(n int) {
 		t.Helper()
-		c.clock.Advance(storage.Time(event(n).At).AddDate(1, 0, 0).Sub(c.clock.Now()))
+		c.clock.Advance(storage.Time(visit(n).At).AddDate(1, 0, 0).Sub(c.clock.Now()))
 		_, err := c.s.Purge(context.Background(), c.clock.Now())
 		c.must(err)
 	}
@@ -295,7 +305,7 @@ func TestAPurgeIsLawful(t *testing.T) {
 	c.want("140 events as sealed, 60 purged, 10 not in the log yet")
 	purge(150)
 	c.want("60 events as sealed, 150 purged, 0 not in the log yet")
-	c.tamper("DELETE FROM @.events WHERE seq = 180")
+	c.tamper("a late row less")
 	c.want("altered 2026-10 100-199")
 	purge(20000)
 	c.want("0 events as sealed, 210 purged, 0 not in the log yet")
@@ -305,12 +315,12 @@ func TestAPurgeIsLawful(t *testing.T) {
 	c.want("10 events as sealed, 210 purged, 0 not in the log yet")
 }
 
-func TestEventsAreProven(t *testing.T) {
-	c := newCourt(t)
+func eventsProven(c *court) {
+	t := c.t
 	c.take(home, 0, 100)
 	c.hour()
 	c.take(home, 100, 150)
-	a, err := c.base.Ask(context.Background(), home, traces.Question{From: event(0).At, To: event(200).At, Zone: "UTC", Limit: 200})
+	a, err := c.base.Ask(context.Background(), home, traces.Question{From: visit(0).At, To: visit(200).At, Zone: "UTC", Limit: 200})
 	c.must(err)
 	var refs []string
 	for i := 0; i < len(a.Events); i += 7 {
