@@ -63,7 +63,10 @@ func (h *House) demoTrace(ctx context.Context, scope access.Scope) error {
 	if err := h.demoCare(ctx, scope, stays, now); err != nil {
 		return err
 	}
-	return h.demoSystems(ctx, scope)
+	if err := h.demoSystems(ctx, scope); err != nil {
+		return err
+	}
+	return h.demoAsks(ctx, scope)
 }
 
 func (h *House) demoSource(ctx context.Context, scope access.Scope, w traces.Wanted) (traces.Speaker, error) {
