@@ -82,6 +82,11 @@ func extentValues(c *ui.Context, e audits.Extent) map[string]string {
 
 func (p pages) addRequest(c *ui.Context) error {
 	f := c.Form()
+	// All that is missing is said at once, and not one field after the other.
+	f.Require("objet", "motif")
+	if f.Value("sorte") == string(audits.OfPatient) {
+		f.Require("demandeur", "identite", "patients")
+	}
 	d := audits.Draft{Kind: audits.Kind(f.Value("sorte")), Behalf: f.Value("demandeur"), Checked: f.Value("identite"), Subject: f.Value("objet"), Reason: f.Value("motif"), Extent: extentOf(c, f)}
 	if !f.Valid() {
 		return c.Refill(f, nil, newRequestPage(c, f))

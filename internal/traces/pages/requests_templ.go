@@ -1224,11 +1224,11 @@ func decideForm(c *ui.Context, b brief) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(b.decide, ui.FieldSpec{Name: "delegue", Label: c.Loc.T("traces.request.delegate"), Hint: c.Loc.T("traces.request.delegate.hint")}, append([]ui.Choice{{Label: c.Loc.T("traces.request.nobody")}}, delegateChoices(b.delegates)...)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(b.decide, ui.FieldSpec{Name: "delegue", Sometimes: true, Label: c.Loc.T("traces.request.delegate"), Hint: c.Loc.T("traces.request.delegate.hint")}, append([]ui.Choice{{Label: c.Loc.T("traces.request.nobody")}}, delegateChoices(b.delegates)...)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Field(b.decide, ui.FieldSpec{Name: "fin", Label: c.Loc.T("traces.request.ends"), Type: "date"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Field(b.decide, ui.FieldSpec{Name: "fin", Sometimes: true, Label: c.Loc.T("traces.request.ends"), Type: "date"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
