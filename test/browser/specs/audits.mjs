@@ -8,6 +8,7 @@ import { go, pick, reach, type } from "../lib/keyboard.mjs";
 import { none, openAll, sound } from "../lib/sound.mjs";
 
 export const needs = "demo";
+export const lane = "traces";
 
 const officer = "Délégué à la protection des données";
 const controller = "Représentant du responsable de traitement";
