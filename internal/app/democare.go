@@ -56,15 +56,19 @@ func (d demoStays) file() string {
 
 // demoCare tells who cares for whom, through the files that an establishment
 // without HL7 would give, and copies the staff.
-func (h *House) demoCare(ctx context.Context, scope access.Scope, stays demoStays, now time.Time) error {
+func (h *House) demoCare(ctx context.Context, scope, dpo access.Scope, stays demoStays, now time.Time) error {
 	stays[[2]string{DemoPatient, "Cardiologie 1"}] = demoStay{now.AddDate(0, 0, -10).UnixMicro(), now.UnixMicro()}
 	if err := h.CareDesk.Refresh(ctx, scope.Organisation()); err != nil {
 		return err
 	}
+	admin, err := h.demoAs(ctx, scope, "admin", access.Administrator)
+	if err != nil {
+		return err
+	}
 	return errors.Join(
-		h.demoCareFile(ctx, scope, care.Stays, "Séjours.csv", stays.file()),
-		h.demoCareFile(ctx, scope, care.Accounts, "Comptes.csv", "Compte;Partagé\nurg-ide;oui\nSYSTEM;machine\n"),
-		h.demoCareFile(ctx, scope, care.WellKnowns, "Patients connus.csv", "IPP;Motif\n"+DemoPatient+";Maire de la commune\n"),
+		h.demoCareFile(ctx, admin, care.Stays, "Séjours.csv", stays.file()),
+		h.demoCareFile(ctx, admin, care.Accounts, "Comptes.csv", "Compte;Partagé\nurg-ide;oui\nSYSTEM;machine\n"),
+		h.demoCareFile(ctx, dpo, care.WellKnowns, "Patients connus.csv", "IPP;Motif\n"+DemoPatient+";Maire de la commune\n"),
 	)
 }
 

@@ -31,7 +31,11 @@ func (h *House) demoTrace(ctx context.Context, scope access.Scope) error {
 	if err != nil || len(known) > 0 {
 		return err
 	}
-	if err := h.demoGate(ctx, scope); err != nil {
+	dpo, err := h.demoAs(ctx, scope, "dpo", access.DataProtection)
+	if err != nil {
+		return err
+	}
+	if err := h.demoGate(ctx, dpo); err != nil {
 		return err
 	}
 	from, err := h.demoSource(ctx, scope, traces.Wanted{Name: "Dossier patient", Format: jsonl.Name, Zone: "Europe/Paris", Quiet: 24 * 60})
@@ -60,10 +64,13 @@ func (h *House) demoTrace(ctx context.Context, scope access.Scope) error {
 	if err := h.Traces.Take(ctx, from, append(batch, demoPlanted(now)...), nil); err != nil {
 		return err
 	}
-	if err := h.demoCare(ctx, scope, stays, now); err != nil {
+	if err := h.demoCare(ctx, scope, dpo, stays, now); err != nil {
 		return err
 	}
-	return h.demoSystems(ctx, scope)
+	if err := h.demoSystems(ctx, scope); err != nil {
+		return err
+	}
+	return h.demoAsks(ctx, scope)
 }
 
 func (h *House) demoSource(ctx context.Context, scope access.Scope, w traces.Wanted) (traces.Speaker, error) {

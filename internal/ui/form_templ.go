@@ -567,7 +567,7 @@ func Field(f *Form, s FieldSpec) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = labelOf(f, f.FieldID(s.Name), s.Label, s.Required).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = labelOf(f, f.FieldID(s.Name), s.Label, s.Required || s.Sometimes).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -869,7 +869,7 @@ func Select(f *Form, s FieldSpec, choices []Choice) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = labelOf(f, f.FieldID(s.Name), s.Label, s.Required).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = labelOf(f, f.FieldID(s.Name), s.Label, s.Required || s.Sometimes).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -26,6 +26,9 @@ type FieldSpec struct {
 	// datetime-local, url, file or number. A password is never shown again.
 	Type     string
 	Required bool
+	// Sometimes is for a field that another one's choice makes required: its hint
+	// says when, and it is not called optional.
+	Sometimes bool
 	// Rows makes it a text area of that height.
 	Rows int
 	// Autocomplete, InputMode, Min, Max and MaxLength go to the browser; the

@@ -6,7 +6,8 @@
 // A spec exports `tests`, an object of name → async (t) => …, and may export
 // `needs`: "guide" runs against the style guide only, "empty" against a fresh
 // installation, "demo" against the demonstration; and `after`, the spec whose house
-// it goes on in: that one runs first, also with --only. What a spec needs is started
+// it goes on in: that one runs first, also with --only; and `lane`, a name: what of a
+// house is in another lane runs beside it, and must not see what it does. What a spec needs is started
 // here, on free ports, and stopped at the end; TOCSIN_PROGRAM names another
 // program than bin/tocsin.
 // A house in which something failed is built anew and its specs run once more,
@@ -34,8 +35,8 @@ const starters = { guide: startGuide, empty: startEmpty, demo: startDemo };
 
 async function main() {
   const specs = await chooseSpecs();
-  // Started at once, each taking its time. What runs against one house runs in
-  // order; the houses live side by side, each with a browser of its own.
+  // Started at once, each taking its time. What runs in one lane of a house runs in
+  // order; lanes and houses live side by side, each with a browser of its own.
   const counts = await Promise.all([...new Set(specs.map((s) => s.needs))].map((needs) => runHouse(needs, specs.filter((s) => s.needs === needs))));
   const count = { passed: 0, failed: 0 };
   for (const c of counts) count.passed += c.passed, count.failed += c.failed;
@@ -46,8 +47,8 @@ async function main() {
 async function chooseSpecs() {
   const all = [];
   for (const name of readdirSync(join(here, "specs")).filter((f) => f.endsWith(".mjs")).sort()) {
-    const { tests, after, needs = args.base ? "base" : "guide" } = await import(join(here, "specs", name));
-    if (!args.base || needs === "base") all.push({ file: name.replace(/\.mjs$/, ""), needs, after, tests: Object.entries(tests) });
+    const { tests, after, lane = "", needs = args.base ? "base" : "guide" } = await import(join(here, "specs", name));
+    if (!args.base || needs === "base") all.push({ file: name.replace(/\.mjs$/, ""), needs, after, lane, tests: Object.entries(tests) });
   }
   if (!args.only) return all;
   const chosen = all.map((spec) => ({ ...spec, tests: spec.tests.filter(([name]) => `${spec.file}: ${name}`.includes(args.only)) }));
@@ -61,7 +62,9 @@ async function runHouse(needs, specs) {
     const house = args.base ? { base: args.base.replace(/\/$/, ""), stop() {} } : await starters[needs]();
     const browser = await launch();
     try {
-      for (const spec of specs) await runSpec(browser, house, spec, count);
+      await Promise.all([...new Set(specs.map((s) => s.lane))].map(async (lane) => {
+        for (const spec of specs.filter((s) => s.lane === lane)) await runSpec(browser, house, spec, count);
+      }));
     } finally {
       await browser.close().catch((error) => console.log(`      ${error.message.split("\n")[0]}`));
       await house.stop();

@@ -169,4 +169,3 @@ func (c *court) tamper(q string) {
 	defer c.base.release(context.Background(), f)
 	c.must(c.base.exec(context.Background(), replaceAt(q, key)))
 }
-

@@ -44,6 +44,16 @@ func (p pages) ledger(c *ui.Context, f *ui.Form) (r ledger, err error) {
 	return r, err
 }
 
+// saidColumns are those of the table of accounts; what one may not change has no
+// column for it.
+func saidColumns(c *ui.Context) []ui.Column {
+	all := []ui.Column{{Label: c.Loc.T("traces.field.account")}, {Label: c.Loc.T("traces.account.page.whose")}, {Label: c.Loc.T("traces.account.page.how")}}
+	if mayKeep(c) {
+		all = append(all, ui.Column{Label: c.Loc.T("common.edit")})
+	}
+	return all
+}
+
 func (p pages) accounts(c *ui.Context) error {
 	f := c.Form()
 	r, err := p.ledger(c, f)

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -220,7 +221,12 @@ const (
 func bars(loc *i18n.Localizer, groups []traces.Group) chart.Chart {
 	out := chart.Chart{
 		Kind: chart.Bars, Title: loc.T("traces.answer.curve.day"), YLabel: loc.T("traces.answer.events"),
-		Number: func(v float64) string { return loc.Decimal(v, 0) },
+		Number: func(v float64) string {
+			if v != math.Trunc(v) { // events are whole: a line between two says nothing
+				return ""
+			}
+			return loc.Decimal(v, 0)
+		},
 	}
 	all := filled(groups)
 	if len(all) > 0 && len(all[0].Keys[0]) > len(time.DateOnly) {

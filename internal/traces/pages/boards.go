@@ -27,6 +27,7 @@ func (p pages) boardRoutes(r *ui.Router) {
 	r.Post(BoardsPath+"/{id}/pdf", access.TracesAsk, p.boardPaper, ui.Lasting(patience))
 	r.Post(BoardsPath+"/{id}/questions", access.TracesAsk, p.addTile)
 	r.Post(BoardsPath+"/{id}/questions/{tuile}", access.TracesAsk, p.moveTile)
+	r.Get(BoardsPath+"/{id}/supprimer", access.TracesAsk, p.droppingBoard)
 	r.Post(BoardsPath+"/{id}/supprimer", access.TracesAsk, p.dropBoard)
 }
 
@@ -146,6 +147,14 @@ func (p pages) moveTile(c *ui.Context) error {
 	return c.Redirect(boardPath(id))
 }
 
+func (p pages) droppingBoard(c *ui.Context) error {
+	b, err := p.frame(c)
+	if err != nil {
+		return err
+	}
+	return c.Render(dropBoardPage(c, b))
+}
+
 func (p pages) dropBoard(c *ui.Context) error {
 	id, err := c.ID("id")
 	if err != nil {
@@ -156,6 +165,15 @@ func (p pages) dropBoard(c *ui.Context) error {
 	}
 	c.Flash(ui.Success, c.Loc.T("traces.board.dropped"))
 	return c.Redirect(BoardsPath)
+}
+
+// narrowTile is how many columns a table keeps in half of the page.
+const narrowTile = 3
+
+// wide tells whether a tile takes the whole width: its counts are in the last
+// column, and must not be the one that sticks out.
+func (v pane) wide() bool {
+	return v.told != nil && v.Form == kept.Table && len(v.told.reply.Phrase.Group)+1 > narrowTile
 }
 
 // pane is a tile with its answer in words, or with why it has none.

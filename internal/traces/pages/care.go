@@ -94,6 +94,14 @@ func (p pages) circle(c *ui.Context) (out circle, err error) {
 	return out, err
 }
 
+// staffWords counts the people copied from the directory, and those who left.
+func staffWords(c *ui.Context, members, left int64) string {
+	if left == 0 {
+		return c.Loc.N("traces.care.page.staff.all", int(members))
+	}
+	return c.Loc.N("traces.care.page.staff.of", int(members), "left", c.Loc.Int(int(left)))
+}
+
 func (p pages) caring(c *ui.Context) error {
 	all, err := p.circle(c)
 	if err != nil {

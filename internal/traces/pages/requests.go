@@ -46,7 +46,10 @@ func (p pages) requests(c *ui.Context) error {
 }
 
 func (p pages) newRequest(c *ui.Context) error {
-	return c.Render(newRequestPage(c, c.NewForm(map[string]string{"sorte": string(audits.OfPatient)})))
+	today := c.Now.In(c.Zone)
+	return c.Render(newRequestPage(c, c.NewForm(map[string]string{
+		"sorte": string(audits.OfPatient), "de": today.AddDate(0, -1, 0).Format(time.DateOnly), "a": today.Format(time.DateOnly),
+	})))
 }
 
 // extentOf reads what a request is about: one value a line, and two days, the last
@@ -79,6 +82,11 @@ func extentValues(c *ui.Context, e audits.Extent) map[string]string {
 
 func (p pages) addRequest(c *ui.Context) error {
 	f := c.Form()
+	// All that is missing is said at once, and not one field after the other.
+	f.Require("objet", "motif")
+	if f.Value("sorte") == string(audits.OfPatient) {
+		f.Require("demandeur", "identite", "patients")
+	}
 	d := audits.Draft{Kind: audits.Kind(f.Value("sorte")), Behalf: f.Value("demandeur"), Checked: f.Value("identite"), Subject: f.Value("objet"), Reason: f.Value("motif"), Extent: extentOf(c, f)}
 	if !f.Valid() {
 		return c.Refill(f, nil, newRequestPage(c, f))
@@ -367,7 +375,24 @@ func stateWord(c *ui.Context, r audits.Request) string {
 	if r.State == audits.Accepted && !r.Open(c.Now) {
 		return c.Loc.T("traces.request.state.over")
 	}
+	if r.State == audits.Asked && !r.Advised() {
+		return awaited(c, r)
+	}
 	return c.Loc.T("traces.request.state." + string(r.State))
+}
+
+// awaited says whose advice a request still waits for.
+func awaited(c *ui.Context, r audits.Request) string {
+	var missing []access.Role
+	for _, role := range audits.Advisers() {
+		if _, given := r.Of(role); !given {
+			missing = append(missing, role)
+		}
+	}
+	if len(missing) == 1 {
+		return c.Loc.T("traces.request.state.unadvised." + string(missing[0]))
+	}
+	return c.Loc.T("traces.request.state.unadvised")
 }
 
 func extentWords(c *ui.Context, e audits.Extent) (out []string) {

@@ -261,11 +261,13 @@ func (p pages) savedSend(c *ui.Context) error {
 		return err
 	}
 	f := c.Form().As("e")
+	f.Require("heure", "garde")
 	s := kept.Schedule{Rhythm: kept.Rhythm(f.Value("rythme")), Hour: f.Int("heure", 0, 23), KeepDays: f.Int("garde", 1, 90), OnlyFound: f.Value("seulement") != "", Zone: c.Zone.String()}
 	switch s.Rhythm {
 	case kept.Weekly:
 		s.Day = f.Int("jour_semaine", 1, 7)
 	case kept.Monthly:
+		f.Require("jour_mois")
 		s.Day = f.Int("jour_mois", 1, 28)
 	}
 	for _, text := range f.List("destinataires") {

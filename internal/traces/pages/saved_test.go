@@ -154,7 +154,7 @@ func TestADashboardIsArrangedShownAndPrinted(t *testing.T) {
 	tile := uitest.Attribute(arranged.Find("form[action*='/questions/']")[2], "action")
 	o.post(tile, "sens", "monter").Leads(path)
 	before := len(o.looks())
-	shown := o.post(path+"/afficher").Want(200).Whole().Count("section.card", 3).Has(".stat").Has("svg.chart").Has("section.card table")
+	shown := o.post(path+"/afficher").Want(200).Whole().Count(".board-columns > .card", 3).Has(".stat").Has("svg.chart").Has(".board-columns > .card table")
 	shown.Says(".lead", "Tel que les traces répondaient")
 	looks := o.looks()[before:]
 	if len(looks) != 3 {
@@ -176,7 +176,7 @@ func TestADashboardIsArrangedShownAndPrinted(t *testing.T) {
 		}
 		return nil
 	}
-	o.post(path+"/afficher").Want(200).Whole().Count("section.card .message", 1).Has("section.card table")
+	o.post(path+"/afficher").Want(200).Whole().Count(".board-columns > .card .message", 1).Has(".board-columns > .card table")
 	o.base.before = nil
 	o.post(path, "nom", "", "motif", "x").Want(422).Whole()
 	o.post(path, "nom", "Revue du lundi", "motif", "x").Leads(path)

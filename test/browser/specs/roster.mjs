@@ -1,5 +1,6 @@
 // On-call rosters are made and changed with a keyboard alone, without a script.
 import assert from "node:assert/strict";
+import { as } from "../lib/doors.mjs";
 import { none, sound } from "../lib/sound.mjs";
 import { axe, overflow, PHONE, tabTo } from "../lib/browser.mjs";
 
@@ -29,9 +30,7 @@ async function people(page) {
 
 export const tests = {
   "roster editing by keyboard": async (t) => {
-    const entry = await t.open(new URL(t.house.doors["Gestionnaire d’annuaire"]).pathname);
-    const state = await entry.context().storageState();
-    const page = await t.open("/annuaire/astreintes", { state, script: false });
+    const page = await as(t, "Gestionnaire d’annuaire", "/annuaire/astreintes", { script: false });
     assert.match(await page.locator("main table").innerText(), /Cadre de garde/);
     const [[one, other], [first, second]] = await people(page);
     await page.goto(t.base + "/annuaire/astreintes");
@@ -67,9 +66,7 @@ export const tests = {
   },
 
   "on-call pages on a desk and on a phone": async (t) => {
-    const entry = await t.open(new URL(t.house.doors["Gestionnaire d’annuaire"]).pathname);
-    const state = await entry.context().storageState();
-    const page = await t.open("/annuaire/astreintes", { state });
+    const page = await as(t, "Gestionnaire d’annuaire", "/annuaire/astreintes");
     const path = await page.locator("main table a", { hasText: "Astreinte réanimation" }).getAttribute("href");
     const turn = async () => page.locator("a[href*='/tours/'][href$='/modifier']").first().getAttribute("href");
     await sound(t, page, "50-astreintes");

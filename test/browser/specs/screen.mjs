@@ -1,16 +1,10 @@
 // A screen on a wall: paired, lit, cut off, and dark when light would betray.
 import assert from "node:assert/strict";
 import { plug } from "../lib/cable.mjs";
+import { as } from "../lib/doors.mjs";
 import { hold, none, press, sound, submit } from "../lib/sound.mjs";
 
 export const needs = "demo";
-
-// as opens the page of a role; each door signs in once.
-async function as(t, role) {
-  const page = await t.open(new URL(t.house.doors[role]).pathname);
-  await page.waitForLoadState("load");
-  return page;
-}
 
 // launch starts a test of a scenario and returns its path.
 async function launch(t, page, title) {
@@ -40,7 +34,7 @@ export const tests = {
     await sound(t, wall, "01-code");
     const code = await wall.innerText(".sign-digits");
 
-    const desk = await as(t, "Administrateur");
+    const desk = await as(t, "Administrateur", "");
     await desk.goto(t.base + "/administration/ecrans");
     await sound(t, desk, "02-aucun-ecran");
     await desk.fill("#f-code", code.toLowerCase());
@@ -49,7 +43,7 @@ export const tests = {
     await wall.waitForSelector("[data-sign-state] .sign-calm");
     await sound(t, wall, "03-calme");
 
-    const caller = await as(t, "Déclencheur");
+    const caller = await as(t, "Déclencheur", "");
     const alert = await launch(t, caller, "Panne");
     await wall.waitForSelector(".sign-message");
     assert.match(await wall.innerText("[data-sign-state]"), /TEST[\s\S]*ne remplace jamais le système de sécurité incendie/);

@@ -1,23 +1,13 @@
 // Every page of a hospital of 4,300 people, while an alert runs in it.
 import assert from "node:assert/strict";
+import { as } from "../lib/doors.mjs";
 import { hold, none, sound } from "../lib/sound.mjs";
 import { axe, overflow } from "../lib/browser.mjs";
 
 export const needs = "demo";
 
-// What the tests hand on: the state of each browser, the alert.
-const tour = { states: {} };
-
-// as opens a page as somebody; a door signs in once.
-async function as(t, role, path) {
-  // A house built anew knows nobody of the one before.
-  const here = `${t.base} ${role}`;
-  if (!tour.states[here]) {
-    const page = await t.open(new URL(t.house.doors[role]).pathname);
-    tour.states[here] = await page.context().storageState();
-  }
-  return t.open(path, { state: tour.states[here] });
-}
+// What the tests hand on: the alert.
+const tour = {};
 
 // visit looks at pages one after the other in the same window.
 async function visit(t, role, pages) {
@@ -42,7 +32,7 @@ export const tests = {
     assert.equal(await page.locator("progress").count(), 0, "the work is over and its bar is still there");
     assert.match(await page.locator("main").innerText(), /200 tirages/);
     await sound(t, page, "00-repetition");
-    const bare = await t.open(new URL(page.url()).pathname, { state: tour.states[`${t.base} Déclencheur`], script: false });
+    const bare = await as(t, "Déclencheur", new URL(page.url()).pathname, { script: false });
     assert.equal(await bare.locator("svg.chart path.chart-area").count(), 3, "the curves need scripts");
   },
 

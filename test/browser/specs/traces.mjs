@@ -1,20 +1,11 @@
 // Traces: every question by the keyboard alone, a source added and heard, and who
 // may not ask.
 import assert from "node:assert/strict";
+import { as } from "../lib/doors.mjs";
 import { none, sound } from "../lib/sound.mjs";
 
 export const needs = "demo";
-
-const states = {};
-
-async function as(t, role, path, more = {}) {
-  const here = `${t.base} ${role}`;
-  if (!states[here]) {
-    const page = await t.open(new URL(t.house.doors[role]).pathname);
-    states[here] = await page.context().storageState();
-  }
-  return t.open(path, { state: states[here], ...more });
-}
+export const lane = "traces";
 
 const officer = "Délégué à la protection des données";
 

@@ -49,6 +49,23 @@ func Routes(r *ui.Router, s *exports.Service) {
 	r.Post(Path+"/{id}/archive", access.TracesExport, p.take, ui.Lasting(takingPatience))
 }
 
+// from is where one comes from: whoever only approves sees no other page of the
+// traces than the requests.
+func from(c *ui.Context) ui.Crumb {
+	if c.May(access.TracesRead) {
+		return ui.Crumb{Label: c.Loc.T("traces.exports.page.room"), Path: tracepages.Path}
+	}
+	return ui.Crumb{Label: c.Loc.T("traces.exports.page.requests"), Path: tracepages.RequestsPath}
+}
+
+// endWord is the key of a word about refusing: one ends one's own request.
+func endWord(c *ui.Context, r exports.Request, word string) string {
+	if own(c, r) {
+		return "traces.exports.page." + word + ".own"
+	}
+	return "traces.exports.page." + word
+}
+
 func (p pages) list(c *ui.Context) error {
 	all, err := p.s.List(c.Ctx(), c.Scope)
 	if err != nil {
