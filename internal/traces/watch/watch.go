@@ -123,7 +123,7 @@ type Watch struct {
 	// tried is what is being stored; nil when its end is known.
 	tried *attempt
 	kept  time.Time
-	asked  time.Time // a Later, the last time
+	asked time.Time // a Later, the last time
 	// behaviour and systems are what the last batch was parted into.
 	behaviour, systems []traces.Event
 }
