@@ -358,13 +358,13 @@ func names(list []string) templ.Component {
 	})
 }
 
-// tense is the key of a sentence about what an import does, or, once it is applied,
-// of that about what it did. Places stay when it is undone.
-func tense(v passage, key string) string {
+// tense is the sentence about what an import does, or, once it is applied, that
+// about what it did. Places stay when it is undone.
+func tense(v passage, will, did string) string {
 	if v.State == directory.Applied || v.State == directory.Undone {
-		return key + ".done"
+		return did
 	}
-	return key
+	return will
 }
 
 func newPlaces(c *ui.Context, v passage) templ.Component {
@@ -407,7 +407,7 @@ func newPlaces(c *ui.Context, v passage) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Disclosure(c.Loc.N(tense(v, "directory.page.import.sites"), len(v.Summary.Sites)), false).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Disclosure(c.Loc.N(tense(v, "directory.page.import.sites", "directory.page.import.sites.done"), len(v.Summary.Sites)), false).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -431,7 +431,7 @@ func newPlaces(c *ui.Context, v passage) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Disclosure(c.Loc.N(tense(v, "directory.page.import.services"), len(v.Summary.Services)), false).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Disclosure(c.Loc.N(tense(v, "directory.page.import.services", "directory.page.import.services.done"), len(v.Summary.Services)), false).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -685,7 +685,7 @@ func viewWord(c *ui.Context, view string) string {
 
 func resultColumns(c *ui.Context, v passage) []ui.Column {
 	person := ui.Column{Label: c.Loc.T("directory.page.person")}
-	effect := ui.Column{Label: c.Loc.T(tense(v, "directory.page.import.effect"))}
+	effect := ui.Column{Label: c.Loc.T(tense(v, "directory.page.import.effect", "directory.page.import.effect.done"))}
 	switch v.view {
 	case viewGone:
 		return []ui.Column{person, effect}
@@ -719,9 +719,9 @@ func changes(c *ui.Context, v passage, r directory.Result) templ.Component {
 		switch r.Kind {
 		case directory.KindGone:
 			var templ_7745c5c3_Var21 string
-			templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinStringErrs(c.Loc.T(tense(v, "directory.page.import.gone.effect")))
+			templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinStringErrs(c.Loc.T(tense(v, "directory.page.import.gone.effect", "directory.page.import.gone.effect.done")))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `directory/pages/comparison.templ`, Line: 190, Col: 59}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `directory/pages/comparison.templ`, Line: 190, Col: 101}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var21))
 			if templ_7745c5c3_Err != nil {
