@@ -6,41 +6,48 @@
 // heads. Recomputes every digest, the chain, and the signatures; says the first
 // line that does not hold. Keys given on the command line are those one noted
 // elsewhere: then the file's own keys are not believed unless they are among
-// them. Exit code 0 when all holds, 1 when not.
+// them. Exit code 0 when all holds, 1 when not, 2 when it cannot be read.
 import { createHash, createPublicKey, verify } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 
 const [file, ...trusted] = process.argv.slice(2);
-if (!file) fail("usage: node docs/verifier-journal.mjs journal.jsonl [key …]");
+if (!file) unread("usage: node docs/verifier-journal.mjs journal.jsonl [key …]");
 
+let line = 0;
 const sha256 = (...parts) => parts.reduce((h, p) => h.update(p), createHash("sha256")).digest();
 const netstring = (text) => { const b = Buffer.from(text, "utf8"); return Buffer.concat([Buffer.from(`${b.length}:`), b, Buffer.from(",")]); };
 const hex = (text) => Buffer.from(text ?? "", "hex");
 // An Ed25519 public key in the form that OpenSSL reads (RFC 8410).
 const publicKey = (text) => createPublicKey({ key: Buffer.concat([hex("302a300506032b6570032100"), hex(text)]), format: "der", type: "spki" });
 
-function fail(why) {
+function fail(why, code = 1) {
   console.error(why);
-  process.exit(1);
+  process.exit(code);
 }
+function unread(why) { fail(why, 2); }
+process.on("uncaughtException", (e) => unread(`line ${line}: cannot be read: ${e.message}`));
 
-let line = 0, first, number = 0, erased = 0, heads = 0, signed = 0;
+let first, number = 0, erased = 0, heads = 0, signed = 0;
 let chain = Buffer.alloc(32);
 const ends = new Map();
 
-for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+// A trouble of the disk has its sentence; one of this script is none of the file.
+const input = createReadStream(file).on("error", (e) => unread(`${file} cannot be read: ${e.message}`));
+for await (const text of createInterface({ input, crlfDelay: Infinity })) {
   line++;
   let e;
-  try { e = JSON.parse(text); } catch { fail(`line ${line}: not JSON`); }
+  try { e = JSON.parse(text); } catch { fail(`line ${line}: not JSON${line > 1 ? ", or cut" : ""}`, 2); }
+  if (e === null || typeof e !== "object") fail(`line ${line}: not an entry of a journal`, 2);
   if (line === 1) {
-    if (e.tocsin_journal !== 1) fail("line 1: not an export of a journal that this script knows");
+    if (e.tocsin_journal !== 1) unread("line 1: not an export of a journal that this script knows");
     first = e;
     for (const [id, key] of Object.entries(e.keys)) if (trusted.length && !trusted.includes(key)) fail(`key ${id} is not one of those you gave`);
   } else if (e.number !== undefined) entry(e);
   else if (e.head !== undefined) head(e);
   else fail(`line ${line}: neither an entry nor a head`);
 }
+if (!first) unread(`${file} is empty`);
 if (number > 0 && signed !== number) fail(`the last signed head is at entry ${signed}, the journal goes on to ${number}: its end is not proven`);
 console.log(`OK: ${number} entries chained, ${erased} of them without their words, ${heads} signed heads.`);
 

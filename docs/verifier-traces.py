@@ -6,14 +6,21 @@
 
 The folder holds log.txt (one entry a line), *.checkpoint (signed heads of the log; .tsr beside: RFC 3161 stamps), *.pem
 (public keys) and one .jsonl for each class and month (blocks of events). --key: the keys noted elsewhere, then no other
-is believed. --copies: checkpoints kept outside, which the log must hold too. Exit 0 when all holds, 1 when not."""
-import base64, glob, hashlib, json, os, subprocess, sys, tempfile
+is believed. --copies: checkpoints kept outside, which the log must hold too. Exit 0 when all holds, 1 when not, 2 when it
+cannot be read."""
+import base64, glob, hashlib, json, os, shutil, subprocess, sys, tempfile
 
 args, opt, flaws = [], {"--key": [], "--copies": [], "--ca": []}, []
+def stop(text): sys.stdout.flush(); print(text, file=sys.stderr, flush=True); os._exit(2)  # said in one sentence, whatever is wrong
+reading = ""
+def trouble(kind, e, _): stop(f"NOT READ: {getattr(e, 'filename', None) or reading}: {getattr(e, 'strerror', None) or f'is cut or altered ({e!r})'}.")
+sys.excepthook = trouble
 it = iter(sys.argv[1:])
-for a in it: (opt[a] if a in opt else args).append(next(it) if a in opt else a)
-if len(args) != 1: sys.exit(__doc__)
+for a in it: (opt[a] if a in opt else args).append(next(it, "") if a in opt else a)
+if len(args) != 1: stop(__doc__)
+if not shutil.which("openssl"): stop("NOT READ: the openssl command is not there: install it, then try again.")
 folder = args[0]
+if not os.path.isfile(folder + "/log.txt"): stop(f"NOT READ: {folder} is not a folder that tocsin traces verify --export made: it has no log.txt.")
 H = lambda b: hashlib.sha256(b).digest()
 node = lambda l, r: H(b"\1" + l + r)  # RFC 6962, 2.1
 flaw = lambda text: (flaws.append(text), print("FLAW:", text))
@@ -25,6 +32,7 @@ def root_of(level):  # pairs, a last one passes: the tree of RFC 6962
     return level[0]
 
 # The log, and its root at each size: the roots of the whole trees so far, folded from the right.
+reading = folder + "/log.txt"
 entries, roots, forest = open(folder + "/log.txt", encoding="utf-8").read().splitlines(), {0: b""}, []
 for n, line in enumerate(entries):
     h, k = H(b"\0" + line.encode()), n
@@ -38,6 +46,7 @@ for n, line in enumerate(entries):
 keys = {}
 for path in opt["--key"] or glob.glob(folder + "/*.pem"):
     der = subprocess.run(["openssl", "pkey", "-pubin", "-in", path, "-outform", "DER"], capture_output=True).stdout
+    if len(der) < 32: stop(f"NOT READ: {path} is not a public key that openssl reads.")
     keys[path] = der[-32:]
 def signed(text, last):
     name, sig = last.split(" ")[1], base64.b64decode(last.split(" ")[2])
@@ -51,6 +60,7 @@ notes = glob.glob(folder + "/*.checkpoint") + [p for d in opt["--copies"] for p 
 covered = stamps = 0
 origin = "tocsin-traces/" + entries[0].split(" ")[1] if entries else ""
 for content, path in {open(p, "rb").read(): p for p in sorted(notes, reverse=True)}.items():  # each once
+    reading = path
     text, _, last = content.partition(b"\n\n")
     text, lines = text + b"\n", text.decode().split("\n")
     if lines[0] != origin:
@@ -64,6 +74,7 @@ for content, path in {open(p, "rb").read(): p for p in sorted(notes, reverse=Tru
         else: flaw(f"{tsr}: the stamp does not hold")
 if covered != len(entries): flaw(f"checkpoints sign {covered} entries, the log has {len(entries)}")
 
+reading = folder + "/log.txt"
 # What the log says: blocks by place, what purges left of them (held or not), purges, lifted holds.
 blocks, cuts, purges, frees, ends = {}, {}, [], {}, {}
 for n, line in enumerate(entries):
@@ -94,6 +105,7 @@ def judge(place, count, leaves, removed, cut):
         flaw(name + ": lost events that no purge took"); return
     whole += count - removed; purged += removed
 for path in sorted(glob.glob(folder + "/*.jsonl")):
+    reading = path
     class_, month = os.path.basename(path)[:-6].split("-", 1)
     place = None
     for line in open(path):

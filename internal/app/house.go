@@ -314,5 +314,5 @@ func (h *House) Close() error { return h.DB.Close() }
 
 // keepers are the rooms that keep sealed secrets: each seals its own again.
 func (h *House) keepers() []func(context.Context, access.Scope) (int, error) {
-	return []func(context.Context, access.Scope) (int, error){h.Accounts.Reseal, h.Dispatch.Reseal, h.Hooks.Reseal, h.Feeds.Reseal, h.Space.Reseal, h.TracePulls.Reseal, h.Kept.Reseal}
+	return []func(context.Context, access.Scope) (int, error){h.Accounts.Reseal, h.Dispatch.Reseal, h.Hooks.Reseal, h.Feeds.Reseal, h.Space.Reseal, h.TracePulls.Reseal, h.Kept.Reseal, h.Exports.Reseal}
 }

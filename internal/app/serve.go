@@ -219,7 +219,6 @@ func (h *House) tasks() []jobs.Task {
 		h.alone("traces.watch", time.Minute, h.Traces.Watch),
 		{Name: "traces.rules", Every: rules.RefreshEvery, Run: func(ctx context.Context, _ time.Time) (bool, error) { return false, h.Rules.Refresh(ctx) }},
 		{Name: "traces.learnt", Every: learntEvery, Run: h.keepLearnt},
-		{Name: "traces.shares", Every: time.Minute, Run: h.keepShares},
 		h.alone("traces.cases.tell", cases.TellEvery, h.Cases.Tell),
 		h.alone("traces.cases.alert", cases.AlertEvery, h.Cases.Alert),
 		h.alone("traces.cases.sweep", time.Hour, h.Cases.Sweep),

@@ -14,7 +14,6 @@ import (
 
 	"tocsin/internal/access"
 	"tocsin/internal/traces"
-	"tocsin/internal/traces/cases"
 	"tocsin/internal/traces/detect"
 )
 
@@ -70,22 +69,6 @@ func (h *House) writeLearnt() error {
 
 // keepLearnt is writeLearnt as a task.
 func (h *House) keepLearnt(context.Context, time.Time) (bool, error) { return false, h.writeLearnt() }
-
-// keepShares adds what the detection counted to what is kept.
-func (h *House) keepShares(ctx context.Context, _ time.Time) (bool, error) {
-	of := map[uuid.UUID][]cases.Counted{}
-	for _, s := range h.Detection.TakeShares() {
-		of[s.Organisation] = append(of[s.Organisation], cases.Counted{
-			Day: s.Day, Application: s.Application,
-			Explained: cases.Explained{Service: s.Service, Explained: s.Explained, Unexplained: s.Unexplained, NotJudged: s.NotJudged},
-		})
-	}
-	var errs []error
-	for id, list := range of {
-		errs = append(errs, h.Cases.AddExplained(ctx, access.System(id, "traces"), list))
-	}
-	return false, errors.Join(errs...)
-}
 
 // caseTitle gives the key of the title of a rule of behaviour; empty for others.
 func caseTitle(rule string) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -90,13 +91,15 @@ func TestALookThatNoCareExplainsBecomesACase(t *testing.T) {
 	if len(list.Cases) != 1 || list.Cases[0].Rule != detect.RuleWellKnown || list.Cases[0].Account != "u2" {
 		t.Errorf("%+v", list.Cases)
 	}
-	if _, err := h.keepShares(t.Context(), h.Clock.Now()); err != nil {
-		t.Fatal(err)
-	}
 	all, services, err := h.Cases.ExplainedShare(t.Context(), scope)
 	must(err)
 	if all.Explained != 1 || all.Unexplained != 1 || len(services) != 1 || services[0].Service != storage.Fold("Cardiologie") {
 		t.Errorf("%+v %+v", all, services)
+	}
+	figures, err := h.Cases.Figures(t.Context(), scope)
+	must(err)
+	if i := slices.IndexFunc(figures, func(f cases.Figures) bool { return f.Kind == cases.Patient }); i < 0 || figures[i].Examined != all.Explained+all.Unexplained {
+		t.Errorf("%+v judged, and examined %+v", all, figures)
 	}
 	stop()
 	must(<-done)

@@ -33,6 +33,8 @@ type Look struct {
 	// Request is the number of what was decided that the look serves: a request for
 	// audit, an export; empty for none.
 	Request string
+	// within is the warrant that bounds what may be found.
+	within *Warrant
 }
 
 // Ask puts questions that are one look: it is first written as a trace of its
@@ -87,10 +89,26 @@ func (s *Service) find(ctx context.Context, scope access.Scope, l Look, ref stri
 	if err != nil {
 		return Stored{}, err
 	}
+	if l.within != nil {
+		covered, err := l.within.covers(ctx, base, e)
+		if err != nil {
+			return Stored{}, err
+		}
+		if !covered {
+			return Stored{}, fault.New(fault.Denied, "traces.warrant.outside")
+		}
+	}
 	now := s.opt.Clock.Now()
 	own := ownTrace(scope, now)
-	own.Action, own.Verb, own.Document, own.IPP, own.INS, own.Purpose, own.Delegate = Read, "traces.find", ref, e.IPP, e.INS, l.Why, l.For
-	return e, s.noteOwn(ctx, scope, now, own, journal.Entry{Action: "traces.find", ObjectKind: "trace", ObjectID: ref, ObjectName: ref})
+	own.Action, own.Verb, own.Document, own.Parameter, own.IPP, own.INS, own.Purpose, own.Delegate = Read, "traces.find", ref, l.Request, e.IPP, e.INS, l.Why, l.For
+	entry := journal.Entry{Action: "traces.find", ObjectKind: "trace", ObjectID: ref, ObjectName: ref}
+	if l.Request != "" {
+		entry.After = map[string]any{"request": l.Request}
+	}
+	if err := s.noteOwn(ctx, scope, now, own, entry); err != nil {
+		return Stored{}, err
+	}
+	return e, nil
 }
 
 // noteLook writes who asks what: whole as a trace, which only those who may ask

@@ -108,6 +108,28 @@ type Evidence struct {
 	Args map[string]string `json:"args,omitempty"`
 }
 
+// Count names accesses to records that are counted together.
+type Count struct {
+	Organisation uuid.UUID
+	// Day is that of the reception, in days since 1 January 1970, UTC.
+	Day int
+	// Service and Application as the events name them, the service folded.
+	Service, Application string
+}
+
+// Share tells how many accesses the care explained.
+type Share struct {
+	Explained, Unexplained int64
+	// NotJudged could not be held against the care: nothing gives it, or it could
+	// not be read.
+	NotJudged int64
+}
+
+// Plus adds up two shares of the same.
+func (s Share) Plus(o Share) Share {
+	return Share{s.Explained + o.Explained, s.Unexplained + o.Unexplained, s.NotJudged + o.NotJudged}
+}
+
 // Detector looks at events in the order in which they came.
 type Detector interface {
 	// Observe looks at events of any establishments, and tells what stands out.

@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -27,6 +28,8 @@ type Warrant struct {
 	// Patients (IPP or INS), Services and Accounts bound the events; those that are
 	// given hold together, and one at least is.
 	Patients, Services, Accounts []string
+	// Originals lets the delegate open an event with its original.
+	Originals bool
 }
 
 // holds tells why somebody may not look under a warrant at a time.
@@ -99,6 +102,45 @@ func (s *Service) InquireUnder(ctx context.Context, scope access.Scope, w Warran
 	l = in.look(l)
 	l.Request = w.Number
 	return s.pose(ctx, scope, l, p.bind(w), filling, when)
+}
+
+// sameMoment bounds what is compared of one instant: sources that stamp by the
+// second say many events of one.
+const sameMoment = 1000
+
+// covers asks the base whether an event is of a warrant, so that a patient is one
+// under all numbers, here as in every question. That is our question, and no look:
+// nothing of its answer is shown.
+func (w Warrant) covers(ctx context.Context, base Base, e Stored) (bool, error) {
+	if e.At < w.From || e.At >= w.To {
+		return false, nil
+	}
+	q := Question{From: e.At, To: e.At + 1, Zone: "UTC", Where: w.conditions(), Limit: sameMoment}
+	for _, c := range []Condition{{FieldAccount, Is, []string{e.Account}}, {FieldPatient, Is, []string{cmp.Or(e.IPP, e.INS)}}} {
+		if c.Values[0] != "" {
+			q.Where = append(q.Where, c)
+		}
+	}
+	a, err := base.Ask(ctx, w.Organisation, q)
+	return err == nil && slices.ContainsFunc(a.Events, func(x Stored) bool { return x.Ref == e.Ref }), err
+}
+
+// FindUnder gives one event with its original, within a warrant that opens them.
+// It is traced as a look that bears the number of the warrant. Needs
+// access.TracesAuditLook. Errors: Denied when the warrant is another's, is over,
+// opens no original or does not cover the event; NotFound; Unavailable.
+func (s *Service) FindUnder(ctx context.Context, scope access.Scope, w Warrant, l Look, ref string) (Stored, error) {
+	if err := s.opt.Guard.Check(scope, access.TracesAuditLook); err != nil {
+		return Stored{}, err
+	}
+	if err := w.holds(scope, s.opt.Clock.Now()); err != nil {
+		return Stored{}, err
+	}
+	if !w.Originals {
+		return Stored{}, fault.New(fault.Denied, "traces.warrant.originals")
+	}
+	l.Request, l.within = w.Number, &w
+	return s.find(ctx, scope, l, ref)
 }
 
 // Masked hides who acted: each account becomes what name gives for its number,

@@ -173,6 +173,7 @@ func (w *walk) furnish() {
 		{"/traces/tableaux/", "tuile", board.String()},
 		{"/traces/demandes/", "id", asked.String()},
 		{"/traces/demandes/", "key", "record"},
+		{"/traces/demandes/", "ref", "r1"},
 		{"/traces/alertes/", "id", standing.String()},
 		{"/traces/seuils/", "type", "system"},
 		{"/traces/regles/", "regle", "sigma:7b1f5a52-3c0e-4a64-9a53-2f6f5b8f1005"},

@@ -72,6 +72,8 @@ func TestImportFromFileToUndo(t *testing.T) {
 		t.Errorf("the page that waits is led to %q", done.Header.Get("HX-Redirect"))
 	}
 	ready := w.get(path).Want(200).Whole().Says(".stat", "Nouvelles 3").Says("#details ~ .tabs", "Lignes non importées").Says("tbody td", "Ce matricule est déjà à la ligne 4")
+	ready.Says("summary", "2 services seront créés").Says("th", "Pourquoi")
+	w.get(path+"?vue=nouveaux").Whole().Says("th", "Ce qui se passera")
 	ready.Says("#confirmer li", "3 personnes seront ajoutées").Says("#confirmer li", "1 ligne ne sera pas importée").Has("a[href='" + path + "/illisibles']")
 	w.get(path+"?vue=problemes").Whole().Says("tbody td", "Portable perso")
 	w.get(path+"?vue=nouveaux").Whole().Count("tbody tr", 3)
@@ -83,7 +85,8 @@ func TestImportFromFileToUndo(t *testing.T) {
 	w.post(path + "/confirmer").Leads(path)
 	w.get(path).Whole().Has("progress")
 	w.work()
-	w.get(path).Want(200).Whole().Says(".message", "est appliqué").Has("a[href='" + path + "/annuler']").Lacks("#confirmer")
+	w.get(path).Want(200).Whole().Says(".message", "est appliqué").Has("a[href='"+path+"/annuler']").Lacks("#confirmer").Says("summary", "2 services ont été créés")
+	w.get(path+"?vue=nouveaux").Whole().Says("th", "Ce qui s’est passé")
 	w.get(pages.Path).Whole().Count("tbody tr", 3)
 	w.post(path + "/confirmer").Leads(path) // too late: the page says where it stands
 	w.get(path+"/annuler").Want(200).Whole().Says("li", "3 personnes ajoutées")
@@ -108,6 +111,7 @@ func TestSecondImportShowsTheDifference(t *testing.T) {
 	w.get(path+"?vue=changes").Whole().Says("tbody del", "IDE").Says("tbody ins", "Cadre de santé").Says("tbody td", "BRUN")
 	w.get(path+"?vue=changes&champ=metier").Whole().Count("tbody tr", 1)
 	w.get(path+"?vue=partis").Whole().Says("tbody td", "ABADIE").Says("td", "départ")
+	w.get(path+"?vue=partis").Whole().Says("td", "son départ sera noté")
 	w.post(path + "/abandonner").Leads(pages.ImportPath)
 	w.get(path).Want(200).Whole().Says(".message", "abandonné")
 	w.get(pages.Path).Whole().Count("tbody tr", 3)

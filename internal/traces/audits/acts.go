@@ -218,9 +218,6 @@ func (s *Service) Conclude(ctx context.Context, scope access.Scope, id uuid.UUID
 		if !scope.Strong() {
 			return journal.Entry{}, fault.New(fault.Denied, "access.second_factor")
 		}
-		if !scope.Strong() {
-			return journal.Entry{}, fault.New(fault.Denied, "access.second_factor")
-		}
 		if r.State != Accepted {
 			return journal.Entry{}, fault.New(fault.Conflict, "traces.audits.closed")
 		}
@@ -247,4 +244,22 @@ func (s *Service) Look(ctx context.Context, scope access.Scope, id uuid.UUID, l 
 	}
 	reply, err = s.opt.Traces.InquireUnder(ctx, scope, r.warrant(), l, in, when)
 	return r, reply, err
+}
+
+// Original opens one event with its original under a request, when the decision
+// includes them. Needs access.TracesAuditLook. Errors: NotFound; Denied for all but
+// the delegate, once it is over, without originals and outside what was decided;
+// Unavailable.
+func (s *Service) Original(ctx context.Context, scope access.Scope, id uuid.UUID, ref string) (r Request, e traces.Stored, err error) {
+	if err := s.opt.Guard.Check(scope, access.TracesAuditLook); err != nil {
+		return r, e, err
+	}
+	if r, err = s.Find(ctx, scope, id); err != nil {
+		return r, e, err
+	}
+	if r.State != Accepted {
+		return r, e, fault.New(fault.Denied, "traces.warrant.over")
+	}
+	e, err = s.opt.Traces.FindUnder(ctx, scope, r.warrant(), traces.Look{Why: r.Number}, ref)
+	return r, e, err
 }

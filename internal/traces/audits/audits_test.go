@@ -2,7 +2,6 @@ package audits_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -32,7 +31,13 @@ func rooms() []fs.FS {
 	return []fs.FS{organisation.Migrations, journal.Migrations, traces.Migrations}
 }
 
-type base struct{ asked []traces.Question }
+// base answers each question with a line; within tells whether the event that
+// Get gives is among those of a question.
+type base struct {
+	asked  []traces.Question
+	at     int64
+	within func(q traces.Question) bool
+}
 
 func (b *base) Ask(_ context.Context, _ uuid.UUID, q traces.Question) (traces.Answer, error) {
 	b.asked = append(b.asked, q)
@@ -40,11 +45,18 @@ func (b *base) Ask(_ context.Context, _ uuid.UUID, q traces.Question) (traces.An
 	for range q.Group {
 		g.Keys = append(g.Keys, "2026-11-22")
 	}
-	return traces.Answer{Total: 2, Groups: []traces.Group{g}}, nil
+	a := traces.Answer{Total: 2, Groups: []traces.Group{g}}
+	if b.within != nil && b.within(q) {
+		a.Events = []traces.Stored{{Ref: "other"}, {Ref: "e1"}}
+	}
+	return a, nil
 }
 
-func (b *base) Get(context.Context, uuid.UUID, string) (traces.Stored, error) {
-	return traces.Stored{}, errors.New("not asked for")
+func (b *base) Get(_ context.Context, _ uuid.UUID, ref string) (traces.Stored, error) {
+	if ref != "e1" {
+		return traces.Stored{}, fault.New(fault.NotFound, "traces.error.unknown")
+	}
+	return traces.Stored{Ref: ref, Event: traces.Event{At: b.at, Account: "adupont", IPP: "8001", Raw: []byte("<original/>")}}, nil
 }
 
 func (b *base) Purge(context.Context, uuid.UUID, traces.Purging) (traces.Purged, error) {
@@ -305,6 +317,64 @@ func TestTheDelegateCannotSeeMore(t *testing.T) {
 		if len(c.base.asked) > 0 {
 			t.Errorf("refused looks asked %d questions", len(c.base.asked))
 		}
+	})
+}
+
+// TestTheDelegateOpensAnOriginalWhenTheDecisionSaysSo: within what was decided, and
+// nothing beside; each look is in the journal under the number of the request.
+func TestTheDelegateOpensAnOriginalWhenTheDecisionSaysSo(t *testing.T) {
+	each(t, func(t *testing.T, c *court) {
+		ctx, closed := t.Context(), c.open()
+		c.base.at, c.base.within = day(7), func(traces.Question) bool { return true }
+		refused := func(what string, r audits.Request, who access.Scope, ref, key string) {
+			t.Helper()
+			if _, e, err := c.Original(ctx, who, r.ID, ref); fault.As(err) == nil || fault.As(err).Key != key || e.Raw != nil {
+				t.Errorf("%s: %q, %v", what, e.Raw, err)
+			}
+		}
+		refused("without originals in the decision", closed, c.delegate, "e1", "traces.warrant.originals")
+		r, err := c.Ask(ctx, c.head, draft())
+		c.must(err)
+		c.must(c.Advise(ctx, c.dpo, r.ID, access.DataProtection, true, "oui"))
+		c.must(c.Advise(ctx, c.dim, r.ID, access.MedicalInformation, true, "oui"))
+		v := verdict(c)
+		v.Extent.Originals = true
+		c.must(c.Decide(ctx, c.boss, r.ID, v))
+		c.base.asked = nil
+		before := c.journal()
+		if _, e, err := c.Original(ctx, c.delegate, r.ID, "e1"); err != nil || string(e.Raw) != "<original/>" {
+			t.Fatalf("%q, %v", e.Raw, err)
+		}
+		if noted := strings.TrimPrefix(c.journal(), before); !strings.Contains(noted, "traces.find e1") || !strings.Contains(noted, r.Number) {
+			t.Errorf("the look is not in the journal: %s", noted)
+		}
+		// The base is asked by the conditions of the decision, at that moment only.
+		for _, q := range c.base.asked {
+			conditions := fmt.Sprint(q.Where)
+			if q.From != day(7) || q.To != day(7)+1 || !strings.Contains(conditions, "Cardiologie") || !strings.Contains(conditions, "8001") || q.Check() != nil {
+				t.Errorf("asked %+v, %v", q, q.Check())
+			}
+		}
+		before = c.journal()
+		refused("what is not there", r, c.delegate, "e2", "traces.error.unknown")
+		c.base.within = func(traces.Question) bool { return false }
+		refused("of another service", r, c.delegate, "e1", "traces.warrant.outside")
+		c.base.within = func(traces.Question) bool { return true }
+		for _, at := range []int64{day(5) - 1, day(15)} {
+			c.base.at = at
+			refused("outside of the period", r, c.delegate, "e1", "traces.warrant.outside")
+		}
+		c.base.at = day(7)
+		for _, who := range []access.Scope{c.head, c.dpo, c.dim, c.boss} {
+			refused(who.Actor().Name, r, who, "e1", "traces.warrant.other")
+		}
+		refused("without second factor", r, access.For(c.delegate.Organisation(), c.delegate.Actor(), false, access.Reader), "e1", "access.second_factor")
+		refused("another establishment", r, c.stranger, "e1", "traces.audits.unknown")
+		if noted := strings.TrimPrefix(c.journal(), before); noted != "" {
+			t.Errorf("refused looks are noted as looks: %s", noted)
+		}
+		c.clock.Advance(10 * 24 * time.Hour)
+		refused("after the end", r, c.delegate, "e1", "traces.warrant.over")
 	})
 }
 

@@ -54,6 +54,8 @@ type Extent struct {
 	// From and To bound the events, UTC microseconds, To excluded.
 	From int64 `json:"from"`
 	To   int64 `json:"to"`
+	// Originals opens the events with their originals; only a decision says so.
+	Originals bool `json:"originals,omitempty"`
 }
 
 // list reads one value a line, each once.
@@ -85,7 +87,7 @@ func (e Extent) check() (Extent, error) {
 
 func (e Extent) noted() map[string]any {
 	return map[string]any{
-		"patients": len(e.Patients), "services": len(e.Services), "accounts": len(e.Accounts),
+		"patients": len(e.Patients), "services": len(e.Services), "accounts": len(e.Accounts), "originals": e.Originals,
 		"from": storage.Time(e.From).Format(time.DateOnly), "to": storage.Time(e.To).Format(time.DateOnly),
 	}
 }
@@ -160,6 +162,7 @@ func (r Request) warrant() traces.Warrant {
 	return traces.Warrant{
 		Number: r.Number, Organisation: r.organisation, Delegate: r.DelegateID, From: r.Granted.From, To: r.Granted.To, Opens: r.Decided, Ends: r.Ends,
 		Patients: r.Granted.Patients, Services: r.Granted.Services, Accounts: r.Granted.Accounts,
+		Originals: r.Granted.Originals,
 	}
 }
 

@@ -107,6 +107,7 @@ func (d Draft) check() (out Draft, err error) {
 		out.Behalf, out.Checked = "", ""
 	}
 	out.Extent, err = d.Extent.check()
+	out.Extent.Originals = false // it is decided, not asked
 	if err == nil && patient && len(out.Extent.Patients) == 0 {
 		err = fault.New(fault.Invalid, "traces.audits.patient").At("patients")
 	}

@@ -1,11 +1,20 @@
 package cases
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"tocsin/internal/access"
 	"tocsin/internal/storage"
+	"tocsin/internal/traces"
 )
 
 // Explained tells how many accesses to records the care explained.
@@ -27,31 +36,40 @@ func (e Explained) Share() (float64, bool) {
 	return float64(e.Explained) / float64(e.Explained+e.Unexplained), true
 }
 
-// Counted is what a detector counted on a day of the establishment, in days since
-// 1 January 1970.
-type Counted struct {
-	Day         int
-	Application string
-	Explained
+// sharesAtOnce is how many shares one statement stores.
+const sharesAtOnce = 100
+
+// addShares adds what the care said of the accesses of the establishments where
+// detection is in service. It runs in the transaction that counts them as
+// examined and stores the place: what is looked at again is counted once.
+func addShares(ctx context.Context, tx *storage.Tx, open map[uuid.UUID]bool, all map[traces.Count]traces.Share) error {
+	clean := map[traces.Count]traces.Share{} // names that differ by what an engine does not keep are one
+	for k, n := range all {
+		if k.Service, k.Application = whole(k.Service), whole(k.Application); open[k.Organisation] {
+			clean[k] = clean[k].Plus(n)
+		}
+	}
+	// Always in the same order: two nodes that add to the same rows do not wait for
+	// one another in a circle.
+	for keys := range slices.Chunk(slices.SortedFunc(maps.Keys(clean), byCount), sharesAtOnce) {
+		var rows []string
+		var args []any
+		for _, k := range keys {
+			n := len(args)
+			rows = append(rows, fmt.Sprintf("($%d, $%d, $%d, $%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4, n+5, n+6, n+7))
+			args = append(args, k.Organisation, k.Day, k.Service, k.Application, clean[k].Explained, clean[k].Unexplained, clean[k].NotJudged)
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO traces_shares (organisation_id, day, service, application, explained, unexplained, not_judged) VALUES `+strings.Join(rows, ", ")+`
+			ON CONFLICT (organisation_id, day, service, application) DO UPDATE SET explained = traces_shares.explained + excluded.explained,
+			unexplained = traces_shares.unexplained + excluded.unexplained, not_judged = traces_shares.not_judged + excluded.not_judged`, args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// AddExplained adds what was counted since the last time to what is kept. The
-// detector calls it, in the name of the establishment.
-func (s *Service) AddExplained(ctx context.Context, scope access.Scope, list []Counted) error {
-	if err := s.opt.Guard.Check(scope, access.TracesCases); err != nil {
-		return err
-	}
-	return s.opt.DB.Write(ctx, scope, func(tx *storage.Tx) error {
-		for _, c := range list {
-			if _, err := tx.Exec(ctx, `INSERT INTO traces_shares (organisation_id, day, service, application, explained, unexplained, not_judged) VALUES ($1, $2, $3, $4, $5, $6, $7)
-				ON CONFLICT (organisation_id, day, service, application) DO UPDATE SET explained = traces_shares.explained + excluded.explained,
-				unexplained = traces_shares.unexplained + excluded.unexplained, not_judged = traces_shares.not_judged + excluded.not_judged`,
-				scope.Organisation(), c.Day, c.Service, c.Application, c.Explained.Explained, c.Unexplained, c.NotJudged); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+func byCount(a, b traces.Count) int {
+	return cmp.Or(bytes.Compare(a.Organisation[:], b.Organisation[:]), cmp.Compare(a.Day, b.Day), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Application, b.Application))
 }
 
 // explainedServices is how many services are told.
@@ -64,7 +82,7 @@ func (s *Service) ExplainedShare(ctx context.Context, scope access.Scope) (all E
 	if err := s.opt.Guard.Check(scope, access.TracesCasesPatient); err != nil {
 		return all, nil, err
 	}
-	since := s.opt.Clock.Now().AddDate(0, 0, -FiguresDays).Unix() / int64(24*time.Hour/time.Second)
+	since := figuresFrom(s.opt.Clock.Now()).Unix() / int64(24*time.Hour/time.Second)
 	err = s.opt.DB.Read(ctx, scope, func(tx *storage.Tx) error {
 		all, services = Explained{}, nil
 		const sums = `COALESCE(SUM(explained), 0), COALESCE(SUM(unexplained), 0), COALESCE(SUM(not_judged), 0) FROM traces_shares WHERE organisation_id = $1 AND day >= $2`

@@ -12,6 +12,12 @@ import (
 // FiguresDays is how far back figures look.
 const FiguresDays = 30
 
+// figuresFrom is the day, UTC, from which figures are told: the same for all of
+// them, so that they can be held against each other.
+func figuresFrom(now time.Time) time.Time {
+	return now.UTC().AddDate(0, 0, -FiguresDays).Truncate(24 * time.Hour)
+}
+
 // Figures say what detection costs and what it gives, over FiguresDays.
 type Figures struct {
 	Kind Kind
@@ -55,7 +61,7 @@ func (s *Service) Figures(ctx context.Context, scope access.Scope) (out []Figure
 	if err := s.opt.Guard.Check(scope, access.TracesCases); err != nil {
 		return nil, err
 	}
-	since := s.opt.Clock.Now().AddDate(0, 0, -FiguresDays)
+	since := figuresFrom(s.opt.Clock.Now())
 	err = s.opt.DB.Read(ctx, scope, func(tx *storage.Tx) error {
 		out = nil
 		for _, k := range s.may(scope) {

@@ -59,6 +59,9 @@ func (s *Service) Keep(ctx context.Context, tx *storage.Tx, now time.Time, c wat
 	if err := examined(ctx, tx, c.Examined); err != nil {
 		return err
 	}
+	if err := addShares(ctx, tx, open, c.Shares); err != nil {
+		return err
+	}
 	// What looked at behaviour is dropped where it was switched off meanwhile.
 	hits := slices.DeleteFunc(slices.Clone(c.Hits), func(h traces.Hit) bool { return kindOf(&h) == Patient && !open[h.Organisation] })
 	for i := range hits {

@@ -245,3 +245,38 @@ func TestWhatIsTriedTwiceIsKeptOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatTheCareSaidIsAddedUpWithWhatWasExamined(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		d.serve(nord())
+		today := int(start().Unix() / (24 * 3600))
+		add := func(day int, n int64) {
+			t.Helper()
+			c := watch.Catch{Examined: map[watch.Counted]int64{}, Shares: map[traces.Count]traces.Share{}}
+			for service := range 150 {
+				c.Shares[traces.Count{Organisation: nord(), Day: day, Service: fmt.Sprint("s", service), Application: "DPI"}] = traces.Share{Explained: n, Unexplained: 1}
+			}
+			c.Shares[traces.Count{Organisation: nord(), Day: day, Service: "s0\x00", Application: "DPI\xff"}] = traces.Share{NotJudged: 2}
+			c.Shares[traces.Count{Organisation: sud(), Day: day, Service: "s0"}] = traces.Share{Explained: 900}
+			c.Examined[watch.Counted{Organisation: nord(), Patient: true, Day: int64(day) * 24 * 3600 * 1_000_000}] = 150*(n+1) + 2
+			if err := d.db.Write(t.Context(), access.Instance("test"), func(tx *storage.Tx) error { return d.s.Keep(t.Context(), tx, d.clock.Now(), c) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		add(today, 2)
+		add(today, 1)
+		add(today-cases.FiguresDays, 1) // the first day that is told: whole, in both
+		add(today-cases.FiguresDays-1, 50)
+		all, services, err := d.s.ExplainedShare(t.Context(), dpo())
+		if err != nil || all.Explained != 600 || all.Unexplained != 450 || all.NotJudged != 6 || len(services) != 10 {
+			t.Errorf("%+v, %+v, %v", all, services, err)
+		}
+		if f, err := d.s.Figures(t.Context(), dpo()); err != nil || f[0].Examined != all.Explained+all.Unexplained+all.NotJudged {
+			t.Errorf("%+v examined, %+v judged, %v", f, all, err)
+		}
+		// An establishment that has not put detection into service keeps nothing.
+		if other, _, err := d.s.ExplainedShare(t.Context(), as(sud(), access.DataProtection)); err != nil || other != (cases.Explained{}) {
+			t.Errorf("%+v, %v", other, err)
+		}
+	})
+}

@@ -3,43 +3,26 @@ package detect
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
 	"tocsin/internal/traces"
 )
 
-// Count says of which accesses a share is told.
-type Count struct {
-	Organisation uuid.UUID
-	// Day is the day of the establishment, in days since 1 January 1970.
-	Day int
-	// Service and Application as the events name them; beyond countsMost a day all
-	// others go under no name.
-	Service, Application string
-}
+// countsMost bounds the names that are counted apart; beyond it all others go
+// under no name.
+const countsMost = 20_000
 
-// Share tells how many accesses the care explained.
-type Share struct {
-	Count
-	Explained, Unexplained int64
-	// NotJudged could not be held against the care: nothing gives it, or it could
-	// not be read.
-	NotJudged int64
-}
-
-type counted [3]int64
+// verdict is what the care said of one access.
+type verdict int
 
 const (
-	explained = iota
+	explained verdict = iota
 	unexplained
 	notJudged
 )
 
-const countsMost = 20_000
-
-func judged(covered, alone bool) int {
+func judged(covered, alone bool) verdict {
 	switch {
 	case !covered:
 		return notJudged
@@ -49,8 +32,8 @@ func judged(covered, alone bool) int {
 	return explained
 }
 
-func (h *house) count(d *Detector, e *traces.Event, s slot, which int) {
-	k := Count{h.id, s.day, d.fold(e.Service), e.Application}
+func (h *house) count(d *Detector, e *traces.Event, v verdict) {
+	k := traces.Count{Organisation: h.id, Day: int(e.Received / day), Service: d.fold(e.Service), Application: e.Application}
 	c := h.counts[k]
 	if c == nil {
 		if len(h.counts) >= countsMost {
@@ -58,28 +41,32 @@ func (h *house) count(d *Detector, e *traces.Event, s slot, which int) {
 		}
 		k.Service, k.Application = clone(k.Service), clone(k.Application)
 		if c = h.counts[k]; c == nil {
-			c = &counted{}
+			c = &traces.Share{}
 			h.counts[k] = c
 		}
 	}
-	c[which]++
+	switch v {
+	case explained:
+		c.Explained++
+	case unexplained:
+		c.Unexplained++
+	case notJudged:
+		c.NotJudged++
+	}
 }
 
 // TakeShares gives what was counted since it was last taken, to be added up by
 // whoever keeps it.
-func (d *Detector) TakeShares() []Share {
+func (d *Detector) TakeShares() map[traces.Count]traces.Share {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var out []Share
+	out := map[traces.Count]traces.Share{}
 	for _, h := range d.houses {
 		for k, c := range h.counts {
-			out = append(out, Share{k, c[explained], c[unexplained], c[notJudged]})
+			out[k] = *c
 		}
 		clear(h.counts)
 	}
-	slices.SortFunc(out, func(a, b Share) int {
-		return cmp.Or(cmp.Compare(a.Organisation.String(), b.Organisation.String()), cmp.Compare(a.Day, b.Day), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Application, b.Application))
-	})
 	return out
 }
 
@@ -113,6 +100,3 @@ func (d *Detector) Costs() []Cost {
 	slices.SortFunc(out, func(a, b Cost) int { return cmp.Compare(a.Organisation.String(), b.Organisation.String()) })
 	return out
 }
-
-// DayOf is the day of a Count as a date, at midnight UTC.
-func DayOf(n int) time.Time { return time.Unix(int64(n)*24*60*60, 0).UTC() }

@@ -80,7 +80,7 @@ type house struct {
 
 	volume    volume
 	community community
-	counts    map[Count]*counted
+	counts    map[traces.Count]*traces.Share
 	cost      Cost
 }
 
@@ -154,7 +154,7 @@ func (d *Detector) house(id uuid.UUID) *house {
 func newHouse(id uuid.UUID, opt Options) *house {
 	h := &house{
 		id: id, actors: map[string]*actor{}, roles: map[string]*role{}, glass: map[string]*tally{},
-		incidents: map[incidentKey]*incident{}, counts: map[Count]*counted{}, cost: Cost{Organisation: id},
+		incidents: map[incidentKey]*incident{}, counts: map[traces.Count]*traces.Share{}, cost: Cost{Organisation: id},
 		names: frequencies{of: map[uint64]uint32{}}, volume: newVolume(), community: newCommunity(), coveredAt: -coverFor,
 	}
 	h.patients.most = opt.Patients
@@ -178,12 +178,12 @@ func (d *Detector) access(ctx context.Context, e *traces.Event) {
 	slot := h.calendar.slot(e.At)
 	covered, err := d.covered(ctx, h)
 	if err != nil {
-		h.count(d, e, slot, notJudged)
+		h.count(d, e, notJudged)
 		return
 	}
 	a, err := d.actor(ctx, h, e)
 	if err != nil {
-		h.count(d, e, slot, notJudged)
+		h.count(d, e, notJudged)
 		return
 	}
 	if a.member.Machine {
@@ -191,16 +191,16 @@ func (d *Detector) access(ctx context.Context, e *traces.Event) {
 	}
 	p, err := d.patient(ctx, h, e)
 	if err != nil {
-		h.count(d, e, slot, notJudged)
+		h.count(d, e, notJudged)
 		return
 	}
 	why, err := d.explain(ctx, h, a, p, e)
 	if err != nil {
-		h.count(d, e, slot, notJudged)
+		h.count(d, e, notJudged)
 		return
 	}
 	unexplained := covered && why == nothing
-	h.count(d, e, slot, judged(covered, unexplained))
+	h.count(d, e, judged(covered, unexplained))
 	left := a.gone(e.At)
 	if unexplained || left {
 		d.open(ctx, h, a, p, e, slot, left, unexplained)

@@ -306,6 +306,66 @@ func TestWhatLiesOnTheDiskIsNotAltered(t *testing.T) {
 	}
 }
 
+// TestARotationOfTheKeysSealsTheArchivesAgain stops in the middle too: what is in
+// place is always whole, under one key or the other.
+func TestARotationOfTheKeysSealsTheArchivesAgain(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		r, other := d.made(justice()), d.made(patient())
+		before := d.taken(r)
+		place := func(r exports.Request) string { return filepath.Join(d.dir, nord().String(), r.ID.String()+".scelle") }
+		stale := func(r exports.Request) bool {
+			b, err := os.ReadFile(place(r))
+			d.must(err)
+			return d.vault.Stale(b[4:])
+		}
+		again := func(want int) {
+			t.Helper()
+			if n, err := d.s.Reseal(t.Context(), access.Instance("test")); err != nil || n != want {
+				t.Errorf("%d archives are sealed again, want %d, %v", n, want, err)
+			}
+		}
+		again(0)
+		_, open, err := d.s.Take(t.Context(), first(), r.ID)
+		d.must(err)
+		_, err = d.vault.Rotate(d.clock.Now())
+		d.must(err)
+		d.must(d.vault.Refresh())
+		if _, err := d.s.Reseal(t.Context(), first()); !fault.Is(err, fault.Denied) {
+			t.Errorf("a person has archives sealed again: %v", err)
+		}
+		// A stop left a part of what was being written, and one archive is damaged.
+		d.must(os.WriteFile(place(r)+".rescelle", []byte("half"), 0o600))
+		damaged, err := os.ReadFile(place(other))
+		d.must(err)
+		damaged[len(damaged)/2] ^= 1
+		d.must(os.WriteFile(place(other), damaged, 0o600))
+		if !stale(r) {
+			t.Fatal("the rotation gave no other key")
+		}
+		again(1)
+		if stale(r) || !stale(other) {
+			t.Errorf("stale after the rotation: %t, and the damaged one: %t", stale(r), stale(other))
+		}
+		again(0)
+		if left, err := filepath.Glob(filepath.Join(d.dir, "*", "*.rescelle")); err != nil || len(left) != 0 {
+			t.Errorf("left behind: %v, %v", left, err)
+		}
+		// Who was downloading it goes on, and so does who comes later.
+		whole, err := io.ReadAll(open)
+		d.must(errors.Join(err, open.Close()))
+		if after := d.taken(r); !bytes.Equal(before, after) || !bytes.Equal(before, whole) {
+			t.Errorf("%d bytes, %d while it is sealed again, %d after", len(before), len(whole), len(after))
+		}
+		// The hourly sweep seals again what a rotation could not reach.
+		_, err = d.vault.Rotate(d.clock.Now())
+		d.must(err)
+		d.must(d.vault.Refresh())
+		if _, err = d.s.Sweep(t.Context(), d.clock.Now()); err != nil || stale(r) {
+			t.Errorf("the sweep leaves it under the former key: %v", err)
+		}
+	})
+}
+
 func file0(t *testing.T, dir string) []byte {
 	t.Helper()
 	list, err := filepath.Glob(filepath.Join(dir, "*", "*.scelle"))

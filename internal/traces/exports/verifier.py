@@ -4,14 +4,19 @@
    python3 verifier.py ARCHIVE.zip [--key public.pem ...] [--ca authority.pem]
 
 --key: the public keys of the hospital, got by another way than the archive; without it those inside the archive are
-believed, which proves only that the archive agrees with itself. --ca: the time-stamping authority. Exit 0 when all holds."""
-import base64, csv, hashlib, io, json, re, subprocess, sys, tempfile, zipfile
+believed, which proves only that the archive agrees with itself. --ca: the time-stamping authority. Exit 0 when all holds, 1
+when not, 2 when it cannot be read."""
+import base64, csv, hashlib, io, json, os, re, shutil, subprocess, sys, tempfile, zipfile
 from datetime import datetime
 
 args, opt, flaws = [], {"--key": [], "--ca": []}, []
+def stop(text): sys.stdout.flush(); print(text, file=sys.stderr, flush=True); os._exit(2)  # said in one sentence, whatever is wrong
+def trouble(kind, e, _): stop(f"NOT READ: {getattr(e, 'filename', None) or args[0]}: {getattr(e, 'strerror', None) or f'is not an archive of traces, or is altered ({e!r})'}.")
+sys.excepthook = trouble
 it = iter(sys.argv[1:])
-for a in it: (opt[a] if a in opt else args).append(next(it) if a in opt else a)
-if len(args) != 1: sys.exit(__doc__)
+for a in it: (opt[a] if a in opt else args).append(next(it, "") if a in opt else a)
+if len(args) != 1: stop(__doc__)
+if not shutil.which("openssl"): stop("NOT READ: the openssl command is not there: install it, then try again.")
 H = lambda b: hashlib.sha256(b).digest()
 node = lambda l, r: H(b"\1" + l + r)  # RFC 6962, 2.1
 flaw = lambda text: (flaws.append(text), print("FLAW:", text))
@@ -37,7 +42,8 @@ try:
     archive = zipfile.ZipFile(args[0])
     names = archive.namelist()
     files = {n: archive.read(n) for n in names}
-except Exception as e: sys.exit(f"NOT OK: the archive does not open: {e}")
+except zipfile.BadZipFile: stop(f"NOT READ: {args[0]} is not a ZIP archive, or is cut or damaged.")
+if "manifeste.json" not in files: stop(f"NOT READ: {args[0]} is not an archive of traces: it has no manifeste.json.")
 if len(names) != len(set(names)): flaw("a file is there twice")
 raw = files.get("manifeste.json", b"{}")
 manifest = json.loads(raw)
@@ -48,6 +54,7 @@ for n in sorted(set(sums) | set(files) - {"manifeste.json", "manifeste.sig"}):
 pems = [open(p, "rb").read() for p in opt["--key"]] or [files[n] for n in names if n.startswith("preuve/") and n.endswith(".pem")]
 if not opt["--key"]: print("NOTE: the keys believed are those inside the archive; ask the hospital for its key and give it with --key.")
 pems = [p for text in pems for p in re.findall(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----\n?", text, re.S)]
+if opt["--key"] and not pems: stop(f"NOT READ: {opt['--key'][0]} is not a public key in PEM.")
 keys = [(pem, run("pkey", "-pubin", "-in", "{k}", "-outform", "DER", k=pem).stdout[-32:]) for pem in pems]
 def signs(pem, text, sig): return run("pkeyutl", "-verify", "-pubin", "-inkey", "{k}", "-rawin", "-in", "{m}", "-sigfile", "{s}", k=pem, m=text, s=sig).returncode == 0
 if not any(signs(pem, raw, files.get("manifeste.sig", b"")) for pem, _ in keys): flaw("the manifest is not signed by a key that is believed")

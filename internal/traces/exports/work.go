@@ -97,7 +97,8 @@ func (s *Service) end(ctx context.Context, scope access.Scope, r Request, failed
 }
 
 // Sweep ends requests that nobody decided, removes archives that had their time,
-// and files that belong to none.
+// and seals again what a rotation of the keys could not: an archive that was being
+// made, or that lies on another node.
 func (s *Service) Sweep(ctx context.Context, now time.Time) (bool, error) {
 	type due struct{ organisation, id uuid.UUID }
 	var list []due
@@ -113,6 +114,8 @@ func (s *Service) Sweep(ctx context.Context, now time.Time) (bool, error) {
 	for _, d := range list {
 		errs = append(errs, s.lapse(ctx, access.System(d.organisation, "traces"), d.id))
 	}
+	_, err = s.Reseal(ctx, access.Instance("traces"))
+	errs = append(errs, err)
 	return false, errors.Join(errs...)
 }
 

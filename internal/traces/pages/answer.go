@@ -30,14 +30,14 @@ type told struct {
 	// unless again says that the period is told anew.
 	files string
 	again bool
-	// request is the number of the request for audit it was asked under; bound tells
-	// that whoever reads may not open the events.
+	// request is the number of the request for audit it was asked under.
 	request string
-	bound   bool
+	// event is the address of an event; nil when whoever reads may not open them.
+	event func(ref string) string
 }
 
 func tell(loc *i18n.Localizer, zone *time.Location, r traces.Reply, sources []traces.Source) *told {
-	return &told{reply: r, names: namesOf(sources), silent: silent(sources, r.When), loc: loc, zone: zone, files: questionPath + r.Phrase.Key + "/fichier"}
+	return &told{reply: r, names: namesOf(sources), silent: silent(sources, r.When), loc: loc, zone: zone, event: eventAddress, files: questionPath + r.Phrase.Key + "/fichier"}
 }
 
 // sentence is the question as it was put.

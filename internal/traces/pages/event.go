@@ -15,6 +15,7 @@ import (
 	"tocsin/internal/fault"
 	"tocsin/internal/storage"
 	"tocsin/internal/traces"
+	"tocsin/internal/traces/audits"
 	"tocsin/internal/ui"
 )
 
@@ -22,6 +23,8 @@ import (
 type sheet struct {
 	traces.Stored
 	source traces.Source
+	// under is the request for audit it is opened under; nil for none.
+	under *audits.Request
 }
 
 func (p pages) event(c *ui.Context) error {
@@ -40,6 +43,15 @@ func (p pages) event(c *ui.Context) error {
 		}
 	}
 	return c.Render(eventPage(c, s))
+}
+
+// crumbs lead back to where the event was opened.
+func (s sheet) crumbs(c *ui.Context) []ui.Crumb {
+	here := ui.Crumb{Label: c.Loc.T("traces.event.title")}
+	if s.under != nil {
+		return []ui.Crumb{{Label: c.Loc.T("traces.request.title"), Path: RequestsPath}, {Label: s.under.Number, Path: requestPath(s.under.ID)}, here}
+	}
+	return []ui.Crumb{{Label: c.Loc.T("traces.page.title"), Path: Path}, here}
 }
 
 // part is a group of fields of the model.

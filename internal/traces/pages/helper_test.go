@@ -335,6 +335,18 @@ func (o *office) looks() (out []traces.Event) {
 	return out
 }
 
+// refOf names the first event of a patient.
+func (o *office) refOf(ipp string) string {
+	o.t.Helper()
+	for _, e := range o.base.events {
+		if e.IPP == ipp {
+			return e.Ref
+		}
+	}
+	o.t.Fatalf("no event of %s", ipp)
+	return ""
+}
+
 // everything is what the spool holds.
 func (o *office) everything() (out []traces.Event) {
 	o.t.Helper()

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ func (p pages) requestRoutes(r *ui.Router) {
 	r.Get(RequestsPath+"/{id}/questions/{key}", access.TracesAuditLook, p.boundQuestion)
 	r.Post(RequestsPath+"/{id}/questions/{key}", access.TracesAuditLook, p.boundAnswer, ui.Lasting(patience))
 	r.Post(RequestsPath+"/{id}/questions/{key}/fichier", access.TracesAuditLook, p.boundFile, ui.Lasting(patience))
+	r.Get(RequestsPath+"/{id}/evenements/{ref}", access.TracesAuditLook, p.boundEvent)
 	r.Post(RequestsPath+"/{id}/reponse", access.TracesAuditLook, p.patientAnswer, ui.Lasting(patience))
 	r.Post(RequestsPath+"/{id}/conclusion", access.TracesAuditLook, p.conclude)
 }
@@ -191,6 +193,7 @@ func (p pages) rule(c *ui.Context) error {
 	}
 	if v.Accepted {
 		v.Extent = extentOf(c, f)
+		v.Extent.Originals = f.Checked("originaux", "oui")
 		if v.Delegate, err = uuid.Parse(f.Value("delegue")); err != nil {
 			v.Delegate = uuid.Nil // nobody: refused at its field
 		}
@@ -297,8 +300,32 @@ func (p pages) tellUnder(c *ui.Context, id uuid.UUID, l traces.Look, in traces.I
 	// A delegate may not list the sources; an answer still says which were silent.
 	sources, err := p.s.Sources(c.Ctx(), access.System(c.Scope.Organisation(), "traces"))
 	t := tell(c.Loc, c.Zone, reply, sources)
-	t.request, t.bound, t.files = r.Number, true, requestPath(id)+"/questions/"+in.Phrase+"/fichier"
+	t.request, t.files, t.event = r.Number, requestPath(id)+"/questions/"+in.Phrase+"/fichier", nil
+	if r.Granted.Originals {
+		t.event = func(ref string) string { return requestPath(id) + "/evenements/" + url.PathEscape(ref) }
+	}
 	return t, err
+}
+
+// boundEvent is one event with its original, under a request.
+func (p pages) boundEvent(c *ui.Context) error {
+	id, err := c.ID("id")
+	if err != nil {
+		return err
+	}
+	r, e, err := p.audits.Original(c.Ctx(), c.Scope, id, c.PathValue("ref"))
+	if err != nil {
+		return err
+	}
+	s := sheet{Stored: e, under: &r}
+	if e.Source != uuid.Nil {
+		// A delegate may not see the source; the sheet still says its name.
+		s.source, err = p.s.Source(c.Ctx(), access.System(c.Scope.Organisation(), "traces"), e.Source)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+	}
+	return c.Render(eventPage(c, s))
 }
 
 func (p pages) boundAnswer(c *ui.Context) error {
@@ -403,6 +430,9 @@ func extentWords(c *ui.Context, e audits.Extent) (out []string) {
 		if len(one.values) > 0 {
 			out = append(out, c.Loc.T("traces.request.extent."+one.key, "values", strings.Join(one.values, ", ")))
 		}
+	}
+	if e.Originals {
+		out = append(out, c.Loc.T("traces.request.extent.originals"))
 	}
 	return append(out, c.Loc.T("traces.request.extent.period", "from", c.Loc.Date(storage.Time(e.From), c.Zone), "to", c.Loc.Date(storage.Time(e.To-1), c.Zone)))
 }

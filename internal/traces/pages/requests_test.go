@@ -97,10 +97,43 @@ func TestARequestIsMadeAdvisedDecidedLookedAtAndConcluded(t *testing.T) {
 	if csv := o.post(path+"/reponse", "patient", "4417", "format", "csv").Want(200).Body; !strings.Contains(csv, "DUPONT Anne") {
 		t.Errorf("the answer after the exception:\n%s", csv)
 	}
+	// Without originals in the decision no event is opened.
+	o.get(path + "/evenements/" + o.refOf("4417")).Want(403)
 	o.post(path+"/conclusion", "conclusion", "").Want(422).Whole().Has("#c-f-conclusion[aria-invalid=true]")
 	o.post(path+"/conclusion", "conclusion", "un accès sans motif").Leads(path)
 	o.get(path).Want(200).Whole().Says("main", "un accès sans motif").Lacks("a[href$='/questions/record']")
 	o.post(path+"/questions/record", "patient", "4417", "motif", "x").Want(409)
 	o.post(path+"/reponse", "patient", "4417", "format", "csv").Want(409)
 	o.post(mine + "/retirer").Leads(mine)
+}
+
+// TestADelegateReadsAnOriginalWithinHisRequest decides with originals, and opens
+// one from the answer to a question; the event of another patient stays closed.
+func TestADelegateReadsAnOriginalWithinHisRequest(t *testing.T) {
+	o := newOffice(t, access.Reader)
+	o.source("DPI", time.Minute)
+	o.base.put(uitest.Establishment(), opening("adupont", "DUPONT Anne", "4417", ago(50*time.Hour)), opening("bmartin", "MARTIN Bruno", "9999", ago(3*time.Hour)))
+	asked, err := o.audits.Ask(t.Context(), other(access.Reader), audits.Draft{Kind: audits.OfPatient, Behalf: "Odile MARCHAND", Checked: "carte", Subject: "Mon dossier", Reason: "r", Extent: audits.Extent{Patients: []string{"4417"}, From: ago(30 * 24 * time.Hour), To: ago(0), Originals: true}})
+	if err != nil || asked.Wanted.Originals {
+		t.Fatalf("%+v, %v", asked, err)
+	}
+	for _, role := range audits.Advisers() {
+		if err := o.audits.Advise(t.Context(), other(role), asked.ID, role, true, "d’accord"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := pages.RequestAddress(asked.ID)
+	fr(t, o.as(access.Controller), path).Want(200).Whole().Has("#d-f-originaux")
+	if err := o.audits.Decide(t.Context(), other(access.Controller), asked.ID, audits.Verdict{Accepted: true, Words: "oui", Extent: audits.Extent{Patients: []string{"4417"}, From: ago(21 * 24 * time.Hour), To: ago(0), Originals: true}, Delegate: uitest.As().Scope.Actor().ID, Ends: uitest.Noon().AddDate(0, 0, 20)}); err != nil {
+		t.Fatal(err)
+	}
+	o.get(path).Want(200).Whole().Says("main", "s’ouvrent avec leur original")
+	link := path + "/evenements/" + o.refOf("4417")
+	o.post(path+"/questions/record", "patient", "4417", "periode", "6m", "motif", "examen").Want(200).Whole().Has("a[href='" + link + "']")
+	o.get(link).Want(200).Whole().Says("main", "DUPONT Anne").Says(".message", asked.Number).Lacks("form[action^='/traces/questions']").Lacks("main a[href^='/traces/sources']")
+	if looks := o.looks(); len(looks) < 2 || looks[len(looks)-1].Verb != "traces.find" || looks[len(looks)-1].Parameter != asked.Number || looks[len(looks)-1].IPP != "4417" {
+		t.Errorf("the look at the original is no trace: %+v", looks)
+	}
+	o.get(path + "/evenements/" + o.refOf("9999")).Want(403)
+	o.get("/traces/evenements/" + o.refOf("4417")).Want(403)
 }

@@ -728,7 +728,7 @@ func results(c *ui.Context, h hunt, r *findings) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = eventTable(c, h.names, r.list.Events, true).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = eventTable(c, h.names, r.list.Events, eventAddress).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -51,38 +51,55 @@ func (w *Watch) Behind() (int64, State) {
 	return w.opt.Spool.Behind(from), w.state
 }
 
-// keep stores what was gathered and the place, in one transaction.
+// attempt is a place that is being stored, with what it covers.
+type attempt struct {
+	State
+	jumped int64
+}
+
+// same tells whether it is what was written down.
+func (a *attempt) same(s State) bool {
+	return a.At == s.At && a.Examined == s.Examined && storage.Micros(a.Updated) == storage.Micros(s.Updated)
+}
+
+// keep stores what was gathered and the place, in one transaction. When that
+// fails it stays gathered.
 func (w *Watch) keep(ctx context.Context, now time.Time) error {
 	w.mu.Lock()
-	next := w.state
-	next.At, next.Examined, next.Updated = w.at, next.Examined+w.gather.events, now
-	jumped := w.jumped
-	if jumped > 0 {
-		next.Skipped, next.SkippedAt = next.Skipped+jumped, now
-	}
+	next := attempt{State: w.state, jumped: w.jumped}
 	w.mu.Unlock()
-	if w.gather.events == 0 && len(w.gather.Hits) == 0 && jumped == 0 {
+	next.At, next.Examined, next.Updated = w.at, next.Examined+w.gather.events, now
+	if next.jumped > 0 {
+		next.Skipped, next.SkippedAt = next.Skipped+next.jumped, now
+	}
+	if w.gather.empty() && next.jumped == 0 {
 		return nil
 	}
+	w.tried = &next
 	err := w.opt.DB.Write(ctx, access.Instance("traces"), func(tx *storage.Tx) error {
 		if err := w.opt.Keeper.Keep(ctx, tx, now, w.gather.Catch); err != nil {
 			return err
 		}
-		return write(ctx, tx, w.opt.Flow, next)
+		return write(ctx, tx, w.opt.Flow, next.State)
 	})
 	if err != nil {
 		return err
 	}
-	w.gather = gather{Catch: Catch{Examined: map[Counted]int64{}}}
-	w.kept = now
+	w.settle()
+	return nil
+}
+
+// settle takes note that what was tried is stored.
+func (w *Watch) settle() {
+	done := w.tried
+	w.tried, w.gather, w.kept = nil, newGather(), done.Updated
 	w.mu.Lock()
-	w.state = next
-	w.jumped -= jumped
+	w.state = done.State
+	w.jumped -= done.jumped
 	w.mu.Unlock()
 	if w.opt.Stored != nil {
-		w.opt.Stored(next)
+		w.opt.Stored(done.State)
 	}
-	return nil
 }
 
 func write(ctx context.Context, tx *storage.Tx, flow string, s State) error {

@@ -51,6 +51,12 @@ type Later interface {
 	Due(ctx context.Context, now int64) []traces.Hit
 }
 
+// Tallier is a Detector that also counts what it looked at.
+type Tallier interface {
+	// TakeShares gives what was counted since it was last taken.
+	TakeShares() map[traces.Count]traces.Share
+}
+
 // dueEvery is how often a Later is asked.
 const dueEvery = time.Minute
 
@@ -59,6 +65,8 @@ type Catch struct {
 	Hits []traces.Hit
 	// Examined counts the events looked at, by establishment and kind.
 	Examined map[Counted]int64
+	// Shares tell which of them the care explained.
+	Shares map[traces.Count]traces.Share
 }
 
 // Counted names a figure: events that touch a patient, or others, received on a day.
@@ -112,8 +120,10 @@ type Watch struct {
 	reader *spool.Reader
 	at     spool.Position
 	gather gather
-	kept   time.Time
-	asked  time.Time // a Later, the last time
+	// tried is what is being stored; nil when its end is known.
+	tried *attempt
+	kept  time.Time
+	asked time.Time // a Later, the last time
 	// behaviour and systems are what the last batch was parted into.
 	behaviour, systems []traces.Event
 }
@@ -124,12 +134,18 @@ type gather struct {
 	events int64
 }
 
+func newGather() gather {
+	return gather{Catch: Catch{Examined: map[Counted]int64{}, Shares: map[traces.Count]traces.Share{}}}
+}
+
+func (g *gather) empty() bool { return g.events == 0 && len(g.Hits) == 0 }
+
 // New returns a watch that reads nothing yet.
 func New(o Options) *Watch {
 	if o.MaxLag == 0 {
 		o.MaxLag = MaxLag
 	}
-	return &Watch{opt: o, gather: gather{Catch: Catch{Examined: map[Counted]int64{}}}}
+	return &Watch{opt: o, gather: newGather()}
 }
 
 // Hold is for the Feeder: up to where the spool may forget. A watch that lags too
@@ -159,7 +175,7 @@ func (w *Watch) Hold(applied spool.Position) spool.Position {
 // Run looks until ctx ends, then stores what waits.
 func (w *Watch) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
-		err := w.load(ctx)
+		err := w.begin(ctx)
 		if err == nil {
 			err = w.follow(ctx)
 		}
@@ -177,20 +193,31 @@ func (w *Watch) Run(ctx context.Context) error {
 	return nil
 }
 
-// load goes back to the place that was written down: what was gathered after it
-// is looked at again.
-func (w *Watch) load(ctx context.Context) error {
+// begin opens the queue: at the place that was written down the first time, and
+// after a trouble where what was gathered ends. What was gathered is kept through
+// it: what a Later told of events that are long stored would not be told again.
+func (w *Watch) begin(ctx context.Context) error {
 	state, err := Read(ctx, w.opt.DB, w.opt.Flow)
 	if err != nil {
 		return err
 	}
-	w.mu.Lock()
-	w.state, w.loaded = state, true
-	w.mu.Unlock()
-	w.at, w.kept = state.At, w.opt.Clock.Now()
-	w.gather = gather{Catch: Catch{Examined: map[Counted]int64{}}}
+	if !w.loaded {
+		w.mu.Lock()
+		w.state, w.loaded = state, true
+		w.mu.Unlock()
+		w.at, w.kept = state.At, w.opt.Clock.Now()
+	}
 	w.reader = spool.NewReader(w.opt.Dir, w.at)
-	return nil
+	if w.tried == nil {
+		return nil
+	}
+	if w.tried.same(state) && !w.tried.same(w.state) {
+		// It was stored, and its answer got lost.
+		w.settle()
+		return nil
+	}
+	// Nothing more is gathered while it cannot be stored.
+	return w.keep(ctx, w.opt.Clock.Now())
 }
 
 // follow reads batches, and waits when there is nothing.
@@ -210,6 +237,7 @@ func (w *Watch) follow(ctx context.Context) error {
 				return err
 			}
 		}
+		w.at = w.reader.At()
 		now := w.opt.Clock.Now()
 		w.ask(ctx, now)
 		more := w.at.Before(upTo) && len(b.events) > 0
@@ -273,7 +301,6 @@ func (w *Watch) fill(b *batch, upTo spool.Position) error {
 		switch {
 		case errors.Is(err, io.EOF):
 			b.events = b.events[:n]
-			w.at = w.reader.At()
 			return nil
 		case errors.As(err, &damage):
 			continue // the base tells it: it loses more by it
@@ -296,11 +323,11 @@ func (w *Watch) fill(b *batch, upTo spool.Position) error {
 		n++
 	}
 	b.events = b.events[:n]
-	w.at = w.reader.At()
 	return nil
 }
 
-// look gives a batch to the Detectors, to each what it may see.
+// look gives a batch to the Detectors, to each what it may see. It gathers all
+// that they tell, or nothing.
 func (w *Watch) look(ctx context.Context, events []traces.Event) error {
 	var open map[uuid.UUID]bool
 	err := w.opt.DB.Read(ctx, access.Instance("traces"), func(tx *storage.Tx) (err error) {
@@ -311,6 +338,25 @@ func (w *Watch) look(ctx context.Context, events []traces.Event) error {
 		return err
 	}
 	behaviour, systems := w.part(events, open)
+	hits, err := w.observe(ctx, behaviour, systems)
+	shares := w.shares()
+	if err != nil {
+		return err // it is looked at again, and counted then
+	}
+	w.gather.Hits = append(w.gather.Hits, hits...)
+	for k, s := range shares {
+		w.gather.Shares[k] = w.gather.Shares[k].Plus(s)
+	}
+	// Where behaviour is not looked at, nothing of it is counted as examined.
+	for i := range systems {
+		e := &systems[i]
+		w.gather.Examined[Counted{e.Organisation, e.Class == traces.PatientAccess, dayOf(e.Received)}]++
+	}
+	w.gather.events += int64(len(events))
+	return nil
+}
+
+func (w *Watch) observe(ctx context.Context, behaviour, systems []traces.Event) (out []traces.Hit, err error) {
 	for _, d := range w.opt.Detectors {
 		seen := systems
 		if d.Behaviour {
@@ -321,17 +367,24 @@ func (w *Watch) look(ctx context.Context, events []traces.Event) error {
 		}
 		hits, err := d.Observe(ctx, seen)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		w.gather.Hits = append(w.gather.Hits, hits...)
+		out = append(out, hits...)
 	}
-	// Where behaviour is not looked at, nothing of it is counted as examined.
-	for i := range systems {
-		e := &systems[i]
-		w.gather.Examined[Counted{e.Organisation, e.Class == traces.PatientAccess, dayOf(e.Received)}]++
+	return out, nil
+}
+
+// shares takes what the Detectors counted of the batch in hand.
+func (w *Watch) shares() map[traces.Count]traces.Share {
+	out := map[traces.Count]traces.Share{}
+	for _, d := range w.opt.Detectors {
+		if t, ok := d.Detector.(Tallier); ok {
+			for k, s := range t.TakeShares() {
+				out[k] = out[k].Plus(s)
+			}
+		}
 	}
-	w.gather.events += int64(len(events))
-	return nil
+	return out
 }
 
 const dayMicros = int64(24 * time.Hour / time.Microsecond)
@@ -358,7 +411,7 @@ func (w *Watch) part(events []traces.Event, open map[uuid.UUID]bool) (behaviour,
 // due tells whether what was gathered is stored now.
 func (w *Watch) due(now time.Time, more bool) bool {
 	switch {
-	case w.gather.events == 0 && len(w.gather.Hits) == 0:
+	case w.gather.empty():
 		return false
 	case !more && len(w.gather.Hits) > 0, len(w.gather.Hits) >= pendingMost:
 		return true
@@ -368,7 +421,7 @@ func (w *Watch) due(now time.Time, more bool) bool {
 
 // await waits for the next records; what was gathered is stored meanwhile.
 func (w *Watch) await(ctx context.Context, after spool.Position) error {
-	if w.gather.events > 0 || len(w.gather.Hits) > 0 {
+	if !w.gather.empty() {
 		wait, done := context.WithTimeout(ctx, keepEvery)
 		_, err := w.opt.Spool.Wait(wait, after)
 		done()

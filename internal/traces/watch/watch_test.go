@@ -32,6 +32,28 @@ type ears struct {
 	mu   sync.Mutex
 	seen []traces.Event
 	rule string
+	// counted is what it counted since it was last asked.
+	counted map[traces.Count]traces.Share
+	// late is told once, when nothing comes any more.
+	late []traces.Hit
+}
+
+// TakeShares implements watch.Tallier.
+func (e *ears) TakeShares() map[traces.Count]traces.Share {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := e.counted
+	e.counted = nil
+	return out
+}
+
+// Due implements watch.Later.
+func (e *ears) Due(context.Context, int64) []traces.Hit {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := e.late
+	e.late = nil
+	return out
 }
 
 func (e *ears) Observe(_ context.Context, events []traces.Event) (out []traces.Hit, err error) {
@@ -39,6 +61,11 @@ func (e *ears) Observe(_ context.Context, events []traces.Event) (out []traces.H
 	defer e.mu.Unlock()
 	for _, x := range events {
 		e.seen = append(e.seen, traces.Event{Organisation: x.Organisation, Class: x.Class, Message: x.Message})
+		if e.counted == nil {
+			e.counted = map[traces.Count]traces.Share{}
+		}
+		k := traces.Count{Organisation: x.Organisation}
+		e.counted[k] = e.counted[k].Plus(traces.Share{Explained: 1})
 		if x.Message != "" {
 			out = append(out, traces.Hit{Organisation: x.Organisation, Rule: e.rule, Title: x.Message, Events: 1})
 		}
@@ -57,8 +84,9 @@ func (e *ears) heard() int {
 type shelf struct {
 	mu   sync.Mutex
 	open map[uuid.UUID]bool
-	// fail has so many keeps fail after they wrote.
-	fail int
+	// fail has so many keeps fail after they wrote; failed is told each time.
+	fail   int
+	failed func()
 }
 
 func (s *shelf) InService(context.Context, *storage.Tx) (map[uuid.UUID]bool, error) {
@@ -74,10 +102,19 @@ func (s *shelf) Keep(ctx context.Context, tx *storage.Tx, _ time.Time, c watch.C
 			return err
 		}
 	}
+	for k, n := range c.Shares {
+		if _, err := tx.Exec(ctx, `INSERT INTO traces_shares (organisation_id, day, service, application, explained, unexplained, not_judged) VALUES ($1, 0, '', '', $2, 0, 0)
+			ON CONFLICT (organisation_id, day, service, application) DO UPDATE SET explained = traces_shares.explained + excluded.explained`, k.Organisation, n.Explained); err != nil {
+			return err
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fail > 0 {
 		s.fail--
+		if s.failed != nil {
+			s.failed()
+		}
 		return errors.New("power cut")
 	}
 	return nil
@@ -222,6 +259,60 @@ func TestACrashBetweenTheHitAndThePlaceLosesNothing(t *testing.T) {
 	if again.heard() != 20 {
 		t.Errorf("the second watch looked at %d events", again.heard())
 	}
+}
+
+// What is judged and what is examined are of one transaction: whatever stops in
+// between, a power cut or a database that refuses, each event is counted once.
+func TestWhatIsJudgedIsCountedOnceWhateverStops(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, spool.Options{})
+	s.shelf.open[nord()] = true
+	var at spool.Position
+	for n := range 30 {
+		at = s.say(event(nord(), traces.PatientAccess, fmt.Sprint(n)))
+	}
+	// The machine stops after the judgement, before the place is written down.
+	ctx, stop := context.WithCancel(t.Context())
+	s.shelf.fail, s.shelf.failed = 1<<20, stop
+	if err := s.watch(watch.Guarded{Detector: &ears{rule: "r"}, Behaviour: true}).Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.judged(); got != 0 {
+		t.Fatalf("%d are judged, of none examined", got)
+	}
+	// Then the database refuses three times, under a watch that goes on.
+	s.shelf.fail, s.shelf.failed = 3, nil
+	s.run(s.watch(watch.Guarded{Detector: &ears{rule: "r"}, Behaviour: true}), at)
+	state, err := watch.Read(t.Context(), s.db, watch.Live)
+	if got := s.judged(); err != nil || got != 30 || state.Examined != 30 {
+		t.Errorf("%d judged of %d examined, of 30, %v", got, state.Examined, err)
+	}
+}
+
+// What a session gave once it was over is told once by its Detector: a database
+// that refuses it for a moment does not lose it.
+func TestWhatIsToldLateOutlivesADatabaseThatRefuses(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, spool.Options{})
+	at := s.say(event(nord(), traces.System, "a"))
+	s.shelf.fail = 2
+	s.run(s.watch(watch.Guarded{Detector: &ears{rule: "r", late: []traces.Hit{{Organisation: nord(), Rule: "session", Title: "over", Events: 1}}}}), at)
+	if got := fmt.Sprint(s.hits()); got != "map[r:a:1 session:over:1]" {
+		t.Error(got)
+	}
+}
+
+// judged is how many events were counted as judged.
+func (s *stage) judged() (n int64) {
+	s.t.Helper()
+	err := s.db.Read(s.t.Context(), access.Instance("test"), func(tx *storage.Tx) error {
+		_, err := tx.Row(s.t.Context(), `SELECT COALESCE(SUM(explained), 0) FROM traces_shares`, nil, &n)
+		return err
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return n
 }
 
 // A watch that lags holds the queue up to its bound, then lets go and says how much.
