@@ -325,9 +325,14 @@ func (p *tracesHouse) ask(ctx context.Context, o traceOrder, into *answered) err
 	return p.wait(ctx, "answered", into)
 }
 
-// found waits until a question finds that many events of a source.
+// found waits until a question finds that many events of a source. Whoever asks
+// too often measures the asking: many events take long, and are asked for less.
 func (p *tracesHouse) found(ctx context.Context, format string, n int) error {
-	return p.until(ctx, fmt.Sprintf("%d events of %s", n, format), 50*time.Millisecond, func() (bool, error) {
+	every := 50 * time.Millisecond
+	if n >= 100_000 {
+		every = 250 * time.Millisecond
+	}
+	return p.until(ctx, fmt.Sprintf("%d events of %s", n, format), every, func() (bool, error) {
 		var a answered
 		err := p.ask(ctx, traceOrder{Count: p.Sources[format]}, &a)
 		return a.Total >= int64(n), err

@@ -10,7 +10,7 @@ import (
 
 // Options bound the base.
 type Options struct {
-	// MemoryMB is what the base may hold in memory, 320 when zero. Questions
+	// MemoryMB is what the base may hold in memory, 256 when zero. Questions
 	// that need more use the disk, up to TempMB, 4096 when zero; then they fail
 	// and the base goes on.
 	MemoryMB, TempMB int

@@ -159,8 +159,8 @@ func (e *Engine) storeBlocks(ctx context.Context, alias string, blocks []folded)
 // sliceBytes is how long the rows are in which the bytes of a block are kept.
 // DuckDB writes a whole group of 122,880 rows again as long as it grows: in rows
 // of a block each, that would be all the originals of a month at every checkpoint.
-// In these it is at most 63 MB.
-const sliceBytes = 512
+// In these it is at most 31 MB.
+const sliceBytes = 256
 
 const sliceColumns = "first, place, data"
 
