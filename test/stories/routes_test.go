@@ -137,7 +137,7 @@ func (w *walk) closer(r ui.Route, code int) bool {
 	case http.StatusNotFound:
 		return under("/traces/demandes/", "/traces/alertes/")
 	case http.StatusForbidden:
-		return under("/traces/seuils/")
+		return under("/traces/seuils/", "/traces/demandes/{id}/evenements/")
 	}
 	return false
 }
