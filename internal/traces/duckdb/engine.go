@@ -5,7 +5,6 @@ package duckdb
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -49,14 +48,15 @@ type Engine struct {
 
 	// still holds one value while files are copied, or purged: never both.
 	still chan struct{}
-	// writing is held by whoever changes files: Take and Purge.
+	// writing is held by whoever changes files: Take and Purge. The pen writes;
+	// others write beside it what a batch brings to further files.
 	writing sync.Mutex
-	conn    *sql.Conn // the connection that writes
+	pen
+	others  []*pen
 	applied spool.Position
 	keys    *keySet
 	pack    *zstd.Encoder
 	unpack  *zstd.Decoder
-	row     []driver.Value
 
 	mu     sync.Mutex
 	idle   sync.Cond // a file has one user less
@@ -167,8 +167,10 @@ func (e *Engine) Close() error {
 	e.closed = true
 	e.mu.Unlock()
 	var err error
-	if e.conn != nil {
-		err = e.conn.Close()
+	for _, p := range append(e.others, &e.pen) {
+		if p.conn != nil {
+			err = errors.Join(err, p.conn.Close())
+		}
 	}
 	if e.db != nil {
 		err = errors.Join(err, e.db.Close())
@@ -177,31 +179,6 @@ func (e *Engine) Close() error {
 		e.unpack.Close()
 	}
 	return errors.Join(err, e.lock.Close())
-}
-
-// transaction runs fn on the connection that writes; an error undoes all.
-func (e *Engine) transaction(ctx context.Context, fn func() error) error {
-	if err := e.exec(ctx, "BEGIN"); err != nil {
-		return err
-	}
-	err := fn()
-	if err == nil {
-		if err = e.exec(ctx, "COMMIT"); err == nil {
-			return nil
-		}
-	}
-	// Undone also when ctx has ended: the next transaction must begin clean.
-	if undo := e.exec(context.WithoutCancel(ctx), "ROLLBACK"); undo != nil && !strings.Contains(undo.Error(), "no transaction is active") {
-		err = errors.Join(err, undo)
-	}
-	return err
-}
-
-func (e *Engine) exec(ctx context.Context, q string, args ...any) error {
-	if _, err := e.conn.ExecContext(ctx, q, args...); err != nil {
-		return fmt.Errorf("traces base: %w", err)
-	}
-	return nil
 }
 
 // told turns an error of the base into what is said to a person.

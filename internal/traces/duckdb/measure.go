@@ -185,10 +185,10 @@ func (e *Engine) measureBare(ctx context.Context, c clock.Clock, h *sample.Hospi
 	if err := e.attachPath(ctx, filepath.Join(e.dir, "bare.duckdb"), "bare", fileSchema("bare")); err != nil {
 		return 0, err
 	}
-	b := &batch{ids: map[uuid.UUID]string{}}
 	seq := int64(0)
 	spent, err := batches(c, h, spool.Position{Segment: 1}, load, func(placed []traces.Placed, _ spool.Position) error {
-		s := &share{file: &file{next: seq}, patient: make([]int32, len(placed)), hash: make([]uint64, len(placed))}
+		s := shareOf(&file{next: seq})
+		s.patient, s.hash = make([]int32, len(placed)), make([]uint64, len(placed))
 		for i := range placed {
 			s.events = append(s.events, &placed[i].Event)
 			s.patient[i] = int32(len(placed[i].IPP)) * int32(i)
@@ -196,7 +196,7 @@ func (e *Engine) measureBare(ctx context.Context, c clock.Clock, h *sample.Hospi
 		}
 		seq += int64(len(placed))
 		return e.transaction(ctx, func() error {
-			return e.append("bare", "events", len(placed), func(i int) []driver.Value { return e.rowOf(b, s, i) })
+			return e.append("bare", "events", len(placed), func(i int) []driver.Value { return e.rowOf(s, i) })
 		})
 	})
 	return rate(load.Events, spent), err

@@ -129,12 +129,12 @@ func (e *Engine) fold(t *tail) folded {
 }
 
 // storeLaid writes what lay made, within the transaction under way.
-func (e *Engine) storeLaid(ctx context.Context, f *file, l *laid) error {
+func (p *pen) storeLaid(ctx context.Context, f *file, l *laid) error {
 	if len(l.blocks) > 0 {
-		if err := e.storeBlocks(ctx, f.key.alias(), l.blocks); err != nil {
+		if err := p.storeBlocks(ctx, f.key.alias(), l.blocks); err != nil {
 			return err
 		}
-		if err := e.exec(ctx, "DELETE FROM "+f.key.alias()+".tail"); err != nil {
+		if err := p.exec(ctx, "DELETE FROM "+f.key.alias()+".tail"); err != nil {
 			return err
 		}
 	}
@@ -142,18 +142,18 @@ func (e *Engine) storeLaid(ctx context.Context, f *file, l *laid) error {
 		return nil
 	}
 	t := &l.tail
-	return e.exec(ctx, "INSERT INTO "+f.key.alias()+".tail VALUES ($1, $2, $3, $4, $5, $6, $7)",
+	return p.exec(ctx, "INSERT INTO "+f.key.alias()+".tail VALUES ($1, $2, $3, $4, $5, $6, $7)",
 		l.piece.first, l.piece.events, t.lo, t.hi, t.salt, t.digests[l.piece.digests:], l.packed)
 }
 
 // storeBlocks writes blocks.
-func (e *Engine) storeBlocks(ctx context.Context, alias string, blocks []folded) error {
+func (p *pen) storeBlocks(ctx context.Context, alias string, blocks []folded) error {
 	for _, b := range blocks {
-		if err := e.exec(ctx, "INSERT INTO "+alias+".raw VALUES ($1, $2, $3, $4, $5, $6, NULL)", b.First, b.Events, b.Lo, b.Hi, b.Root, b.salt); err != nil {
+		if err := p.exec(ctx, "INSERT INTO "+alias+".raw VALUES ($1, $2, $3, $4, $5, $6, NULL)", b.First, b.Events, b.Lo, b.Hi, b.Root, b.salt); err != nil {
 			return err
 		}
 	}
-	return e.storeSlices(alias, blocks)
+	return p.storeSlices(alias, blocks)
 }
 
 // sliceBytes is how long the rows are in which the bytes of a block are kept.
@@ -165,12 +165,8 @@ const sliceBytes = 256
 const sliceColumns = "first, place, data"
 
 // storeSlices writes the bytes of blocks.
-func (e *Engine) storeSlices(alias string, blocks []folded) error {
-	return storeSlicesOn(e.conn, alias, blocks)
-}
-
-func storeSlicesOn(conn *sql.Conn, alias string, blocks []folded) error {
-	return appendTo(conn, alias, "slices", func(add func(...driver.Value) error) error {
+func (p *pen) storeSlices(alias string, blocks []folded) error {
+	return appendTo(p.conn, alias, "slices", func(add func(...driver.Value) error) error {
 		for _, b := range blocks {
 			place := int32(0)
 			for part := range slices.Chunk(b.data, sliceBytes) {
@@ -185,15 +181,15 @@ func storeSlicesOn(conn *sql.Conn, alias string, blocks []folded) error {
 }
 
 // replaceSlices puts other bytes in the place of those of a block.
-func (e *Engine) replaceSlices(ctx context.Context, alias string, first int64, data []byte) error {
-	if err := e.dropSlices(ctx, alias, first); err != nil {
+func (p *pen) replaceSlices(ctx context.Context, alias string, first int64, data []byte) error {
+	if err := p.dropSlices(ctx, alias, first); err != nil {
 		return err
 	}
-	return e.storeSlices(alias, []folded{{Block: traces.Block{First: first}, data: data}})
+	return p.storeSlices(alias, []folded{{Block: traces.Block{First: first}, data: data}})
 }
 
-func (e *Engine) dropSlices(ctx context.Context, alias string, first int64) error {
-	return e.exec(ctx, "DELETE FROM "+alias+".slices WHERE first = $1", first)
+func (p *pen) dropSlices(ctx context.Context, alias string, first int64) error {
+	return p.exec(ctx, "DELETE FROM "+alias+".slices WHERE first = $1", first)
 }
 
 // sliced is the bytes of some blocks by the first of their events.

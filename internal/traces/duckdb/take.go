@@ -3,16 +3,17 @@
 package duckdb
 
 import (
+	"cmp"
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 
-	duck "github.com/duckdb/duckdb-go/v2"
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
@@ -28,20 +29,26 @@ type share struct {
 	patient []int32
 	hash    []uint64
 	extra   []string // what the model has no place for, as one text
+	sources map[uuid.UUID]string
+
+	fresh  []identity // who is new in the file
+	stored bool
 }
+
+// shareOf is one of which nothing is known yet.
+func shareOf(f *file) *share { return &share{file: f, sources: map[uuid.UUID]string{}} }
 
 // batch is a Take under way.
 type batch struct {
 	shares []*share
 	byKey  map[fileKey]*share
-	ids    map[uuid.UUID]string // sources as text
 }
 
 // Take implements traces.Writer.
 func (e *Engine) Take(ctx context.Context, placed []traces.Placed, upTo spool.Position) error {
 	e.writing.Lock()
 	defer e.writing.Unlock()
-	b := &batch{byKey: map[fileKey]*share{}, ids: map[uuid.UUID]string{}}
+	b := &batch{byKey: map[fileKey]*share{}}
 	defer func() {
 		for _, s := range b.shares {
 			e.release(ctx, s.file)
@@ -54,10 +61,8 @@ func (e *Engine) Take(ctx context.Context, placed []traces.Placed, upTo spool.Po
 	if err := e.dispatch(ctx, b, fresh); err != nil {
 		return told(ctx, err)
 	}
-	for _, s := range b.shares {
-		if err := e.store(ctx, b, s, upTo); err != nil {
-			return told(ctx, err)
-		}
+	if err := e.storeAll(ctx, b.shares, upTo); err != nil {
+		return told(ctx, err)
 	}
 	if e.applied.Before(upTo) {
 		e.applied = upTo
@@ -86,7 +91,7 @@ func (e *Engine) sort(ctx context.Context, b *batch, placed []traces.Placed) ([]
 			if err != nil {
 				return nil, err
 			}
-			s = &share{file: f}
+			s = shareOf(f)
 			b.byKey[key], b.shares = s, append(b.shares, s)
 		}
 		if s.file.applied.Before(placed[i].At) {
@@ -182,48 +187,105 @@ func (e *Engine) writable(ctx context.Context, organisation uuid.UUID) (*patient
 	return p, e.loadPatients(ctx, p)
 }
 
+// storeAll commits the shares of a batch, some at once: each file has a
+// transaction of its own, and most of a commit is to wait for the disk. What was
+// committed stays when another share fails: the batch is then told again, and each
+// file passes over what it has.
+func (e *Engine) storeAll(ctx context.Context, shares []*share, upTo spool.Position) error {
+	for _, s := range shares {
+		if err := e.ready(ctx, s); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(shares, func(a, b *share) int { return cmp.Compare(len(b.events), len(a.events)) })
+	pens := make(chan *pen, 1+len(shares))
+	pens <- &e.pen
+	for i := range min(len(shares), max(2, runtime.GOMAXPROCS(0))) - 1 {
+		p, err := e.other(ctx, i)
+		if err != nil {
+			return err
+		}
+		pens <- p
+	}
+	var storing errgroup.Group
+	for _, s := range shares {
+		p := <-pens
+		storing.Go(func() error {
+			defer func() { pens <- p }()
+			return e.store(ctx, p, s, upTo)
+		})
+	}
+	err := storing.Wait()
+	for _, s := range shares {
+		if s.stored {
+			e.remember(s)
+		}
+	}
+	return err
+}
+
+// other gives one more pen.
+func (e *Engine) other(ctx context.Context, i int) (*pen, error) {
+	for len(e.others) <= i {
+		conn, err := e.db.Conn(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("traces base: %w", err)
+		}
+		e.others = append(e.others, &pen{conn: conn})
+	}
+	return e.others[i], nil
+}
+
+// ready reads what must be known of a file before it is written.
+func (e *Engine) ready(ctx context.Context, s *share) (err error) {
+	if len(s.events) == 0 {
+		return nil
+	}
+	if !s.file.tail.known {
+		if err := e.readTail(ctx, s.file); err != nil {
+			return err
+		}
+	}
+	s.fresh, err = e.unnamed(ctx, s)
+	return err
+}
+
+// remember keeps the ids of the events of a share, to know a repetition.
+func (e *Engine) remember(s *share) {
+	for i, hash := range s.hash {
+		if hash != 0 {
+			e.keys.add(hash, s.events[i].Received)
+		}
+	}
+	e.keys.forget(s.file.heard)
+}
+
 // store commits what a batch brings to a file, its originals, and the place up to
 // which the file now holds the spool.
-func (e *Engine) store(ctx context.Context, b *batch, s *share, upTo spool.Position) error {
+func (e *Engine) store(ctx context.Context, p *pen, s *share, upTo spool.Position) error {
 	if len(s.events) == 0 {
 		return nil
 	}
 	f := s.file
-	now := *f
-	now.applied, now.next, now.events = upTo, f.next+int64(len(s.events)), f.events+int64(len(s.events))
-	if f.events == 0 {
-		now.lo, now.hi = s.events[0].At, s.events[0].At
-	}
-	for _, ev := range s.events {
-		now.lo, now.hi, now.heard = min(now.lo, ev.At), max(now.hi, ev.At), max(now.heard, ev.Received)
-	}
-	fresh, err := e.unnamed(ctx, s)
-	if err != nil {
-		return err
-	}
-	if !f.tail.known {
-		if err := e.readTail(ctx, f); err != nil {
-			return err
-		}
-	}
-	// What follows takes the tail: should it fail, the file has it on the disk.
-	tailBefore := f.tail
+	now := s.after(upTo)
+	// What follows uses the tail up: should it fail, the file has it on the disk.
+	t := f.tail
 	f.tail = tail{}
 	var l laid
 	var laying errgroup.Group
 	laying.Go(func() (err error) {
-		l, err = e.lay(tailBefore, f.next, s.events, s.extra)
+		l, err = e.lay(t, f.next, s.events, s.extra)
 		return err
 	})
-	err = e.transaction(ctx, func() error {
-		err := e.storeRows(b, s, fresh)
+	err := p.transaction(ctx, func() error {
+		err := p.storeRows(s)
 		if err = errors.Join(err, laying.Wait()); err != nil {
 			return err
 		}
-		if err := e.storeLaid(ctx, f, &l); err != nil {
+		if err := p.storeLaid(ctx, f, &l); err != nil {
 			return err
 		}
-		return e.exec(ctx, "UPDATE "+f.key.alias()+".mark SET segment = $1, place = $2, next = $3, events = $4, lo = $5, hi = $6, heard = $7",
+		return p.exec(ctx, "UPDATE "+f.key.alias()+".mark SET segment = $1, place = $2, next = $3, events = $4, lo = $5, hi = $6, heard = $7",
 			now.applied.Segment, now.applied.Offset, now.next, now.events, now.lo, now.hi, now.heard)
 	})
 	if err != nil {
@@ -232,78 +294,35 @@ func (e *Engine) store(ctx context.Context, b *batch, s *share, upTo spool.Posit
 	e.mu.Lock()
 	f.applied, f.next, f.events, f.lo, f.hi, f.heard, f.tail = now.applied, now.next, now.events, now.lo, now.hi, now.heard, l.tail
 	e.mu.Unlock()
-	for _, who := range fresh {
+	for _, who := range s.fresh {
 		f.named[who.id] = true
 	}
-	for i, hash := range s.hash {
-		if hash != 0 {
-			e.keys.add(hash, s.events[i].Received)
-		}
-	}
-	e.keys.forget(now.heard)
+	s.stored = true
 	return nil
 }
 
+// after is the file as it is once it holds the share.
+func (s *share) after(upTo spool.Position) file {
+	now := *s.file
+	now.applied, now.next, now.events = upTo, now.next+int64(len(s.events)), now.events+int64(len(s.events))
+	if s.file.events == 0 {
+		now.lo, now.hi = s.events[0].At, s.events[0].At
+	}
+	for _, ev := range s.events {
+		now.lo, now.hi, now.heard = min(now.lo, ev.At), max(now.hi, ev.At), max(now.heard, ev.Received)
+	}
+	return now
+}
+
 // storeRows writes the events of a share, and who is new among their patients.
-func (e *Engine) storeRows(b *batch, s *share, fresh []identity) error {
+func (p *pen) storeRows(s *share) error {
 	alias := s.file.key.alias()
-	if err := e.append(alias, "identities", len(fresh), func(i int) []driver.Value {
-		return []driver.Value{fresh[i].id, fresh[i].ipp, fresh[i].ins}
+	if err := p.append(alias, "identities", len(s.fresh), func(i int) []driver.Value {
+		return []driver.Value{s.fresh[i].id, s.fresh[i].ipp, s.fresh[i].ins}
 	}); err != nil {
 		return err
 	}
-	return e.append(alias, "events", len(s.events), func(i int) []driver.Value { return e.rowOf(b, s, i) })
-}
-
-// rowOf is an event in the order of firstColumns and terms.Columns.
-func (e *Engine) rowOf(b *batch, s *share, i int) []driver.Value {
-	ev := s.events[i]
-	source, ok := b.ids[ev.Source]
-	if !ok {
-		source = ev.Source.String()
-		b.ids[ev.Source] = source
-	}
-	row := append(e.row[:0], s.file.next+int64(i), ev.At, ev.Received, ev.AtGuessed, uint8(ev.Action), uint8(ev.Outcome),
-		ev.Severity, s.patient[i], s.hash[i], source)
-	for _, c := range terms.Columns() {
-		row = append(row, *c.Of(ev))
-	}
-	row = append(row, s.extra[i])
-	e.row = row
-	return row
-}
-
-// append writes rows to a table within the transaction under way.
-func (e *Engine) append(alias, table string, rows int, row func(int) []driver.Value) error {
-	if rows == 0 {
-		return nil
-	}
-	return appendTo(e.conn, alias, table, func(add func(...driver.Value) error) error {
-		for i := range rows {
-			if err := add(row(i)...); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// appendTo gives fn what writes rows to a table within the transaction under way.
-func appendTo(conn *sql.Conn, alias, table string, fn func(add func(...driver.Value) error) error) error {
-	return conn.Raw(func(raw any) error {
-		c, ok := raw.(driver.Conn)
-		if !ok {
-			return fmt.Errorf("append to %s: no connection of DuckDB", table)
-		}
-		a, err := duck.NewAppender(c, alias, "main", table)
-		if err != nil {
-			return fmt.Errorf("append to %s: %w", table, err)
-		}
-		if err = errors.Join(fn(a.AppendRow), a.Close()); err != nil {
-			return fmt.Errorf("append to %s: %w", table, err)
-		}
-		return nil
-	})
+	return p.append(alias, "events", len(s.events), func(i int) []driver.Value { return p.rowOf(s, i) })
 }
 
 // Applied implements traces.Writer.

@@ -105,7 +105,7 @@ func (u *upgrading) sliceOne(ctx context.Context, first int64) error {
 	if err := u.conn.QueryRowContext(ctx, "SELECT data FROM "+u.alias+".raw_before WHERE first = $1", first).Scan(&b.data); err != nil {
 		return fmt.Errorf("upgrade file of traces: %w", err)
 	}
-	return storeSlicesOn(u.conn, u.alias, []folded{b})
+	return (&pen{conn: u.conn}).storeSlices(u.alias, []folded{b})
 }
 
 // all seals the blocks.
