@@ -28,7 +28,7 @@ func (o Options) filled() Options {
 	for _, d := range []struct {
 		value *int
 		usual int
-	}{{&o.MemoryMB, 256}, {&o.TempMB, 4096}, {&o.Files, 48}, {&o.Keys, 16 << 20}, {&o.Threads, max(1, runtime.GOMAXPROCS(0)-1)}} {
+	}{{&o.MemoryMB, 320}, {&o.TempMB, 4096}, {&o.Files, 48}, {&o.Keys, 16 << 20}, {&o.Threads, max(2, runtime.GOMAXPROCS(0)-1)}} {
 		if *d.value == 0 {
 			*d.value = d.usual
 		}

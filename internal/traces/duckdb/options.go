@@ -10,13 +10,13 @@ import (
 
 // Options bound the base.
 type Options struct {
-	// MemoryMB is what the base may hold in memory, 256 when zero. Questions
+	// MemoryMB is what the base may hold in memory, 320 when zero. Questions
 	// that need more use the disk, up to TempMB, 4096 when zero; then they fail
 	// and the base goes on.
 	MemoryMB, TempMB int
 	// Threads is the number of cores it may use; when zero all but one, which is
-	// for the rest of the program. DuckDB lets a thread turn in place while another
-	// does the work: with as many threads as cores that is taken from what comes in.
+	// for the rest of the program, and two at least: questions need them. DuckDB
+	// lets a thread turn in place while another does the work.
 	Threads int
 	// Files is how many files stay open while nobody asks for them, 48 when zero.
 	Files int
