@@ -281,6 +281,39 @@ func TestABrokenBaseIsStartedAnew(t *testing.T) {
 	}
 }
 
+// TestManyBatchesAreStoredInOrder: while one batch is stored the next is read.
+func TestManyBatchesAreStoredInOrder(t *testing.T) {
+	dir := t.TempDir()
+	queue, err := spool.Open(filepath.Join(dir, "spool"), spool.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer queue.Close()
+	const events = 25_000 // three batches
+	var records [][]byte
+	for n := range events {
+		records = append(records, traces.AppendRecord(nil, &traces.Event{Key: strconv.Itoa(n)}))
+	}
+	upTo, err := queue.Append(t.Context(), records...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := openToy(filepath.Join(dir, "base"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := child.Server{Engine: e, Spool: filepath.Join(dir, "spool"), Log: slog.New(slog.DiscardHandler), Now: time.Now}
+	taken, err := s.Take(t.Context(), upTo)
+	if err != nil || taken.Events != events || taken.Applied != upTo || len(e.kept.Keys) != events {
+		t.Fatalf("%d taken, %d stored up to %v of %v: %v", taken.Events, len(e.kept.Keys), taken.Applied, upTo, err)
+	}
+	for n, key := range e.kept.Keys {
+		if key != strconv.Itoa(n) {
+			t.Fatalf("event %s is stored in the place of %d", key, n)
+		}
+	}
+}
+
 func TestTheQueueForgetsWhatIsStored(t *testing.T) {
 	y := newYard(t)
 	for i := range 3000 {
